@@ -1,0 +1,1 @@
+"""What several chapters share; nothing here imports a chapter."""

@@ -1,0 +1,119 @@
+"""Checks at the door: every refusal names the argument, its value and the allowed range."""
+
+from collections.abc import Collection
+from numbers import Integral, Real
+
+import numpy as np
+
+
+def positive(name: str, value: float) -> float:
+    """Return ``value`` if it is a finite real number above zero.
+
+    Args:
+        name: the argument's name, for the message.
+        value: what the caller gave.
+
+    Raises:
+        TypeError: if it is not a real number.
+        ValueError: if it is not finite or not above zero.
+
+    Example:
+        >>> positive("learning_rate", -0.1)
+        Traceback (most recent call last):
+        ...
+        ValueError: learning_rate must be positive and finite: got -0.1
+    """
+    return _real(name, value, lambda v: v > 0, "positive and finite")
+
+
+def non_negative(name: str, value: float) -> float:
+    """Return ``value`` if it is a finite real number, zero or above; else raise as `positive`."""
+    return _real(name, value, lambda v: v >= 0, "non-negative and finite")
+
+
+def fraction(name: str, value: float) -> float:
+    """Return ``value`` if it lies in [0, 1); else raise as `positive`."""
+    return _real(name, value, lambda v: 0 <= v < 1, "in [0, 1)")
+
+
+def count(name: str, value: int, *, low: int = 1, high: int | None = None) -> int:
+    """Return ``value`` if it is an integer in [low, high].
+
+    Args:
+        name: the argument's name, for the message.
+        value: what the caller gave.
+        low: smallest allowed value.
+        high: largest allowed value; None for no bound.
+
+    Raises:
+        TypeError: if it is not an integer.
+        ValueError: if it lies outside the range.
+
+    Example:
+        >>> count("batch_size", 200, high=100)
+        Traceback (most recent call last):
+        ...
+        ValueError: batch_size must lie in [1, 100]: got 200
+    """
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be an integer: got {value!r} of type {type(value).__name__}")
+    if value < low or (high is not None and value > high):
+        allowed = f"lie in [{low}, {high}]" if high is not None else f"be at least {low}"
+        raise ValueError(f"{name} must {allowed}: got {value}")
+    return int(value)
+
+
+def one_of(name: str, value: str, allowed: Collection[str]) -> str:
+    """Return ``value`` if it is among ``allowed``.
+
+    Args:
+        name: the argument's name, for the message.
+        value: what the caller gave.
+        allowed: the names that exist.
+
+    Raises:
+        ValueError: if it is not one of them; the message lists them.
+
+    Example:
+        >>> one_of("task", "sum", ("parity", "one_hot"))
+        Traceback (most recent call last):
+        ...
+        ValueError: task must be one of 'parity', 'one_hot': got 'sum'
+    """
+    if value not in tuple(allowed):
+        names = ", ".join(repr(a) for a in allowed)
+        raise ValueError(f"{name} must be one of {names}: got {value!r}")
+    return value
+
+
+def finite(name: str, array) -> np.ndarray:
+    """Return ``array`` as float64 if it is not empty and every entry is finite.
+
+    Args:
+        name: the argument's name, for the message.
+        array: anything `numpy.asarray` takes.
+
+    Raises:
+        ValueError: if it is empty or holds NaN or infinity; the message counts them.
+
+    Example:
+        >>> finite("losses", [0.1, float("nan")])
+        Traceback (most recent call last):
+        ...
+        ValueError: losses must be finite: 1 of 2 values are NaN or infinite
+    """
+    values = np.asarray(array, dtype=np.float64)
+    if values.size == 0:
+        raise ValueError(f"{name} must not be empty: got shape {values.shape}")
+    bad = int(np.size(values) - np.isfinite(values).sum())
+    if bad:
+        raise ValueError(f"{name} must be finite: {bad} of {values.size} values are NaN or infinite")
+    return values
+
+
+def _real(name, value, allowed, words):
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a real number: got {value!r} of type {type(value).__name__}")
+    if not (np.isfinite(value) and allowed(value)):
+        raise ValueError(f"{name} must be {words}: got {value!r}")
+    return float(value)
