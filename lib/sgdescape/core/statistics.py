@@ -1,0 +1,336 @@
+"""Estimates with intervals: means, proportions, ratios and log-log slopes.
+
+Every function returns the value together with an interval whose level is stated. Claims use
+`LEVEL`, at which a true statement fails once in 100,000 independent checks; figures may use less.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from sgdescape.core import validate
+
+LEVEL = 1 - 1e-5
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A measured value with a two-sided interval.
+
+    Args:
+        value: the estimate.
+        low: lower end, at most ``high``.
+        high: upper end.
+        level: probability that the interval covers the truth, in (0, 1).
+        method: how it was made, a few words for captions.
+
+    Raises:
+        ValueError: if an entry is not finite, the ends are in the wrong order or the level lies
+            outside (0, 1).
+    """
+
+    value: float
+    low: float
+    high: float
+    level: float = LEVEL
+    method: str = ""
+
+    def __post_init__(self):
+        for name in ("value", "low", "high", "level"):
+            number = float(getattr(self, name))
+            if not np.isfinite(number):
+                raise ValueError(f"{name} of an interval must be finite: got {number}")
+            object.__setattr__(self, name, number)  # NumPy scalars become floats, for JSON
+        if self.low > self.high:
+            raise ValueError(f"low must not exceed high: got [{self.low}, {self.high}]")
+        _level(self.level)
+
+
+@dataclass(frozen=True)
+class LocalSlope:
+    """Slopes of log y against log x in a window that moves along a curve.
+
+    Args:
+        index: position of each window's middle point (windows,).
+        slope: local slopes (windows,); NaN where x does not vary inside the window.
+        low: lower ends (windows,).
+        high: upper ends (windows,).
+        level: of every single interval, not of the band.
+    """
+
+    index: np.ndarray
+    slope: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    level: float
+
+
+def mean_interval(samples, *, level: float = LEVEL) -> Interval:
+    """Mean of independent samples with Student's t interval.
+
+    Args:
+        samples: (n,), n at least 2; exact for normal samples, good for large n otherwise.
+        level: of the interval, in (0, 1).
+
+    Returns:
+        The mean; the interval has zero width if all samples are equal.
+
+    Raises:
+        ValueError: for fewer than 2 samples, a non-finite one or a level outside (0, 1).
+
+    Example:
+        >>> round(mean_interval([1.0, 2.0, 3.0], level=0.95).high, 3)
+        4.484
+    """
+    values = _samples("samples", samples)
+    error = values.std(ddof=1) / np.sqrt(values.size)
+    return _symmetric(values.mean(), error, values.size - 1, level, "Student t")
+
+
+def bootstrap_interval(
+    samples,
+    statistic: Callable[[np.ndarray], float] = np.mean,
+    *,
+    level: float = LEVEL,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """Bootstrap interval of any statistic of independent samples.
+
+    Bias-corrected and accelerated (BCa; Efron 1987) while at least 10 resamples lie beyond each
+    end, ``resamples * (1 - level) / 2 >= 10``. Beyond that (at `LEVEL`: below 2 million resamples)
+    resampling cannot see the tails, and the interval is value ± t(n - 1) x bootstrap standard
+    error: it then assumes that the statistic is close to normal. `Interval.method` says which.
+
+    Args:
+        samples: (n, ...), n at least 2; resampled along the first axis.
+        statistic: maps an array (n, ...) to a number; the mean unless given.
+        level: of the interval, in (0, 1).
+        resamples: number of bootstrap samples, at least 100.
+        seed: of the resampling.
+
+    Returns:
+        The statistic of the samples with its interval.
+
+    Raises:
+        ValueError: for fewer than 2 samples, non-finite ones or a level outside (0, 1).
+    """
+    values = validate.finite("samples", samples)
+    size = values.shape[0] if values.ndim else 0
+    if size < 2:
+        raise ValueError(f"samples must hold at least 2 along the first axis: got {values.shape}")
+    validate.count("resamples", resamples, low=100)
+    resolved = resamples * (1 - _level(level)) / 2 >= 10
+    result = stats.bootstrap(
+        (np.arange(size),),  # indices, so that samples of any shape stay together
+        lambda index: float(statistic(values[index])),
+        n_resamples=resamples,
+        vectorized=False,
+        method="BCa" if resolved else "percentile",
+        confidence_level=level,
+        rng=np.random.Generator(np.random.Philox(key=seed)),
+    )
+    value, error = float(statistic(values)), float(result.standard_error)
+    if resolved and error > 0:
+        ends = result.confidence_interval
+        return Interval(value, ends.low, ends.high, level, f"BCa bootstrap, {resamples} resamples")
+    return _symmetric(value, error, size - 1, level, f"bootstrap s.e., {resamples} resamples")
+
+
+def proportion_interval(successes: int, trials: int, *, level: float = LEVEL) -> Interval:
+    """Exact interval of a probability (Clopper and Pearson 1934).
+
+    Args:
+        successes: number of successes, in [0, trials].
+        trials: number of independent trials, at least 1.
+        level: of the interval, in (0, 1); it covers at least that often for every probability.
+
+    Returns:
+        The observed share with its interval inside [0, 1].
+
+    Raises:
+        ValueError: for counts or a level outside their range.
+
+    Example:
+        >>> round(proportion_interval(0, 10, level=0.95).high, 4)
+        0.3085
+    """
+    validate.count("trials", trials)
+    validate.count("successes", successes, low=0, high=trials)
+    ends = stats.binomtest(successes, trials).proportion_ci(_level(level), method="exact")
+    return Interval(successes / trials, ends.low, ends.high, level, "Clopper-Pearson")
+
+
+def variance_interval(samples, *, level: float = LEVEL) -> Interval:
+    """Unbiased variance of independent *normal* samples with its chi-square interval.
+
+    It does not hold for other distributions however large n is: use `bootstrap_interval` there.
+
+    Args:
+        samples: (n,), n at least 2.
+        level: of the interval, in (0, 1).
+
+    Returns:
+        The variance with its interval.
+
+    Raises:
+        ValueError: for fewer than 2 samples, a non-finite one or a level outside (0, 1).
+    """
+    values = _samples("samples", samples)
+    freedom, tail = values.size - 1, (1 - _level(level)) / 2
+    value = float(values.var(ddof=1))
+    low = value * freedom / stats.chi2.isf(tail, freedom)
+    high = value * freedom / stats.chi2.ppf(tail, freedom)
+    return Interval(value, low, high, level, "chi-square")
+
+
+def ratio_interval(numerator, denominator, *, level: float = LEVEL) -> Interval:
+    """Ratio of the means of paired samples with Fieller's interval.
+
+    Args:
+        numerator: (n,) samples, n at least 2.
+        denominator: (n,) samples drawn together with them.
+        level: of the interval, in (0, 1); exact if the pairs are normal.
+
+    Returns:
+        mean(numerator) / mean(denominator) with its interval, not symmetric about it.
+
+    Raises:
+        ValueError: for unequal lengths, or if the denominator's own interval contains zero: then
+            no bounded interval of the ratio exists.
+
+    Example:
+        >>> ratio_interval([2.0, 4.0, 6.0], [1.0, 2.0, 3.0], level=0.9).value
+        2.0
+    """
+    top, bottom = _samples("numerator", numerator), _samples("denominator", denominator)
+    if top.size != bottom.size:
+        raise ValueError(f"samples must be paired: got {top.size} and {bottom.size}")
+    n = top.size
+    (var_top, cov), (_, var_bottom) = np.cov(top, bottom) / n
+    a, b, t2 = top.mean(), bottom.mean(), stats.t.isf((1 - _level(level)) / 2, n - 1) ** 2
+    # The ends solve (a - r b)^2 = t^2 Var(a - r b), a quadratic in r.
+    curvature = b**2 - t2 * var_bottom
+    if curvature <= 0:
+        raise ValueError(f"denominator must differ from zero at level {level}: mean {b:.4g}")
+    middle = (a * b - t2 * cov) / curvature
+    square = middle**2 - (a**2 - t2 * var_top) / curvature
+    half = np.sqrt(max(square, 0.0))
+    value = a / b
+    return Interval(value, min(middle - half, value), max(middle + half, value), level, "Fieller")
+
+
+def log_log_slope(x, y, *, level: float = LEVEL) -> Interval:
+    """Slope of log y against log x by least squares, with errors that allow correlated residuals.
+
+    One curve: neighbouring points (along training, along a histogram) share their residual, so
+    the slope's variance is estimated from the first ``B`` cosine transforms of the scores
+    (x_i - mean) e_i and compared with Student's t with B degrees of freedom (Lazarus, Lewis,
+    Stock and Watson 2018), B = max(4, 0.4 n^(2/3)). Several replicas: the slope of each, and
+    the t interval between them, which needs no model of the residuals.
+
+    Args:
+        x: (n,) or (replicas, n), positive, in the order of the curve; n at least 5.
+        y: (n,) or (replicas, n), positive.
+        level: of the interval, in (0, 1). At `LEVEL` a single short curve gives a wide interval
+            (28 standard errors each way for B = 4): prefer replicas.
+
+    Returns:
+        The slope (mean slope of the replicas) with its interval.
+
+    Raises:
+        ValueError: for other shapes, values that are not positive, or constant x.
+
+    Example:
+        >>> slope = log_log_slope([1, 2, 4, 8, 16], [3, 12, 48, 192, 768])
+        >>> round(slope.value, 6)
+        2.0
+    """
+    u, v = _log_curves(x, y)
+    if np.any(np.ptp(u, axis=-1) == 0):
+        raise ValueError("x must vary: all values are equal")
+    if len(u) > 1:
+        slopes = np.array([_fit(a, b)[0] for a, b in zip(u, v, strict=True)])
+        interval = mean_interval(slopes, level=level)
+        return Interval(
+            interval.value, interval.low, interval.high, level, f"between {len(u)} replicas"
+        )
+    slope, error, freedom = _fit(u[0], v[0])
+    return _symmetric(slope, error, freedom, level, "least squares, correlated residuals")
+
+
+def local_slope(x, y, *, window: int, level: float = LEVEL) -> LocalSlope:
+    """Slope of log y against log x among the ``window`` consecutive points around each point.
+
+    Args:
+        x: (n,) or (replicas, n), positive, in the order of the curve.
+        y: (n,) or (replicas, n), positive.
+        window: number of points in a fit, odd, in [5, n].
+        level: of each interval; see `log_log_slope` for how they are made.
+
+    Returns:
+        One slope with its interval for each of the n - window + 1 windows.
+
+    Raises:
+        ValueError: for other shapes, values that are not positive or an even window.
+    """
+    u, v = _log_curves(x, y)
+    n = u.shape[1]
+    validate.count("window", window, low=5, high=n)
+    if window % 2 == 0:
+        raise ValueError(f"window must be odd, to have a middle point: got {window}")
+    starts = np.arange(n - window + 1)
+    rows = np.full((starts.size, 3), np.nan)
+    for start in starts:
+        inside = slice(start, start + window)
+        if np.all(np.ptp(u[:, inside], axis=1) > 0):
+            interval = log_log_slope(np.exp(u[:, inside]), np.exp(v[:, inside]), level=level)
+            rows[start] = interval.value, interval.low, interval.high
+    return LocalSlope(starts + window // 2, *rows.T, level)
+
+
+def _fit(u, v):
+    """Least-squares slope of v on u, its standard error and the error's degrees of freedom."""
+    n = u.size
+    centred = u - u.mean()
+    spread = centred @ centred
+    slope = centred @ v / spread
+    scores = centred * (v - v.mean() - slope * centred)
+    terms = min(max(4, int(0.4 * n ** (2 / 3))), n - 2)
+    waves = np.cos(np.pi * np.outer(np.arange(1, terms + 1), np.arange(n) + 0.5) / n)
+    long_run = np.mean((waves @ scores) ** 2) * 2 / n
+    return slope, np.sqrt(n * long_run * n / (n - 2)) / spread, terms
+
+
+def _log_curves(x, y):
+    """Logarithms of both as arrays (replicas, n), refused unless positive and matching."""
+    x, y = validate.finite("x", x), validate.finite("y", y)
+    for name, values in (("x", x), ("y", y)):
+        if np.any(values <= 0):
+            raise ValueError(f"{name} must be positive for a log-log fit: least is {values.min()}")
+        if values.ndim not in (1, 2) or values.shape[-1] < 5:
+            raise ValueError(f"{name} must be (n,) or (replicas, n), n >= 5: got {values.shape}")
+    if x.shape[-1] != y.shape[-1] or (x.ndim == y.ndim == 2 and len(x) != len(y)):
+        raise ValueError(f"x and y must match: got shapes {x.shape} and {y.shape}")
+    u, v = np.broadcast_arrays(np.atleast_2d(np.log(x)), np.atleast_2d(np.log(y)))
+    return u, v
+
+
+def _samples(name, samples):
+    values = validate.finite(name, samples)
+    if values.ndim != 1 or values.size < 2:
+        raise ValueError(f"{name} must be one-dimensional with at least 2: got {values.shape}")
+    return values
+
+
+def _level(level):
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie in (0, 1): got {level}")
+    return level
+
+
+def _symmetric(value, error, freedom, level, method):
+    half = stats.t.isf((1 - _level(level)) / 2, freedom) * error
+    return Interval(value, value - half, value + half, level, method)
