@@ -1,0 +1,244 @@
+"""Per-sample gradient norms without per-sample gradients.
+
+A layer's per-sample gradient is an outer product of what enters it and what comes back to it, so
+its norm follows from the two factors: |a|²|δ|² for a Linear layer ("ghost norm"; Goodfellow 2015,
+arXiv 1510.01799), and for a convolution either from two T x T Gram matrices over its T positions
+or from the layer's small kernel gradient, whichever needs fewer operations. One forward and one
+backward pass serve all samples; nothing of size n x P is formed.
+
+`batch_gradients` and `output_jacobian` do form it, by `torch.func`: the references of the tests.
+"""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from . import validate
+from .layers import PARAMETRIC, Linearisation, deltas, inputs_of, linearise
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+PASS_BYTES = 2**25  # kept by one chunk's forward pass: larger chunks are no faster, only larger
+PATCH_BYTES = 2**23  # unfolded patches of a convolution: fits a cache
+
+
+def per_sample_gradient_norms(
+    model: nn.Module, inputs: Tensor, targets: Tensor, *, loss: Loss, chunk: int | None = None
+) -> Tensor:
+    """Squared norms ||∇ℓ_μ||² of the per-sample gradients, in one backward pass.
+
+    Args:
+        model: a supported network (see `layers.chain`) with P parameters.
+        inputs: samples (n, ...).
+        targets: their targets (n,) or (n, outputs).
+        loss: per-sample loss, (outputs, targets) -> (n,), as in `sgd.LOSSES`.
+        chunk: samples a pass; None chooses by memory. It does not change the result.
+
+    Returns:
+        Squared norms (n,), float64.
+
+    Raises:
+        TypeError: if the model, the inputs or the loss is of the wrong kind.
+        ValueError: if sizes do not match or the inputs are not finite.
+
+    Example:
+        >>> net = nn.Sequential(nn.Linear(2, 1, bias=False))
+        >>> _ = nn.init.zeros_(net[0].weight)
+        >>> half_square = lambda f, y: 0.5 * (f[:, 0] - y) ** 2
+        >>> x, y = torch.tensor([[3.0, 4.0], [1.0, 0.0]]), torch.tensor([1.0, 2.0])
+        >>> per_sample_gradient_norms(net, x, y, loss=half_square)  # |y x|²
+        tensor([25.,  4.], dtype=torch.float64)
+    """
+    check_targets(inputs, targets)
+    norms = []
+    for rows in chunks(model, inputs, chunk):
+        lin = linearise(model, inputs[rows])
+        cotangent = output_gradients(lin.outputs, targets[rows], loss)
+        norms.append(_norms(lin, [cotangent]))
+    return torch.cat(norms)
+
+
+def output_gradient_norms(model: nn.Module, inputs: Tensor, *, chunk: int | None = None) -> Tensor:
+    """Squared norms of the outputs' gradients, ||J_μ||² = Σ_c ||∇f_c(x_μ)||².
+
+    For one output this is ∇fᵀ∇f, the trace of C_f of Mori et al., Eq. (7). Exact: one backward
+    pass for each output.
+
+    Args:
+        model: a supported network (see `layers.chain`).
+        inputs: samples (n, ...).
+        chunk: samples a pass; None chooses by memory. It does not change the result.
+
+    Returns:
+        Squared norms (n,), float64.
+
+    Raises:
+        TypeError: if the model or the inputs are of the wrong kind.
+        ValueError: if the inputs are empty or not finite.
+
+    Example:
+        >>> net = nn.Sequential(nn.Linear(2, 3))
+        >>> norms = output_gradient_norms(net, torch.tensor([[3.0, 4.0]]))
+        >>> norms.round()  # 3 outputs of |x|² + 1
+        tensor([78.], dtype=torch.float64)
+    """
+    norms = []
+    for rows in chunks(model, inputs, chunk):
+        lin = linearise(model, inputs[rows])
+        norms.append(_norms(lin, unit_cotangents(lin.outputs)))
+    return torch.cat(norms)
+
+
+def batch_gradients(model: nn.Module, inputs: Tensor, targets: Tensor, *, loss: Loss) -> Tensor:
+    """Per-sample gradients ∇ℓ_μ, explicitly, by `torch.func.vmap(grad)`: the reference.
+
+    Args:
+        model: any module `torch.func` can differentiate, with P parameters.
+        inputs: samples (n, ...).
+        targets: their targets (n,) or (n, outputs).
+        loss: per-sample loss, (outputs, targets) -> (n,).
+
+    Returns:
+        Gradients (n, P) in the parameters' dtype, ordered as `model.parameters()`. Memory n P.
+
+    Raises:
+        ValueError: if inputs and targets differ in length.
+
+    Example:
+        >>> net = nn.Sequential(nn.Linear(2, 1))
+        >>> half_square = lambda f, y: 0.5 * (f[:, 0] - y) ** 2
+        >>> batch_gradients(net, torch.ones(5, 2), torch.ones(5), loss=half_square).shape
+        torch.Size([5, 3])
+    """
+    check_targets(inputs, targets)
+
+    def one(parameters, x, y):
+        outputs = torch.func.functional_call(model, parameters, (x[None],))
+        return loss(outputs, y[None]).squeeze(0)
+
+    return _flatten(_vmapped(torch.func.grad(one), model, inputs, targets), inputs.shape[:1])
+
+
+def output_jacobian(model: nn.Module, inputs: Tensor) -> Tensor:
+    """Jacobian of the outputs, explicitly, by `torch.func.vmap(jacrev)`: the reference.
+
+    Args:
+        model: any module `torch.func` can differentiate, with P parameters.
+        inputs: samples (n, ...).
+
+    Returns:
+        ∇f_c(x_μ) as an array (n, outputs, P), ordered as `model.parameters()`.
+    """
+
+    def one(parameters, x):
+        return torch.func.functional_call(model, parameters, (x[None],)).squeeze(0)
+
+    leaves = _vmapped(torch.func.jacrev(one), model, inputs)
+    return _flatten(leaves, next(iter(leaves.values())).shape[:2])
+
+
+def output_gradients(outputs: Tensor, targets: Tensor, loss: Loss) -> Tensor:
+    """Derivatives of the per-sample losses with respect to the outputs, (n, outputs).
+
+    Raises:
+        TypeError: if ``loss`` does not return a tensor.
+        ValueError: if it does not return one value a sample, shape (n,).
+    """
+    with torch.enable_grad():
+        leaf = outputs.detach().requires_grad_()
+        losses = loss(leaf, targets)
+        if not isinstance(losses, Tensor):
+            raise TypeError(f"loss must return a torch.Tensor: got {type(losses).__name__}")
+        if losses.shape != outputs.shape[:1]:
+            raise ValueError(
+                f"loss must return per-sample values of shape ({len(outputs)},): "
+                f"got {tuple(losses.shape)}"
+            )
+        return torch.autograd.grad(losses.sum(), leaf)[0]
+
+
+def unit_cotangents(outputs: Tensor) -> Iterator[Tensor]:
+    """Yield, for each output in turn, the cotangent (n, outputs) that selects it."""
+    for index in range(outputs.shape[1]):
+        cotangent = torch.zeros_like(outputs)
+        cotangent[:, index] = 1
+        yield cotangent
+
+
+def chunks(model: nn.Module, inputs: Tensor, chunk: int | None) -> Iterator[slice]:
+    """Yield slices that cover the samples; None sizes them so that a pass keeps 32 MB."""
+    if chunk is None:
+        kept = linearise(model, inputs[:1])
+        size = kept.outputs.nbytes + sum(_bytes(saved) for saved in kept.saved)
+        chunk = max(1, PASS_BYTES // size)
+    chunk = validate.count("chunk", chunk)
+    for start in range(0, len(inputs), chunk):
+        yield slice(start, start + chunk)
+
+
+def check_targets(inputs: Tensor, targets: Tensor) -> None:
+    """Refuse targets of another length than the inputs.
+
+    Raises:
+        ValueError: if the lengths differ.
+    """
+    if len(inputs) != len(targets):
+        raise ValueError(
+            f"inputs and targets must have the same length: got {len(inputs)} and {len(targets)}"
+        )
+
+
+def _norms(lin: Linearisation, cotangents) -> Tensor:
+    """Squared norms of the pulled-back cotangents, summed over the cotangents."""
+    owners = [m for m in lin.modules if isinstance(m, PARAMETRIC)]
+    passes = [deltas(lin, cotangent) for cotangent in cotangents]
+    total = torch.zeros(len(lin.outputs), dtype=torch.float64, device=lin.outputs.device)
+    for index, (module, hidden) in enumerate(zip(owners, inputs_of(lin), strict=True)):
+        # The cotangents of one sample side by side: the input's share is computed once.
+        delta = torch.cat([leaving[index] for leaving in passes], dim=1)
+        if isinstance(module, nn.Linear):
+            total += _squares(delta) * (_squares(hidden) + (module.bias is not None))
+        else:
+            total += _convolution_norms(module, hidden, delta.flatten(2))
+    return total
+
+
+def _convolution_norms(module, hidden, delta):
+    norms = _squares(delta.sum(2)) if module.bias is not None else 0
+    channels, positions = delta.shape[1:]
+    patch = module.weight[0].numel()
+    direct = channels * patch * positions < positions**2 * (channels + patch)
+    rows = max(1, PATCH_BYTES // (patch * positions * hidden.element_size()))
+    options = module.kernel_size, module.dilation, module.padding, module.stride
+    pieces = []
+    for part, back in zip(hidden.split(rows), delta.split(rows), strict=True):
+        patches = F.unfold(part, *options)  # (rows, patch, positions)
+        if direct:
+            pieces.append(_squares(back @ patches.mT))
+        else:
+            gram = (patches.mT @ patches).mul_(back.mT @ back)
+            pieces.append(gram.sum((1, 2), dtype=torch.float64))
+    return norms + torch.cat(pieces)
+
+
+def _squares(array):
+    """Sum of squares of each sample, accumulated in float64."""
+    return torch.linalg.vector_norm(array.flatten(1), dim=1, dtype=torch.float64).square()
+
+
+def _bytes(saved):
+    if isinstance(saved, Tensor):
+        return saved.nbytes
+    return sum(s.nbytes for s in saved if isinstance(s, Tensor))
+
+
+def _vmapped(function, model, *arrays):
+    parameters = {name: p.detach() for name, p in model.named_parameters()}
+    in_dims = (None, *(0 for _ in arrays))
+    return torch.func.vmap(function, in_dims=in_dims)(parameters, *arrays)
+
+
+def _flatten(leaves, lead):
+    return torch.cat([leaf.reshape(*lead, -1) for leaf in leaves.values()], dim=-1)
