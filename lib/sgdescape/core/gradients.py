@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from . import validate
-from .layers import PARAMETRIC, Linearisation, deltas, inputs_of, linearise
+from .layers import PARAMETRIC, Linearisation, deltas, inputs_of, kept_bytes, linearise
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -148,15 +148,30 @@ def output_gradients(outputs: Tensor, targets: Tensor, loss: Loss) -> Tensor:
     """
     with torch.enable_grad():
         leaf = outputs.detach().requires_grad_()
-        losses = loss(leaf, targets)
-        if not isinstance(losses, Tensor):
-            raise TypeError(f"loss must return a torch.Tensor: got {type(losses).__name__}")
-        if losses.shape != outputs.shape[:1]:
-            raise ValueError(
-                f"loss must return per-sample values of shape ({len(outputs)},): "
-                f"got {tuple(losses.shape)}"
-            )
-        return torch.autograd.grad(losses.sum(), leaf)[0]
+        return torch.autograd.grad(_summed(leaf, targets, loss), leaf)[0]
+
+
+def output_curvature(
+    outputs: Tensor, targets: Tensor, loss: Loss, moved: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Slopes ∂ℓ/∂f as `output_gradients`, and their change ∂²ℓ/∂f² ḟ for a change ḟ of f.
+
+    Args:
+        outputs: f (n, outputs).
+        targets: their targets.
+        loss: per-sample loss, (outputs, targets) -> (n,), twice differentiable.
+        moved: change of the outputs (n, outputs).
+
+    Returns:
+        Two tensors (n, outputs).
+    """
+    with torch.enable_grad():
+        leaf = outputs.detach().requires_grad_()
+        (slope,) = torch.autograd.grad(_summed(leaf, targets, loss), leaf, create_graph=True)
+        if not slope.requires_grad:  # a loss linear in the outputs
+            return slope, torch.zeros_like(slope)
+        curved = torch.autograd.grad(slope, leaf, moved, materialize_grads=True)[0]
+    return slope.detach(), curved
 
 
 def unit_cotangents(outputs: Tensor) -> Iterator[Tensor]:
@@ -170,9 +185,7 @@ def unit_cotangents(outputs: Tensor) -> Iterator[Tensor]:
 def chunks(model: nn.Module, inputs: Tensor, chunk: int | None) -> Iterator[slice]:
     """Yield slices that cover the samples; None sizes them so that a pass keeps 32 MB."""
     if chunk is None:
-        kept = linearise(model, inputs[:1])
-        size = kept.outputs.nbytes + sum(_bytes(saved) for saved in kept.saved)
-        chunk = max(1, PASS_BYTES // size)
+        chunk = max(1, PASS_BYTES // kept_bytes(linearise(model, inputs[:1])))
     chunk = validate.count("chunk", chunk)
     for start in range(0, len(inputs), chunk):
         yield slice(start, start + chunk)
@@ -188,6 +201,17 @@ def check_targets(inputs: Tensor, targets: Tensor) -> None:
         raise ValueError(
             f"inputs and targets must have the same length: got {len(inputs)} and {len(targets)}"
         )
+
+
+def _summed(leaf, targets, loss):
+    losses = loss(leaf, targets)
+    if not isinstance(losses, Tensor):
+        raise TypeError(f"loss must return a torch.Tensor: got {type(losses).__name__}")
+    if losses.shape != leaf.shape[:1]:
+        raise ValueError(
+            f"loss must return per-sample values of shape ({len(leaf)},): got {tuple(losses.shape)}"
+        )
+    return losses.sum()
 
 
 def _norms(lin: Linearisation, cotangents) -> Tensor:
@@ -226,12 +250,6 @@ def _convolution_norms(module, hidden, delta):
 def _squares(array):
     """Sum of squares of each sample, accumulated in float64."""
     return torch.linalg.vector_norm(array.flatten(1), dim=1, dtype=torch.float64).square()
-
-
-def _bytes(saved):
-    if isinstance(saved, Tensor):
-        return saved.nbytes
-    return sum(s.nbytes for s in saved if isinstance(s, Tensor))
 
 
 def _vmapped(function, model, *arrays):

@@ -223,6 +223,14 @@ def inputs_of(lin: Linearisation) -> tuple[Tensor, ...]:
     return tuple(saved for module, saved in pairs if isinstance(module, PARAMETRIC))
 
 
+def kept_bytes(lin: Linearisation) -> int:
+    """Return the bytes of what a forward pass keeps, counting a tensor kept twice once."""
+    parts = [lin.outputs]
+    for saved in lin.saved:
+        parts += [saved] if isinstance(saved, Tensor) else [s for s in saved if torch.is_tensor(s)]
+    return sum({part.data_ptr(): part.nbytes for part in parts}.values())
+
+
 def split(modules: tuple[nn.Module, ...], vector: Tensor) -> list[tuple[Tensor, Tensor | None]]:
     """Cut a flat vector (P,) into (weight, bias) views, one pair per layer with parameters.
 
