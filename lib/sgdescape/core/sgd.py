@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from sgdescape.core import validate
-from sgdescape.core.updates import update_rule
+from sgdescape.core.updates import is_dense, update_rule
 
 SAMPLERS = ("iid", "without_replacement", "shuffle")
 _BATCHES = 1  # second half of the Philox key: no other stream of the same seed shares it
@@ -133,7 +133,8 @@ def steps_of(epochs: float, *, n: int, batch_size: int) -> int:
         >>> steps_of(2, n=250, batch_size=100)
         4
     """
-    return round(epochs * (n // validate.count("batch_size", batch_size, high=n)))
+    per_epoch = n // validate.count("batch_size", batch_size, high=n)
+    return round(validate.non_negative("epochs", epochs) * per_epoch)
 
 
 def batches(
@@ -208,7 +209,8 @@ def train(
     Raises:
         TypeError: if inputs and targets are not floating-point tensors of the model's dtype.
         ValueError: if there is no data, the numbers of samples differ, the batch is larger than the
-            data, inputs or targets hold NaN or infinity, or the state does not fit.
+            data, the model does not take inputs of this shape, inputs or targets hold NaN or
+            infinity, or the state does not fit.
 
     Example:
         >>> from sgdescape.core.models import mlp
@@ -222,6 +224,7 @@ def train(
     parameters = [p for p in model.parameters() if p.requires_grad]
     n = _check_data(inputs, targets, parameters)
     validate.count("batch_size", config.batch_size, high=n)
+    _check_shape(model, inputs[: config.batch_size])
     every = n // config.batch_size if observe_every is None else observe_every
     validate.count("observe_every", every)
     start, buffers = _resume(state, parameters, config)
@@ -300,6 +303,23 @@ def _check_data(inputs, targets, parameters):
             f"targets must have as many samples as inputs, {len(inputs)}: got {len(targets)}"
         )
     return len(inputs)
+
+
+def _check_shape(model, batch):
+    if is_dense(model) and batch.ndim != 2:  # its update is made of matrix products
+        raise ValueError(
+            f"inputs must have shape (n, features): got (n, *{tuple(batch.shape[1:])})"
+        )
+    # a forward pass of shapes alone: nothing is computed, drawn or changed
+    tensors = dict([*model.named_parameters(), *model.named_buffers()])
+    shapes = {name: tensor.to("meta") for name, tensor in tensors.items()}
+    try:
+        torch.func.functional_call(model, shapes, (batch.to("meta"),))
+    except RuntimeError as error:
+        raise ValueError(
+            f"inputs must be samples of a shape that the model takes: got {tuple(batch.shape[1:])}"
+            f" ({error})"
+        ) from error
 
 
 def _resume(state, parameters, config):

@@ -1,0 +1,413 @@
+"""Bad input: every refusal names argument, value and allowed range, and changes nothing.
+
+One table for the whole package. A case is a call, the error it must give and a pattern of its
+message. Around each call the model's parameters, every file in reach, the random state and torch's
+defaults are recorded: a refusal must leave all of them as they were.
+"""
+
+import gzip
+import hashlib
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from sgdescape.core import (
+    claims,
+    data,
+    data_formats,
+    data_sources,
+    gradients,
+    models,
+    sgd,
+    statistics,
+)
+from sgdescape.core.statistics import Interval
+
+NAN, INF = math.nan, math.inf
+
+
+@dataclass(frozen=True)
+class Case:
+    """A call that must be refused."""
+
+    name: str
+    call: object  # takes the bench
+    error: type
+    message: str  # pattern that the message must contain
+
+
+def images(n=8, features=6, dtype=torch.float32):
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(n, features, generator=generator, dtype=dtype)
+
+
+def spoiled(value):
+    tensor = images()
+    tensor[3, 2] = value
+    return tensor
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch):
+    """A small network, good data, and folders that can be watched."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "notes.txt").write_text("keep me")
+    (tmp_path / "file").write_text("a file where a folder is wanted")
+    monkeypatch.setenv("SGDESCAPE_DATA", str(tmp_path / "cache"))
+    monkeypatch.setattr(data_sources, "SYSTEM_FOLDERS", ())
+    monkeypatch.setattr(data_sources, "_fetch", lambda *_: pytest.fail("network used"))
+    monkeypatch.chdir(home)
+    inputs = images()
+    return SimpleNamespace(
+        model=models.mlp((6, 5, 1), seed=0),
+        inputs=inputs,
+        targets=torch.where(inputs.sum(1) > 3, 1.0, -1.0),
+        folder=home,
+        file=tmp_path / "file",
+        root=tmp_path,
+        patch=monkeypatch,
+    )
+
+
+def train(s, *, inputs=None, targets=None, model=None, loss=sgd.square_loss, **settings):
+    fields = {"learning_rate": 0.1, "batch_size": 2, "steps": 3}
+    observing = {k: settings.pop(k) for k in ("observe", "observe_every") if k in settings}
+    return sgd.train(
+        s.model if model is None else model,
+        s.inputs if inputs is None else inputs,
+        s.targets if targets is None else targets,
+        sgd.Config(**{**fields, **settings}),
+        loss=loss,
+        **observing,
+    )
+
+
+def norms(s, *, model=None, inputs=None, targets=None, loss=sgd.square_loss, **options):
+    return gradients.per_sample_gradient_norms(
+        s.model if model is None else model,
+        s.inputs if inputs is None else inputs,
+        s.targets if targets is None else targets,
+        loss=loss,
+        **options,
+    )
+
+
+def claim(**changes):
+    fields = {
+        "identifier": "chapter.name",
+        "statement": "It is one.",
+        "source": "Eq. (8)",
+        "predicted": 1.0,
+        "measured": Interval(1.0, 0.9, 1.1),
+        "rivals": {"half": 0.5},
+        "expected": "confirmed",
+    }
+    fields |= changes
+    return claims.check(fields.pop("identifier"), fields.pop("statement"), **fields)
+
+
+def load_from(s, images):
+    """Load from a folder whose image file holds these bytes; they must stay as they are."""
+    folder = s.root / "data" / "mnist"
+    folder.mkdir(parents=True)
+    (folder / "train-images-idx3-ubyte.gz").write_bytes(images)
+    (folder / "train-labels-idx1-ubyte.gz").write_bytes(b"")
+    watch(s)
+    return data.load("mnist", data_dir=s.root / "data")
+
+
+def corrupt_bundle(s, harm):
+    good = Path(data_sources.__file__).parents[1] / "bundled" / "mnist.npz"
+    (s.root / "bundled").mkdir()
+    (s.root / "bundled" / "mnist.npz").write_bytes(harm(good.read_bytes()))
+    s.patch.setattr(data_sources.resources, "files", lambda _: s.root)
+    watch(s)
+    return data.load("mnist", n=5)
+
+
+def no_permission(s):
+    # root may write anywhere, whatever chmod says: the system's refusal is put in by hand
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    s.patch.setattr(data_sources.Path, "mkdir", refuse)
+    return data.download("mnist")
+
+
+def full_disk(s):
+    def refuse(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    s.patch.setattr(data_sources.tempfile, "TemporaryFile", refuse)
+    (s.root / "new" / "cifar10").mkdir(parents=True)
+    watch(s)
+    return data.download("cifar10", s.root / "new")
+
+
+DATA = [
+    Case("unknown set", lambda s: data.load("mnits"), ValueError,
+         r"name must be one of 'mnist', 'fashion_mnist', 'cifar10': got 'mnits'"),
+    Case("set that is no text", lambda s: data.load(3), ValueError, r"name must be one of .*got 3"),
+    Case("unknown task", lambda s: data.load("mnist", n=4, task="sum"), ValueError,
+         r"task must be one of 'parity', 'one_hot': got 'sum'"),
+    Case("no images", lambda s: data.load("mnist", n=0), ValueError,
+         r"n must lie in \[1, 60000\]: got 0"),
+    Case("negative number of images", lambda s: data.load("mnist", n=-5), ValueError,
+         r"n must lie in \[1, 60000\]: got -5"),
+    Case("fractional number of images", lambda s: data.load("mnist", n=10.0), TypeError,
+         r"n must be an integer: got 10.0 of type float"),
+    Case("more images than exist", lambda s: data.load("mnist", n=60_001), ValueError,
+         r"n must lie in \[1, 60000\]: got 60001"),
+    Case("more images than bundled", lambda s: data.load("fashion_mnist", n=5_001), ValueError,
+         r"n must lie in \[1, 5000\] with the bundled fashion_mnist: got 5001.*sgdescape download"),
+    Case("set that is not here", lambda s: data.load("cifar10", n=5), FileNotFoundError,
+         r"cifar10 is not bundled.*sgdescape download cifar10.*SGDESCAPE_DATA"),
+    Case("negative seed of a draw", lambda s: data.load("mnist", n=4, seed=-1), ValueError,
+         r"seed must lie in \[0, \d+\]: got -1"),
+    Case("seed that is no integer", lambda s: data.load("mnist", n=4, seed=0.5), TypeError,
+         r"seed must be an integer: got 0.5"),
+    Case("integer pixels asked for", lambda s: data.load("mnist", n=4, dtype=torch.uint8),
+         TypeError, r"dtype must be a floating torch.dtype.*got torch.uint8"),
+    Case("dtype as text", lambda s: data.load("mnist", n=4, dtype="float32"), TypeError,
+         r"dtype must be a floating torch.dtype.*got 'float32'"),
+    Case("unknown device", lambda s: data.load("mnist", n=4, device="gpu"), ValueError,
+         r"device must be 'auto' or one that torch knows: got 'gpu'"),
+    Case("data folder without the set", lambda s: data.load("mnist", n=4, data_dir=s.folder),
+         FileNotFoundError, r"data_dir must hold .*/home/mnist/ with train-images"),
+    Case("data folder that is no path", lambda s: data.load("mnist", n=4, data_dir=7), TypeError,
+         r"data_dir must be a path: got 7 of int"),
+    Case("corrupt bundled file", lambda s: corrupt_bundle(s, lambda b: b[:500] + b"?" + b[501:]),
+         ValueError, r"bundled mnist.npz is corrupt: SHA-256 must be [0-9a-f]{64}, got [0-9a-f]+"),
+    Case("truncated bundled file", lambda s: corrupt_bundle(s, lambda b: b[:1000]),
+         ValueError, r"bundled mnist.npz is corrupt: SHA-256"),
+    Case("empty file in the data folder",
+         lambda s: load_from(s, b""), ValueError,
+         r"train-images-idx3-ubyte.gz is truncated: must hold 47040016 bytes, got 0"),
+    Case("cut-off download",
+         lambda s: load_from(s, gzip.compress(b"x" * 999)[:-9]),
+         ValueError, r"train-images-idx3-ubyte.gz is truncated or corrupt"),
+    Case("another file under the right name",
+         lambda s: load_from(s, bytes(47_040_016)),
+         ValueError, r"train-images.* is not the published file: SHA-256 .*must be ba89[^,]*, got"),
+    Case("a file larger than the published",
+         lambda s: load_from(s, gzip.compress(bytes(47_040_017), 1)),
+         ValueError, r"train-images.* must unpack to at most 47040016 bytes"),
+    Case("a web page in place of the archive",
+         lambda s: data_formats.parse_cifar10_archive(
+             b"<html>404</html>", name="cifar-10-binary.tar.gz", members=("a",)),
+         ValueError, r"cifar-10-binary.tar.gz is truncated or corrupt"),
+    Case("labels file in place of images",
+         lambda s: data_formats.parse_idx(bytes([0, 0, 8, 1, 0, 0, 0, 0]), name="f", dimensions=3),
+         ValueError, r"f must start with the idx magic number 0x00000803: got 0x00000801"),
+    Case("idx header that promises more",
+         lambda s: data_formats.parse_idx(b"\0\0\x08\1\0\0\0\x09\1", name="f", dimensions=1),
+         ValueError, r"f is truncated: its header announces 9 = 9 bytes of data, got 1"),
+    Case("CIFAR label above 9",
+         lambda s: data_formats.parse_cifar10(bytes([11]) + bytes(3072), name="b.bin"),
+         ValueError, r"b.bin must have labels in \[0, 9\]: got 11 in record 0"),
+    Case("unknown set to download", lambda s: data.download("imagenet"), ValueError,
+         r"name must be one of 'mnist'.*got 'imagenet'"),
+    Case("cache folder that is a file", lambda s: data.download("mnist", s.file), OSError,
+         r"data folder .*/file/mnist cannot be written.*SGDESCAPE_DATA"),
+    Case("cache variable that names a file",
+         lambda s: [s.patch.setenv("SGDESCAPE_DATA", str(s.file)),
+                    data.load("cifar10", download=True)],
+         OSError, r"data folder .*/file/cifar10 cannot be written.*SGDESCAPE_DATA"),
+    Case("cache folder without permission", no_permission, OSError,
+         r"data folder .*/cache/mnist cannot be written \(Permission denied\).*SGDESCAPE_DATA"),
+    Case("cache folder on a full disk", full_disk, OSError,
+         r"data folder .* cannot be written \(No space left on device\)"),
+]  # fmt: skip
+
+MODELS = [
+    Case("one width", lambda s: models.mlp((784,), seed=0), ValueError,
+         r"widths must hold at least 2 integers: got \(784,\)"),
+    Case("width zero", lambda s: models.mlp((784, 0, 1), seed=0), ValueError,
+         r"widths\[1\] must be at least 1: got 0"),
+    Case("fractional width", lambda s: models.mlp((784, 2.5, 1), seed=0), TypeError,
+         r"widths\[1\] must be an integer: got 2.5"),
+    Case("negative seed of a network", lambda s: models.mlp((4, 1), seed=-1), ValueError,
+         r"seed must lie in \[0, \d+\]: got -1"),
+    Case("integer parameters", lambda s: models.mlp((4, 1), seed=0, dtype=torch.int64), TypeError,
+         r"dtype must be a floating-point torch.dtype: got torch.int64"),
+    Case("image too small for the pools", lambda s: models.cnn(1, image_size=4, seed=0), ValueError,
+         r"image_size must be at least 8: got 4"),
+    Case("no channels", lambda s: models.cnn(0, seed=0), ValueError,
+         r"channels must be at least 1: got 0"),
+    Case("no stacks", lambda s: models.cnn(1, stacks=(), seed=0), ValueError,
+         r"stacks must hold at least one \(filters, depth\) pair: got \(\)"),
+]  # fmt: skip
+
+TRAINING = [
+    Case("negative learning rate", lambda s: train(s, learning_rate=-0.1), ValueError,
+         r"learning_rate must be positive and finite: got -0.1"),
+    Case("learning rate zero", lambda s: train(s, learning_rate=0.0), ValueError,
+         r"learning_rate must be positive and finite: got 0.0"),
+    Case("learning rate NaN", lambda s: train(s, learning_rate=NAN), ValueError,
+         r"learning_rate must be positive and finite: got nan"),
+    Case("learning rate as text", lambda s: train(s, learning_rate="0.1"), TypeError,
+         r"learning_rate must be a real number: got '0.1' of type str"),
+    Case("batch of nothing", lambda s: train(s, batch_size=0), ValueError,
+         r"batch_size must be at least 1: got 0"),
+    Case("batch larger than the data", lambda s: train(s, batch_size=9), ValueError,
+         r"batch_size must lie in \[1, 8\]: got 9"),
+    Case("fractional batch", lambda s: train(s, batch_size=2.5), TypeError,
+         r"batch_size must be an integer: got 2.5"),
+    Case("negative steps", lambda s: train(s, steps=-1), ValueError,
+         r"steps must be at least 0: got -1"),
+    Case("momentum one", lambda s: train(s, momentum=1.0), ValueError,
+         r"momentum must be in \[0, 1\): got 1.0"),
+    Case("negative weight decay", lambda s: train(s, weight_decay=-1e-4), ValueError,
+         r"weight_decay must be non-negative and finite: got -0.0001"),
+    Case("unknown sampler", lambda s: train(s, sampler="random"), ValueError,
+         r"sampler must be one of 'iid', 'without_replacement', 'shuffle': got 'random'"),
+    Case("observing every 0 steps", lambda s: train(s, observe=dict, observe_every=0), ValueError,
+         r"observe_every must be at least 1: got 0"),
+    Case("no samples", lambda s: train(s, inputs=images(0), targets=torch.zeros(0)), ValueError,
+         r"inputs must hold at least 1 sample: got shape \(0, 6\)"),
+    Case("NaN pixel", lambda s: train(s, inputs=spoiled(NAN)), ValueError,
+         r"inputs must be finite: got NaN or infinity"),
+    Case("infinite pixel", lambda s: train(s, inputs=spoiled(INF)), ValueError,
+         r"inputs must be finite"),
+    Case("NaN target", lambda s: train(s, targets=torch.full((8,), NAN)), ValueError,
+         r"targets must be finite"),
+    Case("raw uint8 images", lambda s: train(s, inputs=images().byte()), TypeError,
+         r"inputs must be a floating-point tensor: got torch.uint8"),
+    Case("NumPy images", lambda s: train(s, inputs=images().numpy()), TypeError,
+         r"inputs must be a floating-point tensor: got ndarray"),
+    Case("images of another precision", lambda s: train(s, inputs=images(dtype=torch.float64)),
+         TypeError, r"inputs must have dtype torch.float32: got torch.float64"),
+    Case("class labels as targets", lambda s: train(s, targets=torch.arange(8)), TypeError,
+         r"targets must be a floating-point tensor: got torch.int64"),
+    Case("too few targets", lambda s: train(s, targets=torch.ones(7)), ValueError,
+         r"targets must have as many samples as inputs, 8: got 7"),
+    Case("targets for other outputs", lambda s: train(s, targets=torch.ones(8, 10)), ValueError,
+         r"targets must have one value for each output, shape \(2, 1\): got \(2, 10\)"),
+    Case("images of another size", lambda s: train(s, inputs=images(8, 7)), ValueError,
+         r"inputs must be samples of a shape that the model takes: got \(7,\)"),
+    Case("images in planes for a dense network", lambda s: train(s, inputs=images()[:, None]),
+         ValueError, r"inputs must have shape \(n, features\): got \(n, \*\(1, 6\)\)"),
+    Case("small images for a convolution",
+         lambda s: train(s, model=models.cnn(1, stacks=((2, 1),), image_size=8, seed=0),
+                         inputs=torch.zeros(8, 1, 6, 6)),
+         ValueError, r"inputs must be samples of a shape that the model takes: got \(1, 6, 6\)"),
+    Case("network without parameters", lambda s: train(s, model=nn.Sequential(nn.ReLU())),
+         ValueError, r"model must have trainable parameters: got none"),
+    Case("cross-entropy of one output", lambda s: train(s, loss=sgd.cross_entropy), ValueError,
+         r"cross_entropy needs at least 2 outputs: got 1"),
+    Case("batches larger than the data",
+         lambda s: sgd.batches(10, 11, sampler="iid", seed=0), ValueError,
+         r"batch_size must lie in \[1, 10\]: got 11"),
+    Case("negative epochs", lambda s: sgd.steps_of(-2, n=100, batch_size=10), ValueError,
+         r"epochs must be non-negative and finite: got -2"),
+]  # fmt: skip
+
+GRADIENTS = [
+    Case("unsupported layer", lambda s: norms(s, model=s.model.append(nn.Tanh())),
+         TypeError, r"layer 3 must be Linear, Conv2d, ReLU, MaxPool2d or Flatten: got Tanh"),
+    Case("network that is no chain", lambda s: norms(s, model=s.model[0]), TypeError,
+         r"model must be a torch.nn.Sequential: got Linear"),
+    Case("NaN pixel in gradient norms", lambda s: norms(s, inputs=spoiled(NAN)), ValueError,
+         r"inputs must be finite: they hold NaN or infinite values"),
+    Case("no samples in gradient norms",
+         lambda s: norms(s, inputs=images(0), targets=torch.zeros(0)), ValueError,
+         r"inputs must not be empty: got shape \(0, 6\)"),
+    Case("other precision in gradient norms",
+         lambda s: norms(s, inputs=images(dtype=torch.float64)), TypeError,
+         r"inputs must be torch.float32 as the model: got torch.float64"),
+    Case("too few targets in gradient norms", lambda s: norms(s, targets=torch.ones(3)), ValueError,
+         r"inputs and targets must have the same length: got 8 and 3"),
+    Case("mean loss in place of per-sample", lambda s: norms(s, loss=lambda f, y: f.mean()),
+         ValueError, r"loss must return per-sample values of shape \(8,\): got \(\)"),
+    Case("chunk zero", lambda s: norms(s, chunk=0), ValueError,
+         r"chunk must be at least 1: got 0"),
+]  # fmt: skip
+
+STATISTICS = [
+    Case("mean of one sample", lambda s: statistics.mean_interval([1.0]), ValueError,
+         r"samples must be one-dimensional with at least 2: got \(1,\)"),
+    Case("mean with NaN", lambda s: statistics.mean_interval([1.0, NAN]), ValueError,
+         r"samples must be finite: 1 of 2 values are NaN or infinite"),
+    Case("level in percent", lambda s: statistics.mean_interval([1.0, 2.0], level=95), ValueError,
+         r"level must lie in \(0, 1\): got 95"),
+    Case("more successes than trials", lambda s: statistics.proportion_interval(11, 10), ValueError,
+         r"successes must lie in \[0, 10\]: got 11"),
+    Case("logarithm of zero", lambda s: statistics.log_log_slope([1, 2, 3, 4, 5], [0, 1, 2, 3, 4]),
+         ValueError, r"y must be positive for a log-log fit: least is 0"),
+    Case("slope of unequal lengths", lambda s: statistics.log_log_slope(range(1, 7), range(1, 6)),
+         ValueError, r"x and y must match: got shapes \(6,\) and \(5,\)"),
+    Case("even window",
+         lambda s: statistics.local_slope(range(1, 10), range(1, 10), window=6), ValueError,
+         r"window must be odd.*got 6"),
+    Case("interval upside down", lambda s: Interval(1.0, 2.0, 0.5), ValueError,
+         r"low must not exceed high: got \[2.0, 0.5\]"),
+]  # fmt: skip
+
+CLAIMS = [
+    Case("claim without a rival", lambda s: claim(rivals={}), ValueError,
+         r"rivals must name at least one other prediction: got \{\}"),
+    Case("claim with a bad name", lambda s: claim(identifier="No Name"), ValueError,
+         r"identifier must be 'chapter.name' in lower case: got 'No Name'"),
+    Case("claim that expects anything", lambda s: claim(expected="maybe"), ValueError,
+         r"expected must be one of 'confirmed', 'refuted': got 'maybe'"),
+    Case("claim without an interval", lambda s: claim(measured=1.0), TypeError,
+         r"measured must be an Interval: got float"),
+    Case("claim that predicts NaN", lambda s: claim(predicted=NAN), ValueError,
+         r"predicted must be finite: 1 of 1 values are NaN or infinite"),
+    Case("negative tolerance", lambda s: claim(tolerance=-0.1), ValueError,
+         r"tolerance must be non-negative and finite: got -0.1"),
+    Case("claim without power", lambda s: claim(rivals={"near": 1.05}), claims.ClaimError,
+         r"chapter.name: no power against 'near' \(1.05\)"),
+    Case("verdict that was not expected", lambda s: claim(predicted=2.0), claims.ClaimError,
+         r"chapter.name: verdict 'refuted', expected 'confirmed'"),
+]  # fmt: skip
+
+TABLE = [*DATA, *MODELS, *TRAINING, *GRADIENTS, *STATISTICS, *CLAIMS]
+
+
+def files(root):
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        if path.is_file()
+        else "folder"
+        for path in sorted(root.rglob("*"))
+    }
+
+
+def watch(s):
+    """Record everything a refusal must leave alone (a case may call it again after set-up)."""
+    s.before = state(s)
+
+
+def state(s):
+    return {
+        "files": files(s.root),
+        "parameters": [p.detach().clone().numpy().tobytes() for p in s.model.parameters()],
+        "inputs": (s.inputs.numpy().tobytes(), s.targets.numpy().tobytes()),
+        "torch random": torch.get_rng_state().numpy().tobytes(),
+        "numpy random": hashlib.sha256(np.random.get_state()[1].tobytes()).hexdigest(),  # noqa: NPY002
+        "defaults": (torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads()),
+    }
+
+
+@pytest.mark.parametrize("case", TABLE, ids=lambda case: case.name)
+def test_bad_input_is_refused_clearly_and_changes_nothing(case, bench):
+    watch(bench)
+    with pytest.raises(case.error, match=case.message) as caught:
+        case.call(bench)
+    bench.patch.undo()
+    assert type(caught.value).__module__ != "torch", "a raw error of torch came through"
+    after = state(bench)
+    assert after == bench.before
+
+
+def test_the_table_is_long_enough_and_each_case_has_its_own_name():
+    assert len(TABLE) >= 40
+    assert len({case.name for case in TABLE}) == len(TABLE)
