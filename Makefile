@@ -1,0 +1,41 @@
+# Each target makes its environment first; none needs an activated shell. Logic lives in tools/.
+PYTHON ?= python3
+PORT ?= 8000
+export NUMBA_THREADING_LAYER = workqueue
+PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest
+NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=600 --nbval-sanitize-with tests/book/nbval_sanitize.cfg
+
+.PHONY: book test test-slow test-pages notebooks serve lab bench lock clean
+
+book: .venv/stamp   ## the pages, in _build/html
+	.venv/bin/jupyter-book build . -W --keep-going -n --all
+
+test: .venv/stamp   ## all checks of minutes: units, doctests, house rules, notebooks
+	$(PYTEST) -n auto --dist loadfile -m "not slow and not browser" $(NBVAL) tests lib book/notebooks
+
+test-slow: .venv/stamp   ## the long statistical checks
+	$(PYTEST) -n auto -m "slow and not browser" tests
+
+test-pages: .venv/stamp   ## the built pages in a browser; needs make book and Chromium
+	$(PYTEST) -n auto -m browser tests
+
+notebooks: .venv/stamp   ## book/notebooks from book/chapters, executed
+	.venv/bin/python tools/notebooks.py $(STEM)
+
+serve: .venv/stamp   ## the built pages at a loopback address
+	.venv/bin/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+lab: .venv/stamp   ## JupyterLab with the package installed
+	.venv/bin/python -m jupyter lab book/chapters
+
+bench: .venv/stamp   ## speed and memory against peers
+	.venv/bin/python -m pip install --quiet -e ".[bench]" && .venv/bin/python -m benchmarks
+
+lock:   ## requirements.lock anew
+	tools/lock.sh $(PYTHON)
+
+clean:   ## everything that was made
+	rm -rf .venv _build
+
+.venv/stamp: requirements.lock pyproject.toml tools/setup.py
+	$(PYTHON) tools/setup.py
