@@ -25,6 +25,7 @@ from sgdescape.core import (
     gradients,
     models,
     sgd,
+    spectrum,
     statistics,
 )
 from sgdescape.core.statistics import Interval
@@ -293,7 +294,7 @@ TRAINING = [
     Case("images of another size", lambda s: train(s, inputs=images(8, 7)), ValueError,
          r"inputs must be samples of a shape that the model takes: got \(7,\)"),
     Case("images in planes for a dense network", lambda s: train(s, inputs=images()[:, None]),
-         ValueError, r"inputs must have shape \(n, features\): got \(n, \*\(1, 6\)\)"),
+         ValueError, r"inputs must have shape \(n, features\): got \(2, 1, 6\)"),
     Case("small images for a convolution",
          lambda s: train(s, model=models.cnn(1, stacks=((2, 1),), image_size=8, seed=0),
                          inputs=torch.zeros(8, 1, 6, 6)),
@@ -328,6 +329,52 @@ GRADIENTS = [
          ValueError, r"loss must return per-sample values of shape \(8,\): got \(\)"),
     Case("chunk zero", lambda s: norms(s, chunk=0), ValueError,
          r"chunk must be at least 1: got 0"),
+    Case("gradient norms of images of another size", lambda s: norms(s, inputs=images(8, 7)),
+         ValueError, r"layer 0 takes shape \(6,\) a sample, samples of shape \(7,\) give it \(7,\)"),
+    Case("gradient norms of colour images in a grey network",
+         lambda s: norms(s, model=models.cnn(1, stacks=((2, 1),), seed=0),
+                         inputs=torch.ones(8, 3, 28, 28)),
+         ValueError, r"layer 0 takes shape \(1, height, width\) .* samples of shape \(3, 28, 28\)"),
+    Case("gradient norms for targets of another width", lambda s: norms(s, targets=torch.ones(8, 3)),
+         ValueError, r"targets must have one value for each .* \(8, 1\): got \(8, 3\)"),
+]  # fmt: skip
+
+SPECTRA = [
+    Case("Gram matrix with a NaN pixel", lambda s: spectrum.gram(s.model, spoiled(NAN)), ValueError,
+         r"inputs must be finite"),
+    Case("spectra of a matrix and losses that differ",
+         lambda s: spectrum.noise_spectra(torch.eye(4), torch.ones(3)), ValueError,
+         r"gram must have shape \(3, 3\) for 3 losses: got \(4, 4\)"),
+    Case("negative loss", lambda s: spectrum.noise_spectra(torch.eye(2), torch.tensor([1.0, -2.0])),
+         ValueError, r"losses must be non-negative: got a smallest value of -2.0"),
+    Case("NaN loss", lambda s: spectrum.noise_spectra(torch.eye(2), torch.tensor([1.0, NAN])),
+         ValueError, r"losses must be finite: 1 of 2 values are NaN or infinite"),
+    Case("NaN in the Gram matrix",
+         lambda s: spectrum.noise_spectra(torch.full((2, 2), NAN), torch.ones(2)), ValueError,
+         r"gram must be finite"),
+    Case("product with a vector of another length",
+         lambda s: spectrum.hessian_product(s.model, s.inputs, s.targets, loss=sgd.square_loss)(
+             torch.ones(3)),
+         ValueError, r"vector must have shape \(41,\): got \(3,\)"),
+    Case("more eigenpairs than samples",
+         lambda s: spectrum.gauss_newton_eigenpairs(s.model, s.inputs, k=9), ValueError,
+         r"k must lie in \[1, 8\]: got 9"),
+    Case("no eigenpairs", lambda s: spectrum.lanczos(lambda v: v, 5, k=0), ValueError,
+         r"k must lie in \[1, 5\]: got 0"),
+    Case("fewer iterations than eigenpairs",
+         lambda s: spectrum.lanczos(lambda v: v, 5, k=3, max_iter=2), ValueError,
+         r"max_iter must lie in \[3, 5\]: got 2"),
+    Case("negative tolerance of an eigenvalue",
+         lambda s: spectrum.lanczos(lambda v: v, 5, k=1, tol=-1e-8), ValueError,
+         r"tol must be positive and finite: got -1e-08"),
+    Case("product that gives NaN", lambda s: spectrum.lanczos(lambda v: v * NAN, 5, k=1),
+         ValueError, r"matvec must return finite values: NaN or infinite at step 1"),
+    Case("trace from one probe", lambda s: spectrum.trace(lambda v: v, 5, probes=1), ValueError,
+         r"probes must be at least 2: got 1"),
+    Case("density without width",
+         lambda s: spectrum.smoothed_density(
+             spectrum.spectral_density(lambda v: v, 5), np.linspace(0, 2, 9), width=0.0),
+         ValueError, r"width must be positive and finite: got 0.0"),
 ]  # fmt: skip
 
 STATISTICS = [
@@ -369,7 +416,7 @@ CLAIMS = [
          r"chapter.name: verdict 'refuted', expected 'confirmed'"),
 ]  # fmt: skip
 
-TABLE = [*DATA, *MODELS, *TRAINING, *GRADIENTS, *STATISTICS, *CLAIMS]
+TABLE = [*DATA, *MODELS, *TRAINING, *GRADIENTS, *SPECTRA, *STATISTICS, *CLAIMS]
 
 
 def files(root):

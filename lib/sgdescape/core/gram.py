@@ -95,19 +95,21 @@ def noise_spectra(gram: Tensor, losses: Tensor) -> Spectra:
         Both spectra, descending.
 
     Raises:
-        ValueError: if shapes do not fit, or a loss is negative or not finite.
+        ValueError: if shapes do not fit, a loss is negative, or a value is not finite.
 
     Example:
         >>> spectra = noise_spectra(torch.eye(2).double(), torch.tensor([1.0, 3.0]))
         >>> spectra.exact.round(9), spectra.decoupled.round(9)
         (array([1.5, 0.5]), array([1., 1.]))
     """
-    weights = validate.finite("losses", losses.detach().cpu())
+    weights = validate.finite("losses", torch.as_tensor(losses).detach().cpu())
     if gram.shape != (len(weights), len(weights)):
         raise ValueError(
             f"gram must have shape ({len(weights)}, {len(weights)}) for {len(weights)} losses: "
             f"got {tuple(gram.shape)}"
         )
+    if not bool(torch.isfinite(gram).all()):
+        raise ValueError("gram must be finite: it holds NaN or infinite values")
     if weights.min() < 0:
         raise ValueError(f"losses must be non-negative: got a smallest value of {weights.min()}")
     root = torch.as_tensor(np.sqrt(weights / len(weights)), dtype=gram.dtype, device=gram.device)

@@ -98,7 +98,7 @@ def linearise(model: nn.Module, inputs: Tensor) -> Linearisation:
 
     Raises:
         TypeError: if the model or the dtype of the inputs does not fit.
-        ValueError: if the batch is empty, not finite or on another device.
+        ValueError: if the batch is empty, not finite, of another shape or on another device.
 
     Example:
         >>> net = nn.Sequential(nn.Linear(3, 2), nn.ReLU(), nn.Linear(2, 1))
@@ -108,8 +108,9 @@ def linearise(model: nn.Module, inputs: Tensor) -> Linearisation:
     modules = chain(model)
     check_inputs(model, inputs)
     hidden, saved = inputs.detach(), []
-    for module in modules:
+    for index, module in enumerate(modules):
         if isinstance(module, PARAMETRIC):
+            _check_fit(index, module, hidden, inputs)
             saved.append(hidden)
             hidden = _affine(module, hidden, module.weight, module.bias)
         elif isinstance(module, nn.ReLU):
@@ -252,6 +253,20 @@ def split(modules: tuple[nn.Module, ...], vector: Tensor) -> list[tuple[Tensor, 
             start += parameter.numel()
         pieces.append(tuple(pair))
     return pieces
+
+
+def _check_fit(index, module, hidden, inputs):
+    if isinstance(module, nn.Linear):
+        fits = hidden.dim() == 2 and hidden.shape[1] == module.in_features
+        takes = f"({module.in_features},)"
+    else:
+        fits = hidden.dim() == 4 and hidden.shape[1] == module.in_channels
+        takes = f"({module.in_channels}, height, width)"
+    if not fits:
+        raise ValueError(
+            f"inputs do not fit the model: layer {index} takes shape {takes} a sample, samples of "
+            f"shape {tuple(inputs.shape[1:])} give it {tuple(hidden.shape[1:])}"
+        )
 
 
 def _affine(module, hidden, weight, bias):

@@ -307,9 +307,7 @@ def _check_data(inputs, targets, parameters):
 
 def _check_shape(model, batch):
     if is_dense(model) and batch.ndim != 2:  # its update is made of matrix products
-        raise ValueError(
-            f"inputs must have shape (n, features): got (n, *{tuple(batch.shape[1:])})"
-        )
+        raise ValueError(f"inputs must have shape (n, features): got {tuple(batch.shape)}")
     # a forward pass of shapes alone: nothing is computed, drawn or changed
     tensors = dict([*model.named_parameters(), *model.named_buffers()])
     shapes = {name: tensor.to("meta") for name, tensor in tensors.items()}
