@@ -1,0 +1,218 @@
+"""The look of every figure: importing this module sets the style.
+
+Theory is drawn as lines, measurement as points with intervals, and the same parameter value has
+the same colour in every figure. Colours are those of Okabe and Ito (2008), which readers with any
+common colour vision tell apart; series differ in marker or line style too where they may overlap.
+"""
+
+import sys
+from pathlib import Path
+
+import matplotlib
+import matplotlib.style
+import matplotlib.ticker
+import numpy as np
+from matplotlib import colors
+
+from sgdescape.core import validate
+
+matplotlib.style.use(Path(__file__).with_name("sgdescape.mplstyle"))
+if "ipykernel" in sys.modules:  # notebooks ignore savefig.dpi: "retina" is their 2 x 100 dots
+    from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+    set_matplotlib_formats("retina")
+
+COLOURS = {
+    "blue": "#0072B2",
+    "vermilion": "#D55E00",
+    "green": "#009E73",
+    "purple": "#CC79A7",
+    "sky": "#56B4E9",
+    "orange": "#E69F00",
+    "black": "#000000",
+}
+"""Okabe-Ito without yellow, which is invisible on white; the first four reach 3:1 on white."""
+
+FIGURE_SIZES = {
+    "single": (6.0, 3.7),
+    "double": (9.0, 3.7),
+    "triple": (9.6, 3.2),
+    "tall": (6.0, 6.0),
+}
+"""Width and height in inches of figures with one, two or three panels side by side, or two rows."""
+
+RANGES = {
+    "learning_rate": (1e-3, 1.0),
+    "batch_size": (1, 1024),
+    "epoch": (1, 500),
+    "momentum": (0.0, 1.0),
+    "dimension": (1, 1000),
+}
+"""Parameter -> values at the two ends of its colour scale; logarithmic where both are positive."""
+
+POINTS = {"ls": "none", "marker": "o", "ms": 4.5, "color": COLOURS["black"], "zorder": 3}
+"""Arguments of measured points, for `Axes.plot` and `Axes.errorbar`."""
+
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+
+def line(index: int) -> dict:
+    """Return the arguments of the line number ``index`` of a figure, from 0: its colour.
+
+    Example:
+        >>> line(1)
+        {'color': '#D55E00'}
+    """
+    validate.count("index", index, low=0)
+    return {"color": list(COLOURS.values())[index % len(COLOURS)]}
+
+
+def points_style(index: int) -> dict:
+    """Return the arguments of the measured series number ``index``: colour and marker differ."""
+    return POINTS | line(index) | {"marker": MARKERS[index % len(MARKERS)]}
+
+
+def parameter_colour(name: str, value: float) -> str:
+    """Return the colour of a parameter's value: the same in every figure.
+
+    Position in the parameter's range (`RANGES`; values outside it take the end's colour) on the
+    cividis scale, whose lightest two fifths are left out: below 3:1 on white.
+
+    Args:
+        name: a key of `RANGES`.
+        value: the parameter's value, in its own unit.
+
+    Returns:
+        The colour as ``#rrggbb``.
+
+    Raises:
+        ValueError: if there is no such parameter or the value is not finite.
+
+    Example:
+        >>> parameter_colour("batch_size", 1)
+        '#00224e'
+    """
+    low, high = RANGES[validate.one_of("name", name, RANGES)]
+    value = float(validate.finite(name, value))
+    if low > 0:
+        low, high, value = np.log(low), np.log(high), np.log(max(value, low))
+    position = np.clip((value - low) / (high - low), 0, 1)
+    return colors.to_hex(matplotlib.colormaps["cividis"](0.6 * position))
+
+
+def figure(size: str = "single", *, rows: int = 1, columns: int = 1, **options):
+    """Return a new figure and its axes.
+
+    Args:
+        size: a key of `FIGURE_SIZES`.
+        rows: of panels.
+        columns: of panels.
+        options: further arguments of `matplotlib.pyplot.subplots`, for example ``sharey=True``.
+
+    Returns:
+        The figure, and its axes as `matplotlib.pyplot.subplots` gives them.
+
+    Raises:
+        ValueError: if there is no such size.
+    """
+    import matplotlib.pyplot as plt  # chooses a backend: not on import
+
+    size = FIGURE_SIZES[validate.one_of("size", size, FIGURE_SIZES)]
+    return plt.subplots(rows, columns, figsize=size, **options)
+
+
+def points(ax, x, value, low=None, high=None, **style):
+    """Draw measured values as points, with their intervals if given.
+
+    Args:
+        ax: matplotlib axes.
+        x: (n,) positions.
+        value: (n,) estimates.
+        low: (n,) lower ends, or None.
+        high: (n,) upper ends, or None.
+        style: overrides `POINTS`, for example ``**points_style(1)``, ``label=...``.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: if only one end is given, or an interval does not contain its value.
+    """
+    if (low is None) != (high is None):
+        raise ValueError("low and high must be given together")
+    x, value = np.asarray(x, dtype=float), np.asarray(value, dtype=float)
+    if low is None:
+        ax.plot(x, value, **(POINTS | style))
+        return ax
+    bars = np.stack([value - np.asarray(low), np.asarray(high) - value])
+    if np.any(bars < 0):
+        raise ValueError(f"every interval must contain its value: {np.sum(bars < 0)} ends do not")
+    ax.errorbar(x, value, bars, **(POINTS | style))
+    return ax
+
+
+def theory(ax, x, y, **style):
+    """Draw a prediction as a line without points; on top of it the measured points stay visible.
+
+    Args:
+        ax: matplotlib axes.
+        x: (n,) positions.
+        y: (n,) predictions.
+        style: further arguments of `Axes.plot`, for example ``**line(0)``, ``label=...``.
+
+    Returns:
+        The axes.
+    """
+    ax.plot(x, y, **({"marker": "", "zorder": 2} | style))
+    return ax
+
+
+def log_axes(ax, axes: str = "xy"):
+    """Make axes logarithmic, labelled in powers of ten (1, 2, 5 within a decade and a half).
+
+    Args:
+        ax: matplotlib axes, after drawing: the labels depend on the range.
+        axes: "x", "y" or "xy".
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: for other names.
+    """
+    for name in validate.one_of("axes", axes, ("x", "y", "xy")):
+        getattr(ax, f"set_{name}scale")("log")
+        axis = getattr(ax, f"{name}axis")
+        low, high = sorted(getattr(ax, f"get_{name}lim")())
+        short = np.log10(high / low) < 1.5  # powers alone would leave one label or none
+        axis.set_major_locator(
+            matplotlib.ticker.LogLocator(base=10, subs=(1.0, 2.0, 5.0) if short else (1.0,))
+        )
+        if not short or low < 1e-2 or high >= 1e4:
+            labels = matplotlib.ticker.LogFormatterSciNotation(minor_thresholds=(np.inf, np.inf))
+        else:
+            labels = matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}")
+        axis.set_major_formatter(labels)
+        axis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+    return ax
+
+
+def power_guide(ax, x, *, through, power: float, label: str = "", **style):
+    """Draw a thin dashed line of a given log-log slope through a point, as a guide to the eye.
+
+    Args:
+        ax: matplotlib axes.
+        x: (2,) or (n,) positions, positive.
+        through: (x0, y0), positive, a point on the line.
+        power: the slope p of y = y0 (x / x0)^p.
+        label: in the legend.
+        style: further arguments of `Axes.plot`.
+
+    Returns:
+        The axes.
+    """
+    x = np.asarray(x, dtype=float)
+    y = through[1] * (x / through[0]) ** power
+    default = {"color": "#555555", "ls": "--", "lw": 1.0, "zorder": 1, "label": label or None}
+    ax.plot(x, y, **(default | style))
+    return ax
