@@ -28,11 +28,13 @@ class ChapterMap(SphinxDirective):
                 question = re.search(r"^  question: (.+)$", text, re.M)
                 minutes = _words(text) / WORDS_A_MINUTE
                 rows.append(
-                    f"| {part['caption']} | [](/{chapter['file']}.md) | {question[1] if question else ''} "
-                    f"| {minutes:.0f} min |"
+                    f"| {part['caption']} | [](/{chapter['file']}.md) "
+                    f"| {question[1] if question else ''} | {minutes:.0f} min |"
                 )
         container = nodes.container()
-        self.state.nested_parse(StringList(rows, source="chapter-map"), self.content_offset, container)
+        self.state.nested_parse(
+            StringList(rows, source="chapter-map"), self.content_offset, container
+        )
         return container.children
 
 
