@@ -1,0 +1,1 @@
+"""The measuring and drawing halves of chapter `noise_covariance`; its theory is in the chapter."""
