@@ -65,7 +65,7 @@ def test_commit_without_git_is_the_release(monkeypatch):
     monkeypatch.setattr(provenance.subprocess, "run", refuse)
     provenance.commit.cache_clear()
     try:
-        assert provenance.commit() == "release " + provenance._version("sgdescape")
+        assert provenance.commit() == "release " + provenance.package_version("sgdescape")
     finally:
         provenance.commit.cache_clear()
 

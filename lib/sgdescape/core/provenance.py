@@ -9,7 +9,6 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from sgdescape.core import validate
 
@@ -47,6 +46,8 @@ def record(config, *, seconds: float, device: str = "cpu") -> dict:
     """
     if not is_dataclass(config) or isinstance(config, type):
         raise TypeError(f"config must be a dataclass instance: got {type(config).__name__}")
+    import torch  # seconds: not for those who only ask for a version
+
     fields = asdict(config)
     seed = {"seed": int(fields["seed"])} if fields.get("seed") is not None else {}
     return {
@@ -58,9 +59,9 @@ def record(config, *, seconds: float, device: str = "cpu") -> dict:
         "processor": processor(),
         "threads": torch.get_num_threads(),
         "commit": commit(),
-        "sgdescape": _version("sgdescape"),
+        "sgdescape": package_version("sgdescape"),
         "python": platform.python_version(),
-        **{name: _version(name) for name in PACKAGES},
+        **{name: package_version(name) for name in PACKAGES},
     }
 
 
@@ -99,17 +100,19 @@ def commit() -> str:
     """
     root = Path(__file__).resolve().parents[3]
     if not (root / ".git").exists() or not (root / "lib" / "sgdescape").is_dir():
-        return f"release {_version('sgdescape')}"
+        return f"release {package_version('sgdescape')}"
     try:
         head = _git(root, "rev-parse", "HEAD")
         changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", "lib")
     except (OSError, subprocess.SubprocessError):  # no git, or a checkout it refuses to read
-        return f"release {_version('sgdescape')}"
+        return f"release {package_version('sgdescape')}"
     return head + ("+" if changed else "")
 
 
 def device_name(device) -> str:
     """Return the torch device with the accelerator's name, for example "cuda:0 (NVIDIA H200)"."""
+    import torch
+
     device = torch.device(device)
     if device.type == "cuda" and torch.cuda.is_available():
         return f"{device} ({torch.cuda.get_device_name(device)})"
@@ -123,7 +126,8 @@ def _git(root, *arguments):
     return done.stdout.strip()
 
 
-def _version(package):
+def package_version(package: str) -> str:
+    """Return the installed version of a package, or "not installed"."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
@@ -135,6 +139,6 @@ def _plain(value):
         return value.tolist()
     if isinstance(value, np.generic):
         return value.item()
-    if isinstance(value, (torch.dtype, torch.device)):
+    if type(value).__module__ == "torch" and type(value).__name__ in ("dtype", "device"):
         return str(value)
     raise TypeError(f"a configuration cannot hold a {type(value).__name__}: {value!r}")

@@ -1,0 +1,158 @@
+"""Finished pieces of a long run, one file each: written whole or not at all, checked when read.
+
+A file is a NumPy archive without pickles. It holds the arrays, the identity of the piece as JSON
+and a SHA-256 over both, so that a truncated, altered or misnamed file is seen and never used.
+"""
+
+import hashlib
+import io
+import json
+import os
+import time
+import uuid
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+_IDENTITY, _DIGEST = "__identity__", "__sha256__"
+_STALE = 24 * 3600  # seconds after which a temporary file belongs to a run that was killed
+
+
+class StoreError(OSError):
+    """The store cannot be used; what was written before is complete and stays."""
+
+
+class CorruptChunkWarning(UserWarning):
+    """A stored piece was damaged and is computed again."""
+
+
+def open_store(folder) -> Path:
+    """Create the folder if needed, drop temporary files of runs killed a day ago, return its path.
+
+    Args:
+        folder: where the files lie.
+
+    Returns:
+        The folder.
+
+    Raises:
+        StoreError: if it cannot be created or written to.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for leftover in folder.glob(".*.tmp"):
+            if time.time() - leftover.stat().st_mtime > _STALE:
+                leftover.unlink(missing_ok=True)
+        probe = folder / f".{uuid.uuid4().hex}.tmp"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise StoreError(
+            f"store must be a folder that can be written: {folder}: {error}"
+        ) from error
+    return folder
+
+
+def name_of(identity: str) -> str:
+    """Return the file name of a piece: the hash of its identity.
+
+    Example:
+        >>> name_of('{"seed": 1}')
+        'a4bbadc1c78966d28872dbe60ff40cb9.npz'
+    """
+    return hashlib.sha256(identity.encode()).hexdigest()[:32] + ".npz"
+
+
+def write(folder: Path, identity: str, arrays: dict) -> Path:
+    """Write a piece under a temporary name, flush it to the disk, then give it its name.
+
+    Args:
+        folder: from `open_store`.
+        identity: JSON text that says what the piece is.
+        arrays: name -> array without Python objects.
+
+    Returns:
+        The file.
+
+    Raises:
+        StoreError: if it cannot be written (disk full, read-only, gone); no part of it remains.
+    """
+    target = folder / name_of(identity)
+    temporary = folder / f".{target.stem}.{uuid.uuid4().hex}.tmp"
+    buffer = io.BytesIO()
+    digest = np.frombuffer(_digest(identity, arrays), dtype=np.uint8)
+    np.savez(buffer, **arrays, **{_IDENTITY: np.array(identity), _DIGEST: digest})
+    try:
+        with open(temporary, "wb") as file:
+            file.write(buffer.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+        _flush_folder(folder)
+    except OSError as error:
+        try:
+            temporary.unlink(missing_ok=True)
+        except OSError:  # its own folder is gone or a file: nothing of ours is left
+            pass
+        raise StoreError(
+            error.errno,
+            f"cannot write a finished piece to {folder}: {error.strerror or error}; the pieces "
+            "already there are complete, and the same call continues from them",
+        ) from error
+    return target
+
+
+def read(folder: Path, identity: str) -> dict | None:
+    """Return the arrays of a piece, or None if it is not there or damaged (then with a warning).
+
+    Args:
+        folder: from `open_store`.
+        identity: the text it was written with.
+
+    Returns:
+        name -> array, or None.
+    """
+    path = folder / name_of(identity)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        stored, digest = str(arrays.pop(_IDENTITY)), arrays.pop(_DIGEST).tobytes()
+        if stored != identity:
+            raise ValueError("it holds another piece")
+        if digest != _digest(identity, arrays):
+            raise ValueError("its checksum does not match")
+    except FileNotFoundError:
+        return None
+    except Exception as error:  # zipfile, zlib, struct and NumPy each have their own
+        warnings.warn(
+            f"{path.name} is damaged and is computed again: {error}",
+            CorruptChunkWarning,
+            stacklevel=3,
+        )
+        return None
+    return arrays
+
+
+def _digest(identity, arrays):
+    total = hashlib.sha256(identity.encode())
+    for name in sorted(arrays):
+        array = np.asarray(arrays[name])
+        total.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+        total.update(np.ascontiguousarray(array).tobytes())
+    return total.digest()
+
+
+def _flush_folder(folder):
+    """Make the new name survive a power cut, where the system lets a folder be opened."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)
