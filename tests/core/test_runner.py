@@ -383,6 +383,7 @@ def test_wrong_returns(case):
         (lambda: sweep(walk, {"rate": []}), ValueError, "grid axis 'rate' must be a list"),
         (lambda: sweep(walk, {"rate": [1, "a"]}), ValueError, "must not mix texts and numbers"),
         (lambda: sweep(walk, {"rate": [1, 1]}), ValueError, "'rate' must not repeat a value"),
+        (lambda: sweep(walk, {"rate": 3}), ValueError, "grid axis 'rate' must be a list"),
         (lambda: sweep(walk, {"rate": [(1, 2)]}), ValueError, "grid axis 'rate' must be a list"),
         (lambda: sweep(walk, GRID, options={"log": object()}), TypeError, "cannot hold a object"),
         (lambda: sweep(walk, GRID, dims={"path": ["a", "b"]}), ValueError, "dims must name 1 axes"),

@@ -289,13 +289,13 @@ def _axes(grid):
     axes = {}
     for name, values in grid.items():
         array = np.asarray(values)
-        texts = sum(isinstance(value, str) for value in values)
-        if texts not in (0, len(values)):  # NumPy would turn the numbers into texts
-            raise ValueError(f"grid axis {name!r} must not mix texts and numbers: got {values!r}")
         if array.ndim != 1 or array.size == 0 or array.dtype.hasobject:
             raise ValueError(
                 f"grid axis {name!r} must be a list of numbers or texts: got {values!r}"
             )
+        texts = sum(isinstance(value, str) for value in values)
+        if texts not in (0, len(values)):  # NumPy would turn the numbers into texts
+            raise ValueError(f"grid axis {name!r} must not mix texts and numbers: got {values!r}")
         if np.unique(array).size != array.size:
             raise ValueError(f"grid axis {name!r} must not repeat a value: got {values!r}")
         axes[name] = array
