@@ -21,6 +21,7 @@ from .layers import PARAMETRIC, Linearisation, deltas, inputs_of, kept_bytes, li
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 PASS_BYTES = 2**25  # kept by one chunk's forward pass: larger chunks are no faster, only larger
+SMALLEST_CHUNK = 16  # below it a pass is dominated by its fixed costs
 PATCH_BYTES = 2**23  # unfolded patches of a convolution: fits a cache
 
 
@@ -182,10 +183,13 @@ def unit_cotangents(outputs: Tensor) -> Iterator[Tensor]:
         yield cotangent
 
 
-def chunks(model: nn.Module, inputs: Tensor, chunk: int | None) -> Iterator[slice]:
-    """Yield slices that cover the samples; None sizes them so that a pass keeps 32 MB."""
+def chunks(
+    model: nn.Module, inputs: Tensor, chunk: int | None, *, budget: int = PASS_BYTES
+) -> Iterator[slice]:
+    """Yield slices over the samples; None sizes them so that a pass keeps ``budget`` bytes."""
     if chunk is None:
-        chunk = max(1, PASS_BYTES // kept_bytes(linearise(model, inputs[:1])))
+        kept = kept_bytes(linearise(model, inputs[:1]))
+        chunk = max(SMALLEST_CHUNK, budget // kept)
     chunk = validate.count("chunk", chunk)
     for start in range(0, len(inputs), chunk):
         yield slice(start, start + chunk)

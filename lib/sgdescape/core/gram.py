@@ -113,7 +113,7 @@ def noise_spectra(gram: Tensor, losses: Tensor) -> Spectra:
     if weights.min() < 0:
         raise ValueError(f"losses must be non-negative: got a smallest value of {weights.min()}")
     root = torch.as_tensor(np.sqrt(weights / len(weights)), dtype=gram.dtype, device=gram.device)
-    exact = eigenvalues(gram * root[:, None] * root)
+    exact = eigenvalues((gram * root).mul_(root[:, None]))
     decoupled = eigenvalues(gram.clone()) * weights.mean() / len(weights)
     top = max(exact[0], decoupled[0])
     return Spectra(exact, decoupled, len(weights) * torch.finfo(gram.dtype).eps * top)

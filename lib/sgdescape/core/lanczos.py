@@ -18,7 +18,7 @@ from . import validate
 
 MatVec = Callable[[Tensor], Tensor]
 
-CHECK_EVERY = 5  # steps between convergence checks: a check is cheap, but not free
+CHECK_EVERY = 3  # steps between convergence checks: a check is cheap, but not free
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ __all__ = [
     "trace",
 ]
 
+PRODUCT_BYTES = 2**21  # of one chunk: what a product holds at a time beside the kept passes
 CACHE_BYTES = 2**28  # of forward passes kept between products; what is over is run again
 
 
@@ -204,7 +205,7 @@ class _Passes:
 
     def __init__(self, model, inputs, chunk):
         self.model, self.inputs = model, inputs
-        self.slices = list(chunks(model, inputs, chunk))
+        self.slices = list(chunks(model, inputs, chunk, budget=PRODUCT_BYTES))
         self.kept, used = {}, 0
         for index, rows in enumerate(self.slices):
             lin = linearise(model, inputs[rows])
