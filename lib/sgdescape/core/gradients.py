@@ -1,7 +1,7 @@
 """Per-sample gradient norms without per-sample gradients.
 
 A layer's per-sample gradient is an outer product of what enters it and what comes back to it, so
-its norm follows from the two factors: |a|²|δ|² for a Linear layer ("ghost norm"; Goodfellow 2015,
+its norm follows from the two factors: ‖a‖²‖δ‖² for a Linear layer ("ghost norm"; Goodfellow 2015,
 arXiv 1510.01799), and for a convolution either from two T x T Gram matrices over its T positions
 or from the layer's small kernel gradient, whichever needs fewer operations. One forward and one
 backward pass serve all samples; nothing of size n x P is formed.
