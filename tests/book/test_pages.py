@@ -1,0 +1,179 @@
+"""The built book in a headless Chromium, opened from file://: complete, legible, accessible."""
+
+import re
+import shutil
+from dataclasses import dataclass
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+HTML = Path(__file__).parents[2] / "_build" / "html"
+PAGES = sorted(str(path.relative_to(HTML)) for path in HTML.rglob("*.html"))
+PAGES = [page for page in PAGES if not page.startswith("_")]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--no-sandbox --disable-gpu --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --disable-quic"
+).split()
+PHONE, DESK = 390, 1280
+
+each_page = pytest.mark.parametrize("page", PAGES)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    assert found, f"no browser: install one of {BROWSERS}"
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=found, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Seen:
+    tab: object
+    requests: list
+    failures: list
+    messages: list
+
+
+@pytest.fixture(scope="module")
+def visit(browser):
+    @cache
+    def opened(page, scheme="light"):
+        tab = browser.new_context(color_scheme=scheme).new_page()
+        tab.set_viewport_size({"width": DESK, "height": 900})
+        seen = Seen(tab, [], [], [])
+        tab.on("request", lambda request: seen.requests.append(request.url))
+        tab.on("requestfailed", lambda request: seen.failures.append(request.url))
+        tab.on("console", lambda message: seen.messages.append(message.text))
+        tab.on("pageerror", lambda error: seen.messages.append(str(error)))
+        tab.goto((HTML / page).as_uri(), wait_until="load")
+        tab.wait_for_function(
+            "() => !document.querySelector('.math') || window.MathJax?.startup?.promise"
+        )
+        tab.evaluate("() => window.MathJax?.startup?.promise")
+        # What a click would show is part of the page: open every dropdown.
+        tab.evaluate(
+            "() => { for (const d of document.querySelectorAll('details')) d.open = true;"
+            " for (const b of document.querySelectorAll('.toggle-hidden'))"
+            " b.classList.remove('toggle-hidden'); }"
+        )
+        return seen
+
+    return opened
+
+
+def test_the_book_is_built():
+    assert len(PAGES) > 5, f"no pages in {HTML}: run make book first"
+
+
+@each_page
+def test_needs_no_network(visit, page):
+    seen = visit(page)
+    assert [url for url in seen.requests if urlsplit(url).scheme not in ("file", "data")] == []
+    assert seen.failures == []
+
+
+@each_page
+def test_leaves_the_console_empty(visit, page):
+    assert visit(page).messages == []
+
+
+@each_page
+def test_mathematics_is_rendered(visit, page):
+    tab = visit(page).tab
+    sources = tab.locator(".math").count()
+    assert tab.locator(".math mjx-container").count() >= sources
+    assert tab.locator("mjx-merror, [data-mjx-error]").count() == 0
+    text = tab.evaluate(
+        "() => { const copy = document.body.cloneNode(true);"
+        " for (const e of copy.querySelectorAll('pre, code, script, style, mjx-container'))"
+        "  e.remove(); return copy.textContent; }"
+    )
+    raw = re.findall(r"\$[^$\n]+\$|\\[(\[]|\\[a-zA-Z]{2,}|\{[a-z:]+\}`", text)
+    assert raw == [], "raw TeX or markup in the visible text"
+
+
+@each_page
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_fits_the_window(visit, page, width):
+    tab = visit(page).tab
+    tab.set_viewport_size({"width": width, "height": 900})
+    wide = tab.evaluate(
+        "() => document.documentElement.scrollWidth <= innerWidth ? [] :"
+        " [...document.querySelectorAll('main *')].filter("
+        "  e => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 5).map("
+        "  e => e.outerHTML.slice(0, 120))"
+    )
+    room = tab.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+    tab.set_viewport_size({"width": DESK, "height": 900})
+    assert room <= 0, wide
+
+
+@each_page
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_is_accessible(visit, page, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    levels = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+    found = axe.run(visit(page, scheme).tab, options={"runOnly": levels}).response["violations"]
+    assert [
+        (rule["id"], len(rule["nodes"]), rule["nodes"][0]["html"][:200]) for rule in found
+    ] == []
+
+
+class Anchors(HTMLParser):
+    """Collects the targets, links and pictures of one page."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.ids, self.links, self.pictures = {""}, [], []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.ids |= {values.get("id"), values.get("name") if tag == "a" else None}
+        if tag == "a" and values.get("href"):
+            self.links.append(values["href"])
+        if tag == "img":
+            self.pictures.append(values)
+
+
+@cache
+def anchors(path):
+    return Anchors(path)
+
+
+@each_page
+def test_links_lead_somewhere(page):
+    broken = []
+    for link in anchors(HTML / page).links:
+        if urlsplit(link).scheme:
+            continue  # another site: not reachable from a test
+        file, fragment = urldefrag(link)
+        target = (HTML / page).parent / unquote(file.split("?")[0]) if file else HTML / page
+        target = target.resolve()
+        if not target.is_file():
+            broken.append(link)
+        elif target.suffix == ".html" and unquote(fragment) not in anchors(target).ids:
+            broken.append(link)
+    assert broken == []
+
+
+@each_page
+def test_pictures_have_a_text(page):
+    assert [p["src"][:80] for p in anchors(HTML / page).pictures if not p.get("alt")] == []
+
+
+def test_chapters_offer_their_notebook():
+    chapters = sorted((HTML / "book" / "chapters").glob("*.html"))
+    assert chapters
+    for chapter in chapters:
+        assert f"../../notebooks/{chapter.stem}.ipynb" in anchors(chapter).links
