@@ -2,7 +2,7 @@
 
 
 def mend(app, pagename, templatename, context, doctree):
-    """Call an entry of a bibliography a list item: docutils' role for it was withdrawn from ARIA."""
+    """Call an entry of a bibliography a list item: docutils' role for it left ARIA."""
     if "body" in context:
         context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
 

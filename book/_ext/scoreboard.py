@@ -76,11 +76,10 @@ def row(claim: dict, link: str) -> str:
     number = "{:.4g}".format
     cells = (
         f'<a href="{html.escape(link)}">{html.escape(claim["statement"])}</a>'
-        f'<br><code>{html.escape(claim["identifier"])}</code>',
+        f"<br><code>{html.escape(claim['identifier'])}</code>",
         html.escape(claim["verdict"]),
         "" if claim.get("predicted") is None else number(claim["predicted"]),
-        f"{number(measured['value'])}<br>"
-        f"[{number(measured['low'])}, {number(measured['high'])}]"
+        f"{number(measured['value'])}<br>[{number(measured['low'])}, {number(measured['high'])}]"
         if measured
         else html.escape(claim.get("reason", "")),
         "<br>".join(f"{html.escape(n)}: {number(v)}" for n, v in rivals.items()),
