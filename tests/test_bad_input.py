@@ -17,13 +17,18 @@ import pytest
 import torch
 from torch import nn
 
+from sgdescape import intro, noise_covariance
 from sgdescape.core import (
+    chunk_store,
     claims,
     data,
     data_formats,
     data_sources,
     gradients,
     models,
+    plotting,
+    provenance,
+    runner,
     sgd,
     spectrum,
     statistics,
@@ -133,20 +138,22 @@ def corrupt_bundle(s, harm):
     return data.load("mnist", n=5)
 
 
-def no_permission(s):
+def refused(number, reason):
     # root may write anywhere, whatever chmod says: the system's refusal is put in by hand
     def refuse(*_, **__):
-        raise PermissionError(13, "Permission denied")
+        raise OSError(number, reason)
 
-    s.patch.setattr(data_sources.Path, "mkdir", refuse)
+    return refuse
+
+
+def no_permission(s):
+    s.patch.setattr(data_sources.Path, "mkdir", refused(13, "Permission denied"))
     return data.download("mnist")
 
 
 def full_disk(s):
-    def refuse(*_, **__):
-        raise OSError(28, "No space left on device")
-
-    s.patch.setattr(data_sources.tempfile, "TemporaryFile", refuse)
+    no_space = refused(28, "No space left on device")
+    s.patch.setattr(data_sources.tempfile, "TemporaryFile", no_space)
     (s.root / "new" / "cifar10").mkdir(parents=True)
     watch(s)
     return data.download("cifar10", s.root / "new")
@@ -330,12 +337,13 @@ GRADIENTS = [
     Case("chunk zero", lambda s: norms(s, chunk=0), ValueError,
          r"chunk must be at least 1: got 0"),
     Case("gradient norms of images of another size", lambda s: norms(s, inputs=images(8, 7)),
-         ValueError, r"layer 0 takes shape \(6,\) a sample, samples of shape \(7,\) give it \(7,\)"),
+         ValueError, r"layer 0 takes shape \(6,\) .* samples of shape \(7,\) give it \(7,\)"),
     Case("gradient norms of colour images in a grey network",
          lambda s: norms(s, model=models.cnn(1, stacks=((2, 1),), seed=0),
                          inputs=torch.ones(8, 3, 28, 28)),
          ValueError, r"layer 0 takes shape \(1, height, width\) .* samples of shape \(3, 28, 28\)"),
-    Case("gradient norms for targets of another width", lambda s: norms(s, targets=torch.ones(8, 3)),
+    Case("gradient norms for targets of another width",
+         lambda s: norms(s, targets=torch.ones(8, 3)),
          ValueError, r"targets must have one value for each .* \(8, 1\): got \(8, 3\)"),
 ]  # fmt: skip
 
@@ -416,7 +424,150 @@ CLAIMS = [
          r"chapter.name: verdict 'refuted', expected 'confirmed'"),
 ]  # fmt: skip
 
-TABLE = [*DATA, *MODELS, *TRAINING, *GRADIENTS, *SPECTRA, *STATISTICS, *CLAIMS]
+
+def doubles(replicas, *, seed, rate):
+    return {"value": rate * np.arange(replicas.start, replicas.stop)}
+
+
+def short(replicas, *, seed, rate):
+    return {"value": np.zeros(1)}
+
+
+def fails(replicas, *, seed, rate):
+    raise ArithmeticError("no result")
+
+
+def sweep(function=doubles, grid=None, **options):
+    return runner.sweep(function, {"rate": [1.0, 2.0]} if grid is None else grid, **options)
+
+
+def stored_then_full(s):
+    """A run that another has left pieces for, on a disk that is full by now."""
+    store = s.root / "store"
+    sweep(replicas=2, store=store)
+    s.patch.setattr(chunk_store.os, "fsync", refused(28, "No space left on device"))
+    watch(s)
+    return sweep(replicas=6, chunk_size=2, store=store)
+
+
+RUNNER = [
+    Case("no replicas", lambda s: sweep(replicas=0), ValueError,
+         r"replicas must be at least 1: got 0"),
+    Case("chunks of nothing", lambda s: sweep(chunk_size=0), ValueError,
+         r"chunk_size must be at least 1: got 0"),
+    Case("negative seed of an ensemble", lambda s: sweep(seed=-3), ValueError,
+         r"seed must be at least 0: got -3"),
+    Case("grid that is no mapping", lambda s: sweep(grid=[1.0]), TypeError,
+         r"grid must map parameters to values: got list"),
+    Case("empty grid axis", lambda s: sweep(grid={"rate": []}), ValueError,
+         r"grid axis 'rate' must be a list of numbers or texts: got \[\]"),
+    Case("grid axis with a repeat", lambda s: sweep(grid={"rate": [1.0, 1.0]}), ValueError,
+         r"grid axis 'rate' must not repeat a value: got \[1.0, 1.0\]"),
+    Case("results of another length", lambda s: sweep(short, replicas=3), runner.ChunkError,
+         r"replicas 0 to 2 at rate=1.0: ValueError: 'value' must have 3 rows: got shape \(1,\)"),
+    Case("ensemble that fails", lambda s: sweep(fails, replicas=3), runner.ChunkError,
+         r"replicas 0 to 2 at rate=1.0: ArithmeticError: no result"),
+    Case("lambda to be stored", lambda s: sweep(lambda *_, **__: {}, store=s.root / "s"), TypeError,
+         r"function must be defined at the top of a module.*got <function"),
+    Case("store that is a file", lambda s: sweep(store=s.file), OSError,
+         r"store must be a folder that can be written: .*/file"),
+    Case("store in a place without permission",
+         lambda s: [s.patch.setattr(chunk_store.Path, "mkdir", refused(13, "Permission denied")),
+                    sweep(store=s.root / "new")],
+         OSError, r"store must be a folder that can be written: .*/new.*Permission denied"),
+    Case("store on a disk that fills up", stored_then_full, OSError,
+         r"cannot write a finished piece to .*/store: No space left.*are complete"),
+    Case("no workers", lambda s: runner.processes(0), ValueError,
+         r"workers must be at least 1: got 0"),
+    Case("negative replica", lambda s: runner.replica_generator(0, -1), ValueError,
+         r"replica must be at least 0: got -1"),
+    Case("provenance of no configuration", lambda s: provenance.record({"a": 1}, seconds=1.0),
+         TypeError, r"config must be a dataclass instance: got dict"),
+    Case("negative duration",
+         lambda s: provenance.record(sgd.Config(0.1, 1, 1), seconds=-1.0), ValueError,
+         r"seconds must be non-negative and finite: got -1.0"),
+]  # fmt: skip
+
+FIGURES = [
+    Case("unknown size of a figure", lambda s: plotting.figure("huge"), ValueError,
+         r"size must be one of .*got 'huge'"),
+    Case("colour of an unknown parameter", lambda s: plotting.parameter_colour("speed", 1.0),
+         ValueError, r"name must be one of .*got 'speed'"),
+    Case("half an interval", lambda s: plotting.points(None, [1], [1], low=[0]), ValueError,
+         r"low and high must be given together"),
+    Case("interval beside its value",
+         lambda s: plotting.points(None, [1], [1], low=[2], high=[3]), ValueError,
+         r"every interval must contain its value: 1 ends do not"),
+    Case("logarithm of an unknown axis", lambda s: plotting.log_axes(None, "z"), ValueError,
+         r"axes must be one of 'x', 'y', 'xy': got 'z'"),
+]  # fmt: skip
+
+
+def moments(**changes):
+    fields = {"curvature": 1.0, "noise": (0, 0, 0), "batch_size": 1, "learning_rate": 0.1}
+    return noise_covariance.sgd_moments(1.0, **{**fields, "steps": 3, **changes})
+
+
+CHAPTERS = [
+    Case("noise of batches larger than the data", lambda s: noise_covariance.batch_factor(5, 6),
+         ValueError, r"batch_size must lie in \[1, 5\]: got 6"),
+    Case("noise of one sample", lambda s: noise_covariance.batch_factor(1, 1), ValueError,
+         r"samples must be at least 2: got 1"),
+    Case("noise of an unknown sampler",
+         lambda s: noise_covariance.batch_factor(5, 2, sampler="shuffle"), ValueError,
+         r"sampler must be one of 'without_replacement', 'iid': got 'shuffle'"),
+    Case("covariance of NaN gradients",
+         lambda s: noise_covariance.noise_covariance(np.full((4, 2), NAN), batch_size=2),
+         ValueError, r"gradients must be finite: 8 of 8 values are NaN or infinite"),
+    Case("covariance of no gradients",
+         lambda s: noise_covariance.noise_covariance(np.empty((0, 2)), batch_size=1), ValueError,
+         r"gradients must not be empty: got shape \(0, 2\)"),
+    Case("loss of NaN outputs", lambda s: noise_covariance.mean_square_loss([NAN], [1.0]),
+         ValueError, r"outputs must be finite: 1 of 1 values are NaN or infinite"),
+    Case("step backwards",
+         lambda s: noise_covariance.sgd_step(0.0, np.ones((2, 1)), learning_rate=-1), ValueError,
+         r"learning_rate must be positive and finite: got -1"),
+    Case("moments at a negative rate", lambda s: moments(learning_rate=-0.1), ValueError,
+         r"learning_rate must be positive and finite: got -0.1"),
+    Case("moments of no batch", lambda s: moments(batch_size=0), ValueError,
+         r"batch_size must be at least 1: got 0"),
+    Case("moments on a flat line", lambda s: moments(curvature=0.0), ValueError,
+         r"curvature must be positive and finite: got 0.0"),
+    Case("loss below the minimum", lambda s: noise_covariance.mean_share(0.5), ValueError,
+         r"loss_ratio must be at least 1: got 0.5"),
+    Case("kurtosis below one", lambda s: noise_covariance.kurtosis_noise(2.0, kurtosis=0.5),
+         ValueError, r"kurtosis must be at least 1 \(Cauchy-Schwarz\): got 0.5"),
+    Case("barrier without noise",
+         lambda s: noise_covariance.path_barrier([1, 2, 3], [1, 0, 1], learning_rate=0.1),
+         ValueError, r"variances must be positive: least is 0"),
+    Case("chapter with batches larger than its data",
+         lambda s: noise_covariance.Config(samples=10, batch_sizes=(20,)), ValueError,
+         r"batch_sizes must lie in \[1, 10\]: got 20"),
+    Case("escape at a negative rate",
+         lambda s: intro.power_law_time(2.0, learning_rate=-0.1, batch_size=1, dimension=2),
+         ValueError, r"learning_rate must be positive and finite: got -0.1"),
+    Case("escape below the minimum",
+         lambda s: intro.diffusion_time(0.9, learning_rate=0.1, batch_size=1), ValueError,
+         r"loss_ratio must be at least 1: got 0.9"),
+    Case("escape of no batch",
+         lambda s: intro.linear_barrier_time(2.0, learning_rate=0.1, batch_size=0), ValueError,
+         r"batch_size must be at least 1: got 0"),
+    Case("spiral without friction", lambda s: intro.spiral([0, 1], momentum=1.0), ValueError,
+         r"momentum must be in \[0, 1\): got 1.0"),
+]  # fmt: skip
+
+TABLE = [
+    *DATA,
+    *MODELS,
+    *TRAINING,
+    *GRADIENTS,
+    *SPECTRA,
+    *STATISTICS,
+    *CLAIMS,
+    *RUNNER,
+    *FIGURES,
+    *CHAPTERS,
+]
 
 
 def files(root):

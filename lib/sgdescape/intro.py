@@ -70,7 +70,8 @@ def power_law_time(loss_ratio, *, learning_rate, batch_size, dimension, curvatur
         >>> round(float(power_law_time(2.0, learning_rate=0.1, batch_size=1, dimension=2)), 3)
         1024.0
     """
-    exponent = batch_size / (learning_rate * curvature) + 1 - dimension / 2
+    a = _batches_a_rate(batch_size, learning_rate)
+    exponent = a / validate.positive("curvature", curvature) + 1 - dimension / 2
     return _loss_ratio(loss_ratio) ** exponent
 
 
@@ -88,7 +89,7 @@ def diffusion_time(loss_ratio, *, learning_rate, batch_size):
     Returns:
         array: mean time in units of t = eta k, shape of ``loss_ratio``.
     """
-    a = batch_size / learning_rate
+    a = _batches_a_rate(batch_size, learning_rate)
     # the inner integral is an incomplete beta function of y^2 / (1 + y^2)
     scale = special.beta(0.5, a + 0.5) / 2
     return (
@@ -115,7 +116,7 @@ def linear_barrier_time(loss_ratio, *, learning_rate, batch_size):
     Returns:
         array: mean time in units of t = eta k, shape of ``loss_ratio``.
     """
-    a = batch_size / learning_rate
+    a = _batches_a_rate(batch_size, learning_rate)
     scale = np.sqrt(np.pi / a) / 2
     return (
         2
@@ -177,6 +178,12 @@ def run(config: Config) -> xr.Dataset:
         },
         attrs={"learning_rate": config.learning_rate, "batch_size": config.batch_size},
     )
+
+
+def _batches_a_rate(batch_size, learning_rate):
+    """B / eta, the inverse of the noise's strength."""
+    rate = validate.positive("learning_rate", learning_rate)
+    return validate.count("batch_size", batch_size) / rate
 
 
 def _loss_ratio(loss_ratio):

@@ -263,7 +263,8 @@ def isotropic_diffusion(covariance, *, learning_rate) -> float:
         >>> isotropic_diffusion(np.diag([3.0, 1.0]), learning_rate=0.1)
         0.1
     """
-    return float(learning_rate * np.trace(covariance) / (2 * len(covariance)))
+    eta = validate.positive("learning_rate", learning_rate)
+    return float(eta * np.trace(covariance) / (2 * len(covariance)))
 
 
 def covariance_near_minimum(loss, hessian, *, batch_size):
@@ -334,6 +335,7 @@ def noise_covariance(gradients, *, batch_size, sampler="without_replacement"):
         >>> noise_covariance(np.array([[1.0], [3.0]]), batch_size=1)
         array([[1.]])
     """
+    gradients = validate.finite("gradients", gradients)
     centred = gradients - gradients.mean(axis=0)
     factor = batch_factor(len(gradients), batch_size, sampler=sampler)
     return factor * centred.T @ centred / len(gradients)

@@ -44,9 +44,11 @@ def sgd_moments(start, *, curvature, noise, batch_size, learning_rate, steps):
         >>> sgd_moments(1.0, curvature=1, noise=(0, 0, 0), batch_size=1, learning_rate=0.5, steps=2)
         array([0.25  , 0.0625])
     """
-    eta, keep = learning_rate, 1 - learning_rate * curvature
-    s0, s1, s2 = np.asarray(noise, dtype=float) * eta**2 / batch_size
+    eta = validate.positive("learning_rate", learning_rate)
+    keep = 1 - eta * validate.positive("curvature", curvature)
+    s0, s1, s2 = np.asarray(noise) * eta**2 / validate.count("batch_size", batch_size)
     step = np.array([[1, 0, 0], [0, keep, 0], [s0, s1, keep**2 + s2]])
+    steps = validate.count("steps", steps, low=0)
     return (np.linalg.matrix_power(step, steps) @ [1.0, start, start**2])[1:]
 
 
@@ -69,7 +71,8 @@ def sde_moments(start, *, curvature, noise, batch_size, learning_rate, duration)
         array([0.3679, 0.1353])
     """
     h = validate.positive("curvature", curvature)
-    s0, s1, s2 = np.asarray(noise, dtype=float) * learning_rate / batch_size
+    eta = validate.positive("learning_rate", learning_rate)
+    s0, s1, s2 = np.asarray(noise) * eta / validate.count("batch_size", batch_size)
     generator = np.array([[0, 0, 0], [0, -h, 0], [s0, s1, s2 - 2 * h]])
     return (linalg.expm(duration * generator) @ [1.0, start, start**2])[1:]
 
@@ -92,7 +95,8 @@ def path_barrier(losses, variances, *, learning_rate) -> float:
     sigma = validate.finite("variances", variances)
     if np.any(sigma <= 0):
         raise ValueError(f"variances must be positive: least is {sigma.min()}")
-    return integrate.simpson(2 / (learning_rate * sigma), x=losses)
+    eta = validate.positive("learning_rate", learning_rate)
+    return integrate.simpson(2 / (eta * sigma), x=losses)
 
 
 def mean_share(loss_ratio):

@@ -20,7 +20,7 @@ from .layers import PARAMETRIC, Linearisation, deltas, inputs_of, kept_bytes, li
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
-PASS_BYTES = 2**25  # kept by one chunk's forward pass: larger chunks are no faster, only larger
+PASS_BYTES = 2**24  # kept by one chunk's forward pass: larger chunks are no faster, only larger
 SMALLEST_CHUNK = 16  # below it a pass is dominated by its fixed costs
 PATCH_BYTES = 2**23  # unfolded patches of a convolution: fits a cache
 
