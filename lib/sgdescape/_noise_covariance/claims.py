@@ -305,7 +305,7 @@ def _trace(ds, sampler):
 def _slope(ds, law):
     c, kappa = ds.loss_ratio.values, float(ds.kurtosis.sel(law=law))
     weights = (c - c.mean()) / np.sum((c - c.mean()) ** 2)
-    theory = float(weights @ ds.variance_theory.sel(law=law).values)
+    theory = round(float(weights @ ds.variance_theory.sel(law=law).values), 9)
     rivals = {"Eq. (6)": 1.0, "decoupled, mean kept": 0.0, "exact, mean dropped": kappa}
     rivals = {k: v for k, v in rivals.items() if abs(v - theory) > 1e-6}
     return check(
@@ -313,7 +313,7 @@ def _slope(ds, law):
         f"With {law} inputs B Sigma_ee/(2 h) grows with the loss at the rate kappa - 1 = "
         f"{kappa - 1:.3g}.",
         source=OWN,
-        predicted=round(theory, 9),
+        predicted=theory,
         measured=mean_interval(weights @ ds.variance.sel(law=law).values),
         rivals={k: round(v, 9) for k, v in rivals.items()},
         # At kappa = 1 the noise is the same at all c, draw by draw: only round-off is left.

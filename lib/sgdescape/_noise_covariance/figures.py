@@ -43,6 +43,7 @@ def plot_covariance_entries(dataset, ax):
     plotting.theory(ax, ends, ends, **plotting.line(0), label="measured = predicted")
     ax.plot(theory[half], measured, ".", color="black", ms=2, zorder=3, rasterized=True)
     ax.set(xlabel=r"$\Sigma_{ij}$ by Eq. (8)", ylabel=r"$\Sigma_{ij}$ measured")
+    ax.locator_params(nbins=5)
     ax.legend()
     return ax
 
