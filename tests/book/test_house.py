@@ -1,0 +1,432 @@
+"""House rules that a reader relies on: stems, floors, dependencies, equations, figures, exercises.
+
+Each rule is a function that returns what breaks it; `test_..._can_fail` feeds it something broken.
+"""
+
+import ast
+import copy
+import re
+import tomllib
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+import yaml
+from jupytext.compare import NotebookDifference, compare_notebooks
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from sgdescape import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "lib" / "sgdescape"
+CHAPTERS, NOTEBOOKS = ROOT / "book" / "chapters", ROOT / "book" / "notebooks"
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
+ORDER = [
+    Path(chapter["file"]).name
+    for part in TOC["parts"]
+    for chapter in part["chapters"]
+    if Path(chapter["file"]).parent.name == "chapters"
+]
+SHARED = {"intro", "cli", "cli_config"}  # modules that are no chapter
+stems = pytest.mark.parametrize("stem", ORDER)
+
+
+# --- the stem rule ---------------------------------------------------------------------------
+
+
+def test_a_chapter_is_its_files_of_one_name():
+    assert ORDER and len(set(ORDER)) == len(ORDER)
+    assert sorted(ORDER) == sorted(p.stem for p in CHAPTERS.glob("*.md"))
+    assert sorted(ORDER) == sorted(cli.chapters())
+    assert sorted(ORDER) == sorted(p.stem for p in NOTEBOOKS.glob("*.ipynb"))
+    missing = [s for s in ORDER if not (ROOT / "tests" / f"test_{s}.py").is_file()]
+    assert not missing, f"no tests/test_<stem>.py for {missing}"
+
+
+def test_every_module_is_a_chapter_or_shared():
+    modules = {p.stem for p in PACKAGE.glob("*.py")} - {"__init__"}
+    assert modules == set(ORDER) | SHARED
+    private = {p.parent.name for p in PACKAGE.glob("_*/__init__.py")}
+    assert private <= {f"_{stem}" for stem in ORDER}  # a chapter's second floor bears its name
+
+
+# --- floors ----------------------------------------------------------------------------------
+
+
+def imported(source, module):
+    """Modules of this package that a source file imports, also inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(module.split(".")[: -node.level]) if node.level else ""
+            name = ".".join(filter(None, (base, node.module)))
+            found.add(name)
+            found.update(f"{name}.{alias.name}" for alias in node.names)
+    return {name for name in found if name.split(".")[0] == "sgdescape"} - {"sgdescape"}
+
+
+def allowed(floor, name):
+    """Whether a module on a floor (core, a stem, or shared) may import another."""
+    part = name.split(".")[1]
+    if floor == "core":
+        return part in ("core", "__version__")
+    if floor in ORDER:
+        earlier = ORDER[: ORDER.index(floor)]
+        return part in ("core", "__version__", floor, f"_{floor}", *earlier)
+    return True
+
+
+def modules():
+    """Dotted name -> file of every module."""
+    return {
+        ".".join(("sgdescape", *p.relative_to(PACKAGE).with_suffix("").parts)): p
+        for p in sorted(PACKAGE.rglob("*.py"))
+    }
+
+
+def test_imports_go_downward_only():
+    bad = []
+    for module, path in modules().items():
+        parts = module.split(".")
+        floor = parts[1].lstrip("_") if parts[1] != "__init__" else "__init__"
+        bad += [
+            f"{module} imports {name}"
+            for name in imported(path.read_text(), module)
+            if not allowed(floor, name)
+        ]
+    assert not bad
+
+
+def test_imports_have_no_circle():
+    known = modules()
+    graph = {m: {n for n in imported(p.read_text(), m) if n in known} for m, p in known.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_floors_can_fail():
+    assert imported("from ..noise_strength import run", "sgdescape.core.data") == {
+        "sgdescape.noise_strength",
+        "sgdescape.noise_strength.run",
+    }
+    assert imported("def f():\n    from sgdescape import decoupling", "sgdescape.core.sgd") == {
+        "sgdescape.decoupling"
+    }
+    assert not allowed("core", "sgdescape.decoupling")
+    assert not allowed(ORDER[0], f"sgdescape.{ORDER[-1]}")
+    assert allowed(ORDER[-1], f"sgdescape.{ORDER[0]}")
+
+
+# --- dependencies ----------------------------------------------------------------------------
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_environment_file_is_the_project():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    plain = [d for d in environment["dependencies"] if isinstance(d, str)]
+    (pip,) = [d["pip"] for d in environment["dependencies"] if isinstance(d, dict)]
+    python = next(d.removeprefix("python") for d in plain if d.startswith("python"))
+    assert SpecifierSet(python) == SpecifierSet(PROJECT["requires-python"])
+    assert "pip" in plain
+    editable = re.fullmatch(r"-e \.\[(.*)\]", pip[0])
+    assert set(editable[1].split(",")) == {"book", "test"} <= set(PROJECT["optional-dependencies"])
+    # Whatever else is listed must be in pyproject.toml with the same bounds: one list only.
+    ours = {canonicalize_name(r.name): r.specifier for r in requirements()}
+    for line in [*plain[2:], *pip[1:]]:
+        found = Requirement(line)
+        assert ours.get(canonicalize_name(found.name)) == found.specifier, line
+
+
+def requirements():
+    extras = PROJECT["optional-dependencies"]
+    lines = [*PROJECT["dependencies"], *extras["book"], *extras["test"]]
+    return [r for r in map(Requirement, lines) if r.marker is None or r.marker.evaluate()]
+
+
+def unmet(lock, wanted):
+    """Requirements that the text of a lock file does not pin, or not to an allowed version."""
+    pins = {}
+    for line in lock.splitlines():
+        line = line.partition("#")[0].strip()
+        if line and not line.startswith("-"):
+            pin = Requirement(line)
+            (only,) = pin.specifier
+            assert only.operator == "==", f"not pinned: {line}"
+            pins[canonicalize_name(pin.name)] = only.version
+    return [
+        str(r)
+        for r in wanted
+        if canonicalize_name(r.name) not in pins
+        or not r.specifier.contains(pins[canonicalize_name(r.name)], prereleases=True)
+    ]
+
+
+def test_lock_covers_every_dependency():
+    lock = (ROOT / "requirements.lock").read_text()
+    assert unmet(lock, requirements()) == []
+    bench = [Requirement(line) for line in PROJECT["optional-dependencies"]["bench"]]
+    assert len(unmet(lock, bench)) == len(bench)  # peers are not for readers
+
+
+def test_lock_can_fail():
+    wanted = [Requirement("numpy>=2"), Requirement("Jupyter_Book==1.0.4.post1")]
+    assert unmet("numpy==2.1\njupyter-book==1.0.4.post1  # why\n", wanted) == []
+    assert unmet("numpy==1.26\n", wanted) == ["numpy>=2", "Jupyter_Book==1.0.4.post1"]
+
+
+# --- equations and docstrings ----------------------------------------------------------------
+
+LABEL = r"[0-9]+[a-z]?|[a-z]+(?:-[a-z0-9]+)*"  # (8), (kurtosis-barrier); not (2.1) or (C3)
+
+
+def labels(text):
+    """Equation labels defined in a chapter, without "eq-"."""
+    found = re.findall(r"^\$\$\s*\(eq-([\w-]+)\)\s*$", text, re.M)
+    return found + re.findall(r"^:label: eq-([\w-]+)\s*$", text, re.M)
+
+
+def named(docstring):
+    """Labels that a docstring names: Eq. (8), Eqs. (8) and (line-noise), Eqs. (1)-(3), (5)."""
+    found = set()
+    joint = r"(?:\s*(?:,|and|or|to|-|–)\s*)+"
+    one = rf"\((?:{LABEL})\)"
+    for group in re.findall(rf"\bEqs?\.?\s+({one}(?:{joint}{one})*)", docstring):
+        found.update(re.findall(rf"\(({LABEL})\)", group))
+        for low, high in re.findall(r"\((\d+)\)\s*[-–]\s*\((\d+)\)", group):
+            found.update(str(k) for k in range(int(low), int(high) + 1))
+    return found
+
+
+def docstrings(path, *, functions_only):
+    kinds = (ast.FunctionDef,) if functions_only else (ast.FunctionDef, ast.ClassDef, ast.Module)
+    tree = ast.parse(path.read_text())
+    found = [ast.get_docstring(node) for node in ast.walk(tree) if isinstance(node, kinds)]
+    return "\n\n".join(text for text in found if text)
+
+
+def sources(stem):
+    return [PACKAGE / f"{stem}.py", *sorted((PACKAGE / f"_{stem}").rglob("*.py"))]
+
+
+@stems
+def test_every_equation_is_named_in_a_docstring(stem):
+    files = [*sources(stem), *sorted((PACKAGE / "core").rglob("*.py"))]
+    known = set().union(*(named(docstrings(p, functions_only=True)) for p in files))
+    missing = [x for x in labels((CHAPTERS / f"{stem}.md").read_text()) if x not in known]
+    assert not missing, f"no function's docstring names Eq. ({'), ('.join(missing)})"
+
+
+@stems
+def test_every_equation_in_a_docstring_is_in_the_book(stem):
+    book = set().union(*(labels(p.read_text()) for p in CHAPTERS.glob("*.md")))
+    for path in sources(stem):
+        unknown = named(docstrings(path, functions_only=False)) - book
+        assert not unknown, f"{path.name}: no chapter defines eq-{', eq-'.join(sorted(unknown))}"
+
+
+def test_labels_are_defined_once():
+    found = [x for p in CHAPTERS.glob("*.md") for x in labels(p.read_text())]
+    assert sorted(found) == sorted(set(found))
+
+
+def test_equations_can_fail():
+    assert labels("$$\na\n$$ (eq-8)\n$$ (eq-line-noise)\n:label: eq-x\n$$ x (eq-no)") == [
+        "8",
+        "line-noise",
+        "x",
+    ]
+    assert named("Eq. (8), Eqs. (9), (10) and (line-noise)") == {"8", "9", "10", "line-noise"}
+    assert named("Eqs. (1)-(3); Kunin et al., Eq. (2.1); f (x); eq (7)") == {"1", "2", "3"}
+
+
+# --- executed notebooks ----------------------------------------------------------------------
+
+
+def notebook(stem):
+    return nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4)
+
+
+def with_place(book):
+    """Each cell with the label of the solution that it stands in, or None."""
+    inside = None
+    for cell in book.cells:
+        if cell.cell_type == "markdown":
+            for end, label in re.findall(r"\{solution-(?:(end)|start)\}[ ]*(\S*)", cell.source):
+                inside = None if end else label
+        yield cell, inside
+
+
+def figure_faults(book):
+    """Code cells that show a picture without alt text, or (outside solutions) a caption."""
+    faults = []
+    for cell, solution in with_place(book):
+        outputs = cell.get("outputs", ())
+        if not any(key.startswith("image/") for o in outputs for key in o.get("data", {})):
+            continue
+        about = cell.metadata.get("mystnb", {})
+        if len(about.get("image", {}).get("alt", "").split()) < 4:
+            faults.append(f"no alt text: {cell.source[:60]!r}")
+        figure = about.get("figure", {})
+        if solution is None and not (figure.get("name") and figure.get("caption", "").strip()):
+            faults.append(f"no name or caption: {cell.source[:60]!r}")
+        if solution is not None and figure:
+            faults.append(f"a caption in a solution breaks: {cell.source[:60]!r}")
+    return faults
+
+
+def exercise_faults(book):
+    """Exercises without hidden solution, and chapters with fewer than three worked in code."""
+    text = "\n".join(c.source for c in book.cells if c.cell_type == "markdown")
+    exercises = re.findall(r"\{exercise-start\}[^\n]*\n:label: (\S+)", text)
+    solutions = re.findall(r"\{solution-start\} (\S+)\n((?:^:.*\n)*)", text, re.M)
+    faults = [f"{len(exercises)} exercises"] if len(exercises) < 3 else []
+    faults += [f"{x}: no solution" for x in exercises if x not in [s for s, _ in solutions]]
+    faults += [f"{s}: no such exercise" for s, _ in solutions if s not in exercises]
+    faults += [f"{s}: not hidden" for s, options in solutions if ":class: dropdown" not in options]
+    worked = {s for c, s in with_place(book) if s and c.cell_type == "code" and c.execution_count}
+    faults += [f"{len(worked)} solutions with executed code"] if len(worked) < 3 else []
+    return faults
+
+
+HIDDEN = {"hide-input", "remove-input", "hide-cell", "remove-cell"}
+
+
+def cell_faults(book, *, longest=15):
+    """Code cells that are too long to read, were not executed, or failed."""
+    faults = []
+    for cell in (c for c in book.cells if c.cell_type == "code"):
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        if len(lines) > longest and not HIDDEN & set(cell.metadata.get("tags", ())):
+            faults.append(f"{len(lines)} lines: {cell.source[:60]!r}")
+        if lines and cell.execution_count is None:
+            faults.append(f"not executed: {cell.source[:60]!r}")
+        for output in cell.outputs:
+            if output.output_type == "error" or output.get("name") == "stderr":
+                faults.append(f"{output.output_type} {output.get('name')}: {cell.source[:60]!r}")
+    return faults
+
+
+@stems
+@pytest.mark.parametrize("faults", [figure_faults, exercise_faults, cell_faults])
+def test_notebook_is_fit_to_read(stem, faults):
+    assert faults(notebook(stem)) == []
+
+
+@stems
+def test_notebook_is_small(stem):
+    assert (NOTEBOOKS / f"{stem}.ipynb").stat().st_size < 1.5e6
+
+
+@stems
+def test_notebook_is_its_chapter(stem):
+    chapter = jupytext.read(CHAPTERS / f"{stem}.md")
+    compare_notebooks(notebook(stem), chapter, fmt="md:myst", allow_expected_differences=True)
+
+
+SMALL = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+---
+# Title
+
+```{code-cell} ipython3
+:mystnb: {"figure": {"name": "fig-a", "caption": "See."}, "image": {"alt": "A line that goes up"}}
+1 + 1
+```
+""" + "".join(
+    f"""
+```{{exercise-start}}
+:label: ex-{k}
+```
+What?
+```{{exercise-end}}
+```
+````{{solution-start}} ex-{k}
+:label: sol-{k}
+:class: dropdown
+````
+
+```{{code-cell}} ipython3
+{k}
+```
+
+````{{solution-end}}
+````
+"""
+    for k in "abc"
+)
+
+
+def small():
+    book = jupytext.reads(SMALL, fmt="md:myst")
+    picture = nbformat.v4.new_output("display_data", {"image/png": ""})
+    for count, cell in enumerate((c for c in book.cells if c.cell_type == "code"), 1):
+        cell.execution_count, cell.outputs = count, []
+    book.cells[1].outputs = [picture]
+    return book
+
+
+def code(book):
+    return [c for c in book.cells if c.cell_type == "code"]
+
+
+BREAK = {
+    "alt": (figure_faults, lambda b: code(b)[0].metadata["mystnb"]["image"].update(alt="")),
+    "caption": (figure_faults, lambda b: code(b)[0].metadata["mystnb"].pop("figure")),
+    "solution caption": (
+        figure_faults,
+        lambda b: code(b)[1].update(outputs=code(b)[0].outputs, metadata=code(b)[0].metadata),
+    ),
+    "no solution": (exercise_faults, lambda b: b.cells.pop(2)),
+    "two only": (exercise_faults, lambda b: b.cells.__delitem__(slice(-3, None))),
+    "shown": (
+        exercise_faults,
+        lambda b: b.cells[2].update(source=b.cells[2].source.replace("\n:class: dropdown", "")),
+    ),
+    "solution not run": (exercise_faults, lambda b: code(b)[2].update(execution_count=None)),
+    "long": (cell_faults, lambda b: code(b)[0].update(source="1\n" * 16)),
+    "not run": (cell_faults, lambda b: code(b)[0].update(execution_count=None)),
+    "error": (
+        cell_faults,
+        lambda b: code(b)[0].outputs.append(
+            nbformat.v4.new_output("error", ename="E", evalue="", traceback=[])
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BREAK)
+def test_notebook_rules_can_fail(case):
+    rule, spoil = BREAK[case]
+    assert rule(small()) == []
+    book = copy.deepcopy(small())
+    spoil(book)
+    assert rule(book) != []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda b: code(b)[0].update(source="1 + 2"),
+        lambda b: b.cells[0].update(source="# Other title"),
+        lambda b: code(b)[0].metadata["mystnb"]["image"].update(alt="Another text"),
+        lambda b: b.cells.pop(),
+    ],
+)
+def test_pair_check_can_fail(spoil):
+    book = small()
+    compare_notebooks(book, jupytext.reads(SMALL, fmt="md:myst"), fmt="md:myst")
+    spoil(book)
+    with pytest.raises(NotebookDifference):
+        compare_notebooks(book, jupytext.reads(SMALL, fmt="md:myst"), fmt="md:myst")
