@@ -8,6 +8,7 @@ defaults are recorded: a refusal must leave all of them as they were.
 import gzip
 import hashlib
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ import pytest
 import torch
 from torch import nn
 
-from sgdescape import intro, noise_covariance
+from sgdescape import cli, intro, noise_covariance
 from sgdescape.core import (
     chunk_store,
     claims,
@@ -568,6 +569,57 @@ TABLE = [
     *FIGURES,
     *CHAPTERS,
 ]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command line that must be refused; "{file}" and "{root}" stand for paths of the bench."""
+
+    name: str
+    arguments: str
+    code: int
+    message: str
+
+
+COMMANDS = [
+    Command("unknown command", "fly", 2, r"No such command 'fly'"),
+    Command("unknown chapter", "run fly", 2, r"No such command 'fly'"),
+    Command("unknown set", "download imagenet", 2,
+            r"NAME must be one of mnist, fashion_mnist, cifar10: got 'imagenet'"),
+    Command("data folder that is a file", "download mnist --folder {file}", 1,
+            r"data folder .*/file/mnist cannot be written .*SGDESCAPE_DATA"),
+    Command("number that is a word", "run noise_covariance --groups many", 2,
+            r"--groups must be a whole number: got 'many'"),
+    Command("number out of range", "run noise_covariance --groups 2", 2,
+            r"groups must be at least 4: got 2"),
+    Command("negative seed", "run noise_covariance --seed -1", 2,
+            r"--seed must be at least 0: got -1"),
+    Command("unknown option", "run noise_covariance --speed 1", 2, r"No such option: --speed"),
+    Command("unknown scale", "run noise_covariance --scale huge", 2,
+            r"--scale must be one of 'quick', 'paper': got 'huge'"),
+    Command("unknown device", "run noise_covariance --device tpu", 2,
+            r"--device must be auto, cpu, cuda or cuda:N: got 'tpu'"),
+    Command("result into nowhere", "run noise_covariance --out {root}/no/x.nc", 2,
+            r"--out must name a file in an existing folder: got .*/no/x.nc"),
+    Command("result over an old one", "run noise_covariance --out {file}", 2,
+            r"--out exists: .*/file; give --overwrite to replace it"),
+    Command("result that is not there", "show {root}/none.nc", 1, r"No such file.*none.nc"),
+    Command("result that is none", "show {file}", 1, r"NetCDF: Unknown file format: .*/file"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_bad_command_lines_are_refused_clearly_and_change_nothing(command, bench, capfd):
+    watch(bench)
+    words = [word.format(file=bench.file, root=bench.root) for word in command.arguments.split()]
+    with pytest.raises(SystemExit) as caught:
+        cli.main(words)
+    shown = capfd.readouterr()
+    assert caught.value.code == command.code
+    assert re.search(command.message, " ".join(shown.err.split())), shown.err
+    assert shown.out == "" and "Traceback" not in shown.err
+    bench.patch.undo()
+    assert state(bench) == bench.before
 
 
 def files(root):

@@ -93,7 +93,7 @@ def show(
     """Show what a result holds, where it comes from and which claims it bears out."""
     import xarray as xr
 
-    with xr.open_dataset(file) as opened:
+    with xr.open_dataset(file, engine="netcdf4") as opened:
         dataset = opened.load()
     typer.echo(f"{file}: " + ", ".join(f"{k}={v}" for k, v in dataset.sizes.items()))
     for name, variable in dataset.variables.items():
