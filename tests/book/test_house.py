@@ -1,6 +1,7 @@
 """House rules that a reader relies on: stems, floors, dependencies, equations, figures, exercises.
 
 Each rule is a function that returns what breaks it; `test_..._can_fail` feeds it something broken.
+That notebooks are their chapters, executed, is in test_notebooks.py.
 """
 
 import ast
@@ -14,7 +15,6 @@ import jupytext
 import nbformat
 import pytest
 import yaml
-from jupytext.compare import NotebookDifference, compare_notebooks
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -301,17 +301,14 @@ HIDDEN = {"hide-input", "remove-input", "hide-cell", "remove-cell"}
 
 
 def cell_faults(book, *, longest=15):
-    """Code cells that are too long to read, were not executed, or failed."""
+    """Code cells that are too long to read, or print warnings (progress bars among them)."""
     faults = []
     for cell in (c for c in book.cells if c.cell_type == "code"):
         lines = [line for line in cell.source.splitlines() if line.strip()]
         if len(lines) > longest and not HIDDEN & set(cell.metadata.get("tags", ())):
             faults.append(f"{len(lines)} lines: {cell.source[:60]!r}")
-        if lines and cell.execution_count is None:
-            faults.append(f"not executed: {cell.source[:60]!r}")
-        for output in cell.outputs:
-            if output.output_type == "error" or output.get("name") == "stderr":
-                faults.append(f"{output.output_type} {output.get('name')}: {cell.source[:60]!r}")
+        if any(output.get("name") == "stderr" for output in cell.outputs):
+            faults.append(f"stderr: {cell.source[:60]!r}")
     return faults
 
 
@@ -324,12 +321,6 @@ def test_notebook_is_fit_to_read(stem, faults):
 @stems
 def test_notebook_is_small(stem):
     assert (NOTEBOOKS / f"{stem}.ipynb").stat().st_size < 1.5e6
-
-
-@stems
-def test_notebook_is_its_chapter(stem):
-    chapter = jupytext.read(CHAPTERS / f"{stem}.md")
-    compare_notebooks(notebook(stem), chapter, fmt="md:myst", allow_expected_differences=True)
 
 
 SMALL = """---
@@ -396,11 +387,10 @@ BREAK = {
     ),
     "solution not run": (exercise_faults, lambda b: code(b)[2].update(execution_count=None)),
     "long": (cell_faults, lambda b: code(b)[0].update(source="1\n" * 16)),
-    "not run": (cell_faults, lambda b: code(b)[0].update(execution_count=None)),
-    "error": (
+    "stderr": (
         cell_faults,
         lambda b: code(b)[0].outputs.append(
-            nbformat.v4.new_output("error", ename="E", evalue="", traceback=[])
+            nbformat.v4.new_output("stream", name="stderr", text="100%")
         ),
     ),
 }
@@ -413,20 +403,3 @@ def test_notebook_rules_can_fail(case):
     book = copy.deepcopy(small())
     spoil(book)
     assert rule(book) != []
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda b: code(b)[0].update(source="1 + 2"),
-        lambda b: b.cells[0].update(source="# Other title"),
-        lambda b: code(b)[0].metadata["mystnb"]["image"].update(alt="Another text"),
-        lambda b: b.cells.pop(),
-    ],
-)
-def test_pair_check_can_fail(spoil):
-    book = small()
-    compare_notebooks(book, jupytext.reads(SMALL, fmt="md:myst"), fmt="md:myst")
-    spoil(book)
-    with pytest.raises(NotebookDifference):
-        compare_notebooks(book, jupytext.reads(SMALL, fmt="md:myst"), fmt="md:myst")

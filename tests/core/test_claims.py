@@ -227,7 +227,7 @@ def test_claim_and_glue_survive_a_real_notebook(tmp_path):
         "claims.glue('half', 0.51234, '.2f')",
     ]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
-    NotebookClient(book, timeout=60, kernel_name="python3").execute()
+    NotebookClient(book, timeout=300, startup_timeout=300, kernel_name="python3").execute()
     nbformat.write(book, tmp_path / "book.ipynb")
     book = nbformat.read(tmp_path / "book.ipynb", as_version=4)
     for cell in book.cells[1:3]:

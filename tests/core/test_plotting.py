@@ -166,7 +166,7 @@ def test_notebook_figures_have_two_dots_a_pixel_and_stay_small():
         "plotting.log_axes(ax);"
     )
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
-    NotebookClient(book, timeout=60, kernel_name="python3").execute()
+    NotebookClient(book, timeout=300, startup_timeout=300, kernel_name="python3").execute()
     (output,) = book.cells[0].outputs
     image = base64.b64decode(output.data["image/png"])
     width, _ = struct.unpack(">II", image[16:24])

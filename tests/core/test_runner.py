@@ -165,7 +165,7 @@ def test_kill_in_the_middle_then_resume_is_bit_identical(tmp_path, pool):
     main.write_text(script)
     process = subprocess.Popen([sys.executable, str(main)], start_new_session=True)
     try:
-        deadline = time.time() + 60
+        deadline = time.time() + 300
         while len(stored(store)) < 3:
             assert time.time() < deadline and process.poll() is None, "no chunk was written"
             time.sleep(0.01)
