@@ -5,18 +5,17 @@ from the notebook that myst-nb writes while it parses a chapter, are kept in Sph
 (so they survive cached and parallel builds), and become a table once every document is read.
 """
 
-import html
 import json
 from collections import Counter
 from pathlib import Path
 
 from docutils import nodes
 from equation_numbers import documents_in_order
+from scoreboard_table import table
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 KEY = "sgdescape_claim"
-COLUMNS = ("Claim", "Verdict", "Predicted", "Measured", "Rivals rejected", "Source")
 
 
 class scoreboard(nodes.General, nodes.Element):
@@ -70,55 +69,16 @@ def check(app, env):
     return sorted(getattr(env, "sgdescape_boards", ()))
 
 
-def row(claim: dict, link: str) -> str:
-    """Return one claim as a table row."""
-    measured, rivals = claim.get("measured"), claim.get("rivals") or {}
-    number = "{:.4g}".format
-    cells = (
-        f'<a href="{html.escape(link)}">{html.escape(claim["statement"])}</a>'
-        f"<br><code>{html.escape(claim['identifier'])}</code>",
-        html.escape(claim["verdict"]),
-        "" if claim.get("predicted") is None else number(claim["predicted"]),
-        f"{number(measured['value'])}<br>[{number(measured['low'])}, {number(measured['high'])}]"
-        if measured
-        else html.escape(claim.get("reason", "")),
-        "<br>".join(f"{html.escape(n)}: {number(v)}" for n, v in rivals.items()),
-        html.escape(claim["source"]),
-    )
-    kind = claim["verdict"].split(" within")[0].removesuffix(" here").replace(" ", "-")
-    values = (claim["identifier"], claim["verdict"], claim.get("predicted"))
-    values += (measured["value"] if measured else None, len(rivals), claim["source"])
-    body = "".join(
-        f'<td data-value="{html.escape("" if v is None else str(v))}">{c}</td>'
-        for v, c in zip(values, cells, strict=True)
-    )
-    return f'<tr class="sgd-verdict--{kind}">{body}</tr>'
-
-
-def table(app, docname) -> str:
-    """Return the counts and the table of all claims, in the order of the book."""
-    env, link = app.env, app.builder.get_relative_uri
-    found = [
-        (claim, f"{link(docname, place)}#{claim['anchor']}")
-        for place in documents_in_order(env)
-        for claim in env.sgdescape_claims.get(place, [])
-    ]
-    counts = Counter(claim["verdict"].split(" within")[0] for claim, _ in found)
-    summary = ", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items()))
-    head = "".join(f'<th scope="col">{c}</th>' for c in COLUMNS)
-    rows = "\n".join(row(claim, target) for claim, target in found)
-    return (
-        f'<p class="sgd-scoreboard__count"><strong>{len(found)} claims</strong>: {summary}.</p>\n'
-        '<div class="sgd-scoreboard" tabindex="0" role="region" aria-label="All claims">'
-        f'<table class="table sgd-sortable"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
-    )
-
-
 def resolve(app, doctree, docname):
-    """Put the table in its place."""
+    """Put the table in its place, the claims in the order of the book."""
+    link = app.builder.get_relative_uri
     for node in list(doctree.findall(scoreboard)):
-        node.replace_self(nodes.raw("", table(app, docname), format="html"))
+        found = [
+            (claim, f"{link(docname, place)}#{claim['anchor']}")
+            for place in documents_in_order(app.env)
+            for claim in app.env.sgdescape_claims.get(place, [])
+        ]
+        node.replace_self(nodes.raw("", table(found), format="html"))
 
 
 def setup(app):

@@ -35,7 +35,7 @@ UNTESTED = CLAIM | {
 CONFIGURATION = """
 import sys
 sys.path.insert(0, {ext!r})
-extensions = ["myst_nb", "equation_numbers", "scoreboard", "provenance"]
+extensions = ["myst_nb", "equation_numbers", "scoreboard", "provenance", "run_times"]
 nb_execution_mode = "off"
 myst_enable_extensions = ["dollarmath"]
 root_doc = "index"
@@ -63,7 +63,8 @@ def source(tmp_path):
         "conf.py": CONFIGURATION.format(ext=str(EXTENSIONS)),
         "index.md": "# Index\n\n{eq}`eq-8` {eq}`eq-a` {eq}`eq-b`\n\n"
         "```{toctree}\nb_first\na_second\nboard\n```\n",
-        "board.md": "# Board\n\n```{scoreboard}\n```\n\n```{provenance}\n```\n",
+        "board.md": "# Board\n\n```{scoreboard}\n```\n\n```{provenance}\n```\n\n"
+        "```{run-times}\n```\n",
         "b_first.ipynb": notebook("First", labels=["eq-8", "eq-a"], claim=CLAIM),
         "a_second.ipynb": notebook("Second", labels=["eq-b"], claim=UNTESTED),
     }
