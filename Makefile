@@ -28,8 +28,11 @@ serve: .venv/stamp   ## the built pages at a loopback address
 lab: .venv/stamp   ## JupyterLab with the package installed
 	.venv/bin/python -m jupyter lab book/chapters
 
-bench: .venv/stamp   ## speed and memory against peers
-	.venv/bin/python -m pip install --quiet -e ".[bench]" && .venv/bin/python -m benchmarks
+bench: .venv/stamp   ## speed and memory against public peers
+	.venv/bin/python -m pip install --quiet --constraint requirements.lock --editable ".[bench]"
+	.venv/bin/python benchmarks/spectra.py
+	.venv/bin/python benchmarks/gradient_norms.py
+	.venv/bin/python benchmarks/epoch.py
 
 lock:   ## requirements.lock anew
 	tools/lock.sh $(PYTHON)
