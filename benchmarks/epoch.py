@@ -3,8 +3,8 @@
 Run: python benchmarks/epoch.py   (about two minutes; prints a table, writes results/epoch.json)
 
 An epoch draws and gathers its batches, computes losses and updates all weights; the floor is the
-same number of matrix products of the same shapes, into memory that is already there: of each layer
-the forward product, the weight gradient and (but for the first) the gradient of its input. The three
+same number of matrix products of the same shapes, into memory already there: of each layer
+the forward product, the weight gradient and (but for the first) the gradient of its input. All
 are timed in turn, and the ratio is taken within each turn, so that other load on the machine falls
 on all of them; medians over turns. Target: training at >= 90 % of the floor's floating-point rate.
 """

@@ -1,0 +1,170 @@
+"""Figures of the chapter `noise_strength`: one panel a function, one case a panel."""
+
+import numpy as np
+
+from sgdescape.core import plotting, statistics
+
+__all__ = ["plot_factors", "plot_ratio", "plot_scaling", "plot_slope", "plot_training"]
+
+_FIGURE_LEVEL = 0.95  # of the intervals in figures
+
+
+def plot_training(dataset, ax, *, case: str):
+    """Draw L and the noise strength (scaled to end together at the start) against epoch.
+
+    Args:
+        dataset: from `noise_strength.run`.
+        ax: matplotlib axes.
+        case: which network and loss.
+
+    Returns:
+        The axes.
+    """
+    ds = dataset.sel(case=case)
+    epoch = ds.epoch.values[0] + 1
+    scale = float(ds.loss.values[:, 0].mean() / ds.noise.values[:, 0].mean())
+    for k, (values, label) in enumerate(
+        ((ds.loss.values, "loss $L$"), (ds.noise.values * scale, r"noise $\mathcal{N}$, scaled"))
+    ):
+        middle, low, high = _range(values)
+        plotting.points(ax, epoch, middle, low, high, **plotting.points_style(k), label=label)
+    return _finish(ax, case, "epoch + 1", "")
+
+
+def plot_scaling(dataset, ax, *, case: str):
+    """Draw the noise strength against the loss, all replicas, with the two predictions.
+
+    Args:
+        dataset: from `noise_strength.run`.
+        ax: matplotlib axes.
+        case: which network and loss.
+
+    Returns:
+        The axes.
+    """
+    ds = dataset.sel(case=case)
+    loss, noise = ds.loss.values, ds.noise.values
+    for k in range(len(loss)):
+        label = "measured" if k == 0 else None
+        ax.plot(loss[k], noise[k], **(plotting.POINTS | {"ms": 3.5}), label=label)
+        label = r"$2L\,\overline{\|J\|^2}/C$" if k == 0 else None
+        order = np.argsort(loss[k])
+        plotting.theory(
+            ax,
+            loss[k][order],
+            ds.prediction.values[k][order],
+            lw=1.2,
+            label=label,
+            **plotting.line(1),
+        )
+    low = loss.min()
+    span = np.array([low, 12 * low])
+    start = (low, 2.5 * noise[loss <= 1.5 * low].max())
+    for power in (1, 2):
+        name = r"$\propto L$" if power == 1 else r"$\propto L^2$"
+        style = {"ls": "--" if power == 1 else ":"}
+        plotting.power_guide(ax, span, through=start, power=power, label=name, **style)
+    return _finish(ax, case, "loss $L$", r"noise strength $\mathcal{N}$")
+
+
+def plot_slope(dataset, ax, *, case: str, window: int = 7):
+    """Draw the local slope d log N / d log L against the loss at the window's middle.
+
+    Args:
+        dataset: from `noise_strength.run`.
+        ax: matplotlib axes.
+        case: which network and loss.
+        window: number of measured epochs in a local fit, odd.
+
+    Returns:
+        The axes.
+    """
+    ds = dataset.sel(case=case)
+    found = local_slopes(ds, window=window)
+    epoch = ds.epoch.values[0][found.index] + 1
+    shown = np.isfinite(found.slope)
+    plotting.points(ax, epoch[shown], found.slope[shown], found.low[shown], found.high[shown])
+    for power, style in ((1, "--"), (2, ":")):
+        ax.axhline(power, color="#555555", lw=1, ls=style)
+    ax.set_ylim(-3, 4)
+    ax.set_xscale("log")
+    ax.set_title(case)
+    ax.set_xlabel("epoch + 1")
+    ax.set_ylabel(r"$d\log\mathcal{N}/d\log L$")
+    return ax
+
+
+def plot_ratio(dataset, ax, *, cases):
+    """Draw measured noise over its prediction against the loss, one series a case.
+
+    Args:
+        dataset: from `noise_strength.run`.
+        ax: matplotlib axes.
+        cases: which networks and losses; cross-entropy is compared with the residual form.
+
+    Returns:
+        The axes.
+    """
+    for k, case in enumerate(cases):
+        ds = dataset.sel(case=case)
+        middle, low, high = _range((ds.noise / ds.residual_prediction).values)
+        epoch = ds.epoch.values[0] + 1
+        style = plotting.points_style(k)
+        plotting.points(ax, epoch, middle, low, high, **style, label=case)
+    ax.axhline(1, color="#555555", lw=1)
+    ax.set_xscale("log")
+    ax.set_yscale("log", base=2)
+    ax.set_yticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
+    ax.set_xlabel("epoch + 1")
+    ax.set_ylabel(r"$\mathcal{N}\,/\,(\overline{|r|^2}\;\overline{\|J\|^2}/C)$")
+    ax.legend()
+    return ax
+
+
+def plot_factors(dataset, ax, *, case: str):
+    """Draw the factors of measured over predicted noise against epoch.
+
+    Args:
+        dataset: from `noise_strength.run`.
+        ax: matplotlib axes.
+        case: which network and loss.
+
+    Returns:
+        The axes.
+    """
+    ds = dataset.sel(case=case)
+    epoch = ds.epoch.values[0] + 1
+    names = {
+        "direction_factor": "direction",
+        "size_factor": "size",
+        "gradient_factor": r"$1-|\nabla L|^2/\overline{|\nabla\ell|^2}$",
+        "residual_factor": r"$\overline{|r|^2}/2L$",
+    }
+    if np.allclose(ds.residual_factor, 1, atol=1e-3):
+        del names["residual_factor"]  # 1 by definition for the square loss
+    for k, (name, label) in enumerate(names.items()):
+        middle, low, high = _range(ds[name].values)
+        plotting.points(ax, epoch, middle, low, high, **plotting.points_style(k), label=label)
+    ax.axhline(1, color="#555555", lw=1)
+    return _finish(ax, case, "epoch + 1", "factor")
+
+
+def local_slopes(ds, *, window: int):
+    """Return `statistics.local_slope` of the noise against the loss, between replicas, at 95 %."""
+    return statistics.local_slope(
+        ds.loss.values, ds.noise.values, window=window, level=_FIGURE_LEVEL
+    )
+
+
+def _range(values):
+    """Geometric mean and range over the replicas."""
+    return np.exp(np.log(values).mean(0)), values.min(0), values.max(0)
+
+
+def _finish(ax, case, xlabel, ylabel):
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel(ylabel)
+    ax.set_title(case)
+    plotting.log_axes(ax)
+    ax.legend()
+    return ax
