@@ -53,6 +53,10 @@ class Config:
         """Refuse values outside their range."""
         for name in ("pool", "batch_size", "mlp_epochs", "cnn_epochs"):
             validate.count(name, getattr(self, name))
+        if self.images is not None:
+            validate.count(
+                "batch_size", self.batch_size, high=validate.count("images", self.images)
+            )
         validate.count("marks", self.marks, low=5)
         validate.count("replicas", self.replicas, low=2)
         validate.positive("learning_rate", self.learning_rate)
