@@ -85,7 +85,8 @@ def noise_spectra(gram: Tensor, losses: Tensor) -> Spectra:
     """Both spectra of the decoupling approximation, Mori et al., Eq. (7), from one Gram matrix.
 
     The P x P matrix (1/N) Σ ℓ_μ ∇f_μ ∇f_μᵀ has the non-zero eigenvalues of D^½ K D^½ / N with
-    K the Gram matrix and D = diag(ℓ); replacing D by its mean L gives the decoupled one.
+    K the Gram matrix and D = diag(ℓ), Eq. (gram) of chapter `decoupling`; replacing D by its mean
+    L gives the decoupled one.
 
     Args:
         gram: Gram matrix of a network with one output (n, n).

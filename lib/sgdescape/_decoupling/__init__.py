@@ -1,0 +1,1 @@
+"""Measurements, claims and figures of chapter `decoupling`; use that module instead."""
