@@ -18,7 +18,7 @@ import pytest
 import torch
 from torch import nn
 
-from sgdescape import cli, intro, noise_covariance
+from sgdescape import cli, decoupling, intro, noise_covariance, noise_strength
 from sgdescape.core import (
     chunk_store,
     claims,
@@ -553,6 +553,32 @@ CHAPTERS = [
     Case("escape of no batch",
          lambda s: intro.linear_barrier_time(2.0, learning_rate=0.1, batch_size=0), ValueError,
          r"batch_size must be at least 1: got 0"),
+    Case("spectra of too few images", lambda s: decoupling.Config(images=50), ValueError,
+         r"images must be at least 100: got 50"),
+    Case("spectra with batches larger than the data",
+         lambda s: decoupling.Config(images=200, batch_size=201), ValueError,
+         r"batch_size must lie in \[1, 200\]: got 201"),
+    Case("epochs that go back", lambda s: decoupling.Config(epochs=(0, 50, 5)), ValueError,
+         r"epochs must increase from 0 or more: got \(0, 50, 5\)"),
+    Case("factor of agreement one", lambda s: decoupling.Config(factor=1.0), ValueError,
+         r"factor must be above 1: got 1.0"),
+    Case("logarithm of a zero loss", lambda s: decoupling.mean_log_ratio([1.0, 0.0]), ValueError,
+         r"losses must be positive: got a smallest value of 0.0"),
+    Case("traces with a NaN loss", lambda s: decoupling.trace_ratio([1.0, NAN], [1.0, 1.0]),
+         ValueError, r"losses must be finite: 1 of 2 values are NaN or infinite"),
+    Case("effective dimension above all", lambda s: decoupling.scale_of([1.0, 2.0], 1.5),
+         ValueError, r"fraction must lie in \(0, 1\): got 1.5"),
+    Case("noise of an unknown data set", lambda s: noise_strength.Config(cnn_data="imagenet"),
+         ValueError, r"cnn_data must be one of 'mnist', .*, 'cifar10': got 'imagenet'"),
+    Case("noise at a negative rate", lambda s: noise_strength.Config(learning_rate=-0.1),
+         ValueError, r"learning_rate must be positive and finite: got -0.1"),
+    Case("noise from one replica", lambda s: noise_strength.Config(replicas=1), ValueError,
+         r"replicas must be at least 2: got 1"),
+    Case("noise with batches larger than the data",
+         lambda s: noise_strength.Config(images=50, batch_size=100), ValueError,
+         r"batch_size must lie in \[1, 50\]: got 100"),
+    Case("network without layers", lambda s: noise_strength.margin_exponent(0), ValueError,
+         r"layers must be at least 1: got 0"),
     Case("spiral without friction", lambda s: intro.spiral([0, 1], momentum=1.0), ValueError,
          r"momentum must be in \[0, 1\): got 1.0"),
 ]  # fmt: skip
