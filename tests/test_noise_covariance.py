@@ -386,6 +386,7 @@ WRONG = {
     "claim_decoupling": ("decoupling_ratio", lambda c, kurtosis: 1 + 0 * c),
     "claim_trace": ("trace_ratio", lambda c, kurtosis, directions: 1 + 0.0 * directions),
     "claim_prefactor": ("covariance_near_minimum", lambda loss, h, batch_size: loss * h),
+    "claim_trace_alignment": ("covariance_near_minimum", lambda loss, h, batch_size: loss * h),
     "claim_alignment": ("covariance_near_minimum", lambda loss, h, batch_size: 2 * loss * h**2),
     "claim_network_kurtosis": (
         "kurtosis_noise",

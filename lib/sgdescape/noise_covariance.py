@@ -73,12 +73,12 @@ class Config:
     loss_ratio_d: float = 3.0
     line_images: int = 500
     learning_rates: tuple[float, ...] = tuple(2.0**-k for k in range(2, 11))
-    images: int = 1000
+    images: int = 2000
     units: int = 10
     learning_rate: float = 0.02
     batch_size: int = 100
     steps: int = 5000
-    polish: int = 200
+    polish: int = 100
     eigenvectors: int = 40
     paths: int = 10
     loss_ratios_n: tuple[float, ...] = (1.5, 2.0, 2.5, 3.0)
@@ -187,6 +187,9 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
     )
     ds["noise_trace_theory"] = covariance_near_minimum(
         loss, float(ds.output_norm.mean()), batch_size=1
+    )
+    ds["noise_overlap_theory"] = covariance_near_minimum(
+        loss, float(ds.overlap.mean()), batch_size=1
     )
     path_kurtosis = kurtosis(ds.slope.values[:, : ds.sizes["path"]])
     ds["path_slope_theory"] = (

@@ -204,6 +204,23 @@ def claim_prefactor(ds) -> Claim:
     )
 
 
+def claim_trace_alignment(ds) -> Claim:
+    """Tr(Sigma G) against 2 L |G|^2 / B, the alignment of Wu, Wang and Su (2022)."""
+    loss = float(np.mean(ds.residual**2)) / 2
+    rows = np.stack([ds.residual.values**2, ds.overlap.values], axis=1)
+    ratio = lambda a: (a[:, 0] * a[:, 1]).mean() / (a[:, 0].mean() * a[:, 1].mean())  # noqa: E731
+    return check(
+        "noise_covariance.trace_alignment",
+        "At a trained minimum B Tr(Sigma G)/(2 L |G|^2) = 1 with G the Gauss-Newton matrix.",
+        source=PAPER_6,
+        predicted=round(float(ds.noise_overlap_theory / ds.overlap.mean()) / (2 * loss), 9),
+        measured=bootstrap_interval(rows, ratio, resamples=_RESAMPLES),
+        rivals={"isotropic of the same trace, at most": 0.01, "no factor 2": 0.5},
+        tolerance=0.4,
+        expected="confirmed",
+    )
+
+
 def claim_alignment(ds) -> Claim:
     """Exponent of noise against curvature over the leading eigendirections."""
     log_h = np.log(ds.curvature.values)
@@ -285,6 +302,7 @@ CLAIMS = (
     claim_decoupling,
     claim_trace,
     claim_prefactor,
+    claim_trace_alignment,
     claim_alignment,
     claim_gauss_newton,
     claim_network_kurtosis,

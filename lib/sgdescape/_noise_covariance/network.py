@@ -66,8 +66,9 @@ def alignment(model, inputs, targets, config) -> xr.Dataset:
         config: the chapter's `Config`.
 
     Returns:
-        ``residual`` f - y (sample,), ``output_norm`` |nabla f|^2 (sample,), ``slope`` derivatives
-        of f (sample, direction), ``eigenvalue`` and ``curvature`` (direction,): of the
+        ``residual`` f - y (sample,), ``output_norm`` |nabla f|^2 (sample,), ``overlap``
+        (nabla f)^T G nabla f with G the matrix of Eq. (11) (sample,), ``slope`` derivatives of f
+        (sample, direction), ``eigenvalue`` and ``curvature`` (direction,): of the
         Gauss-Newton matrix and of the Hessian; ``path_residual`` and ``path_slope``
         (sample, path, side, loss_ratio_n) at the displaced points.
     """
@@ -89,11 +90,13 @@ def alignment(model, inputs, targets, config) -> xr.Dataset:
                 path_residual[:, i, j, k] = (f - targets).cpu()
                 path_slope[:, i, j, k] = derivative.cpu()
     norms = gradients.output_gradient_norms(model, inputs)
+    overlap = spectrum.gram(model, inputs).square().mean(dim=1)
     where = ("sample", "path", "side", "loss_ratio_n")
     return xr.Dataset(
         {
             "residual": ("sample", (output - targets).cpu().numpy()),
             "output_norm": ("sample", norms.cpu().numpy()),
+            "overlap": ("sample", overlap.cpu().numpy()),
             "slope": (("sample", "direction"), slope.cpu().numpy()),
             "eigenvalue": ("direction", pairs.eigenvalues.cpu().numpy()),
             "curvature": ("direction", curvature.cpu().numpy()),
