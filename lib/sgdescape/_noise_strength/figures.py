@@ -58,7 +58,7 @@ def plot_scaling(dataset, ax, *, case: str):
             **plotting.line(1),
         )
     low = loss.min()
-    span = np.array([low, 12 * low])
+    span = np.array([low, np.sqrt(low * loss.max())])
     start = (low, 2.5 * noise[loss <= 1.5 * low].max())
     for power in (1, 2):
         name = r"$\propto L$" if power == 1 else r"$\propto L^2$"
@@ -67,7 +67,7 @@ def plot_scaling(dataset, ax, *, case: str):
     return _finish(ax, case, "loss $L$", r"noise strength $\mathcal{N}$")
 
 
-def plot_slope(dataset, ax, *, case: str, window: int = 7):
+def plot_slope(dataset, ax, *, case: str, window: int = 5):
     """Draw the local slope d log N / d log L against the loss at the window's middle.
 
     Args:
@@ -86,7 +86,7 @@ def plot_slope(dataset, ax, *, case: str, window: int = 7):
     plotting.points(ax, epoch[shown], found.slope[shown], found.low[shown], found.high[shown])
     for power, style in ((1, "--"), (2, ":")):
         ax.axhline(power, color="#555555", lw=1, ls=style)
-    ax.set_ylim(-3, 4)
+    ax.set_ylim(-3, 3)
     ax.set_xscale("log")
     ax.set_title(case)
     ax.set_xlabel("epoch + 1")
@@ -113,8 +113,7 @@ def plot_ratio(dataset, ax, *, cases):
         plotting.points(ax, epoch, middle, low, high, **style, label=case)
     ax.axhline(1, color="#555555", lw=1)
     ax.set_xscale("log")
-    ax.set_yscale("log", base=2)
-    ax.set_yticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
+    _octaves(ax)
     ax.set_xlabel("epoch + 1")
     ax.set_ylabel(r"$\mathcal{N}\,/\,(\overline{|r|^2}\;\overline{\|J\|^2}/C)$")
     ax.legend()
@@ -146,7 +145,10 @@ def plot_factors(dataset, ax, *, case: str):
         middle, low, high = _range(ds[name].values)
         plotting.points(ax, epoch, middle, low, high, **plotting.points_style(k), label=label)
     ax.axhline(1, color="#555555", lw=1)
-    return _finish(ax, case, "epoch + 1", "factor")
+    _finish(ax, case, "epoch + 1", "factor")
+    if "residual_factor" not in names:
+        _octaves(ax)
+    return ax
 
 
 def local_slopes(ds, *, window: int):
@@ -161,10 +163,18 @@ def _range(values):
     return np.exp(np.log(values).mean(0)), values.min(0), values.max(0)
 
 
+def _octaves(ax):
+    """Make the y axis logarithmic from 1/2 to 4, labelled in powers of 2."""
+    ax.set_yscale("log", base=2)
+    ax.set_ylim(0.42, 4.2)
+    ax.set_yticks([0.5, 1, 2, 4], ["1/2", "1", "2", "4"])
+    ax.minorticks_off()
+
+
 def _finish(ax, case, xlabel, ylabel):
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     ax.set_title(case)
     plotting.log_axes(ax)
-    ax.legend()
+    ax.legend(fontsize="small")
     return ax
