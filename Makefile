@@ -26,7 +26,7 @@ serve: .venv/stamp   ## the built pages at a loopback address
 	.venv/bin/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
 lab: .venv/stamp   ## JupyterLab with the package installed
-	.venv/bin/python -m jupyter lab book/chapters
+	.venv/bin/python -m jupyter lab --notebook-dir=book
 
 bench: .venv/stamp   ## speed and memory against public peers
 	.venv/bin/python -m pip install --quiet --constraint requirements.lock --editable ".[bench]"
