@@ -70,6 +70,14 @@ def test_moments_equal_explicit_gradients(loss):
     np.testing.assert_allclose(ns.sample_norm(residual, gram), (g**2).sum(1), rtol=1e-10)
 
 
+def test_moments_do_not_depend_on_the_chunk(monkeypatch):
+    model, x, y, loss = small_network()
+    whole = measurement.moments(model, x, y, loss=loss)
+    monkeypatch.setattr(measurement, "_CHUNK", 4)
+    parts = measurement.moments(model, x, y, loss=loss)
+    np.testing.assert_allclose(list(parts.values()), list(whole.values()), rtol=1e-12)
+
+
 @pytest.mark.parametrize("batch_size", [1, 3, 9])
 def test_noise_strength_is_the_trace_of_the_batch_noise(batch_size):
     model, x, y, loss = small_network()

@@ -29,6 +29,7 @@ CASES = {
     "CNN, cross-entropy": Case("cnn", "cross_entropy", "one_hot"),
     "MLP, one output": Case("mlp", "square", "parity"),
 }
+_CHUNK = 500  # samples a pass: the paper's CNN keeps 3 MB of activations for each
 MOMENTS = (
     "loss",
     "loss_square",
@@ -60,9 +61,8 @@ def moments(
         "joint" |r|^2 |J|_F^2, "shuffled" |J_mu^T r_pi(mu)|^2 with the residuals permuted among
         the samples, "accuracy" the share of samples whose largest output (sign) is right.
     """
-    with torch.no_grad():
-        outputs = model(inputs)
-    targets = targets.reshape(outputs.shape)
+    targets = targets.reshape(len(inputs), -1)
+    outputs, mean = _forward(model, inputs, targets, loss)
     losses = loss(outputs, targets).double()
     residuals = gradients.output_gradients(outputs, targets, loss).detach()
     squares = residuals.double().square().sum(1)
@@ -73,8 +73,6 @@ def moments(
     other = gradients.per_sample_gradient_norms(
         model, inputs, residuals[order], loss=lambda f, r: (f * r).sum(1)
     )
-    mean_loss = loss(model(inputs), targets).mean()
-    mean = torch.autograd.grad(mean_loss, list(model.parameters()))
     if outputs.shape[1] > 1:
         right = outputs.argmax(1) == targets.argmax(1)
     else:
@@ -83,7 +81,7 @@ def moments(
         losses.mean(),
         losses.square().mean(),
         own.mean(),
-        sum(g.double().square().sum() for g in mean),
+        sum(g.square().sum() for g in mean),
         jacobian.mean(),
         squares.mean(),
         (squares * jacobian).mean(),
@@ -91,6 +89,20 @@ def moments(
         right.double().mean(),
     )
     return dict(zip(MOMENTS, torch.stack(values).tolist(), strict=True))
+
+
+def _forward(model, inputs, targets, loss):
+    """Outputs (N, C) and the gradient of the mean loss, float64, a chunk of samples at a time."""
+    parameters = list(model.parameters())
+    total = [torch.zeros_like(p, dtype=torch.float64) for p in parameters]
+    outputs = []
+    for x, y in zip(inputs.split(_CHUNK), targets.split(_CHUNK), strict=True):
+        out = model(x)
+        part = torch.autograd.grad(loss(out, y).sum(), parameters)
+        for summed, gradient in zip(total, part, strict=True):
+            summed += gradient
+        outputs.append(out.detach())
+    return torch.cat(outputs), [summed / len(inputs) for summed in total]
 
 
 def epoch_marks(epochs: int, marks: int) -> np.ndarray:
