@@ -1,4 +1,4 @@
-"""Mend what an accessibility check finds in the HTML of the tools, where no style sheet can."""
+"""Mend what an accessibility check finds in the pages of the tools, where no style sheet can."""
 
 
 def mend(app, pagename, templatename, context, doctree):
@@ -9,5 +9,6 @@ def mend(app, pagename, templatename, context, doctree):
 
 def setup(app):
     """Register the extension."""
+    app.add_js_file("focusable.js", loading_method="defer")
     app.connect("html-page-context", mend)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

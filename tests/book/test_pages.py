@@ -66,6 +66,10 @@ def visit(browser):
             " for (const b of document.querySelectorAll('.toggle-hidden'))"
             " b.classList.remove('toggle-hidden'); }"
         )
+        tab.evaluate(  # and let it fade in
+            "() => new Promise(requestAnimationFrame).then(() => Promise.all("
+            "document.getAnimations().map((animation) => animation.finished)))"
+        )
         return seen
 
     return opened
