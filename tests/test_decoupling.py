@@ -279,3 +279,8 @@ def test_claims_hold_for_other_seeds(seed):
     dataset = decoupling.run(replace(decoupling.QUICK, seed=seed, image_seed=seed))
     for claim in decoupling.CLAIMS:
         claim(dataset)
+    # The text says that these two signs are the same for all five seeds.
+    last = dataset.isel(epoch=-1)
+    assert np.corrcoef(last.loss, last.output_norm)[0, 1] < 0
+    null = [decoupling.wasserstein(row, last.decoupled) for row in last.shuffled.values]
+    assert decoupling.wasserstein(last.exact, last.decoupled) < min(null)

@@ -108,11 +108,11 @@ def gauss_newton_product(
     passes = _Passes(model, inputs, chunk)
 
     def product(vector: Tensor) -> Tensor:
-        direction, total = vector.to(inputs.dtype), 0
+        direction, total = vector.to(inputs.dtype), _zeros(vector)
         for rows, lin in passes:
             moved, _ = push(lin, direction)
             _, curved = output_curvature(lin.outputs, targets[rows], loss, moved)
-            total = total + pull(lin, curved).double()
+            total += pull(lin, curved)
         return total / len(inputs)
 
     return product
@@ -143,11 +143,11 @@ def hessian_product(
     passes = _Passes(model, inputs, chunk)
 
     def product(vector: Tensor) -> Tensor:
-        direction, total = vector.to(inputs.dtype), 0
+        direction, total = vector.to(inputs.dtype), _zeros(vector)
         for rows, lin in passes:
             moved, entering = push(lin, direction)
             slope, curved = output_curvature(lin.outputs, targets[rows], loss, moved)
-            total = total + push_gradient(lin, direction, slope, curved, entering).double()
+            total += push_gradient(lin, direction, slope, curved, entering)
         return total / len(inputs)
 
     return product
@@ -235,7 +235,13 @@ def _pull_all(passes, vector):
     size = len(passes.inputs) * passes.outputs
     if vector.shape != (size,):
         raise ValueError(f"vector must have shape ({size},): got {tuple(vector.shape)}")
-    weights, total = vector.to(passes.inputs.dtype).view(-1, passes.outputs), 0
+    weights = vector.to(passes.inputs.dtype).view(-1, passes.outputs)
+    total = weights.new_zeros(parameter_count(passes.model), dtype=torch.float64)
     for rows, lin in passes:
-        total = total + pull(lin, weights[rows]).double()
+        total += pull(lin, weights[rows])
     return total
+
+
+def _zeros(like):
+    """A sum over chunks starts from these: each chunk in the parameters' dtype, all in float64."""
+    return torch.zeros_like(like, dtype=torch.float64)
