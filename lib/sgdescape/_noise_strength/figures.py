@@ -1,11 +1,14 @@
 """Figures of the chapter `noise_strength`: one panel a function, one case a panel."""
 
+import json
+
 import numpy as np
 
 from sgdescape.core import plotting, statistics
 
 __all__ = ["plot_factors", "plot_ratio", "plot_scaling", "plot_slope", "plot_training"]
 
+_DATA = {"fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "mnist": "MNIST"}
 _FIGURE_LEVEL = 0.95  # of the intervals in figures
 
 
@@ -28,7 +31,7 @@ def plot_training(dataset, ax, *, case: str):
     ):
         middle, low, high = _range(values)
         plotting.points(ax, epoch, middle, low, high, **plotting.points_style(k), label=label)
-    return _finish(ax, case, "epoch + 1", "")
+    return _finish(ax, _title(dataset, case), "epoch + 1", "")
 
 
 def plot_scaling(dataset, ax, *, case: str):
@@ -64,7 +67,7 @@ def plot_scaling(dataset, ax, *, case: str):
         name = r"$\propto L$" if power == 1 else r"$\propto L^2$"
         style = {"ls": "--" if power == 1 else ":"}
         plotting.power_guide(ax, span, through=start, power=power, label=name, **style)
-    return _finish(ax, case, "loss $L$", r"noise strength $\mathcal{N}$")
+    return _finish(ax, _title(dataset, case), "loss $L$", r"noise strength $\mathcal{N}$")
 
 
 def plot_slope(dataset, ax, *, case: str, window: int = 5):
@@ -88,7 +91,7 @@ def plot_slope(dataset, ax, *, case: str, window: int = 5):
         ax.axhline(power, color="#555555", lw=1, ls=style)
     ax.set_ylim(-3, 3)
     ax.set_xscale("log")
-    ax.set_title(case)
+    ax.set_title(_title(dataset, case))
     ax.set_xlabel("epoch + 1")
     ax.set_ylabel(r"$d\log\mathcal{N}/d\log L$")
     return ax
@@ -145,7 +148,7 @@ def plot_factors(dataset, ax, *, case: str):
         middle, low, high = _range(ds[name].values)
         plotting.points(ax, epoch, middle, low, high, **plotting.points_style(k), label=label)
     ax.axhline(1, color="#555555", lw=1)
-    _finish(ax, case, "epoch + 1", "factor")
+    _finish(ax, _title(dataset, case), "epoch + 1", "factor")
     if "residual_factor" not in names:
         _octaves(ax)
     return ax
@@ -156,6 +159,12 @@ def local_slopes(ds, *, window: int):
     return statistics.local_slope(
         ds.loss.values, ds.noise.values, window=window, level=_FIGURE_LEVEL
     )
+
+
+def _title(dataset, case):
+    """The case and, under it, the data set that was used."""
+    images = json.loads(dataset.attrs["config"])["cnn_data"]
+    return f"{case}\n{_DATA[images if case.startswith('CNN') else 'fashion_mnist']}"
 
 
 def _range(values):
@@ -171,10 +180,10 @@ def _octaves(ax):
     ax.minorticks_off()
 
 
-def _finish(ax, case, xlabel, ylabel):
+def _finish(ax, title, xlabel, ylabel):
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
-    ax.set_title(case)
+    ax.set_title(title)
     plotting.log_axes(ax)
     ax.legend(fontsize="small")
     return ax
