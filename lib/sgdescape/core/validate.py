@@ -107,13 +107,17 @@ def finite(name: str, array) -> np.ndarray:
         raise ValueError(f"{name} must not be empty: got shape {values.shape}")
     bad = int(np.size(values) - np.isfinite(values).sum())
     if bad:
-        raise ValueError(f"{name} must be finite: {bad} of {values.size} values are NaN or infinite")
+        raise ValueError(
+            f"{name} must be finite: {bad} of {values.size} values are NaN or infinite"
+        )
     return values
 
 
 def _real(name, value, allowed, words):
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a real number: got {value!r} of type {type(value).__name__}")
+        raise TypeError(
+            f"{name} must be a real number: got {value!r} of type {type(value).__name__}"
+        )
     if not (np.isfinite(value) and allowed(value)):
         raise ValueError(f"{name} must be {words}: got {value!r}")
     return float(value)
