@@ -114,7 +114,9 @@ def linearise(model: nn.Module, inputs: Tensor) -> Linearisation:
             saved.append(hidden)
             hidden = _affine(module, hidden, module.weight, module.bias)
         elif isinstance(module, nn.ReLU):
-            hidden = F.relu(hidden)
+            # What a layer with parameters gave is ours to overwrite; the caller's inputs are not.
+            ours = index > 0 and isinstance(modules[index - 1], PARAMETRIC)
+            hidden = F.relu(hidden, inplace=ours)
             saved.append(hidden)
         elif isinstance(module, nn.MaxPool2d):
             pooled, indices = F.max_pool2d(hidden, *_window(module), return_indices=True)
@@ -144,8 +146,8 @@ def check_inputs(model: nn.Module, inputs: Tensor) -> None:
         raise ValueError(f"inputs must be on {parameter.device}: got {inputs.device}")
     if inputs.numel() == 0:
         raise ValueError(f"inputs must not be empty: got shape {tuple(inputs.shape)}")
-    # A sum is NaN or infinite if an entry is, and needs no second array as isfinite does.
-    if not bool(torch.isfinite(inputs.sum(dtype=torch.float64))):
+    # The extremes are NaN or infinite if an entry is; unlike isfinite this makes no array.
+    if not bool(torch.isfinite(torch.stack(torch.aminmax(inputs.detach()))).all()):
         raise ValueError("inputs must be finite: they hold NaN or infinite values")
 
 
