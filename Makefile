@@ -2,13 +2,16 @@
 PYTHON ?= python3
 PORT ?= 8000
 export NUMBA_THREADING_LAYER = workqueue
-PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest
+# One thread a process: the same numbers on any machine, and no threads waiting for each other where
+# other work runs beside (matrices of a few thousand rows take 8 times longer then).
+ONE = OMP_NUM_THREADS=1
+PYTEST = $(ONE) .venv/bin/python -m pytest
 NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=600 --nbval-sanitize-with tests/book/nbval_sanitize.cfg
 
 .PHONY: book test test-slow test-pages notebooks serve lab bench lock clean
 
 book: .venv/stamp   ## the pages, in _build/html
-	.venv/bin/jupyter-book build . -W --keep-going -n --all
+	$(ONE) .venv/bin/jupyter-book build . -W --keep-going -n --all
 
 test: .venv/stamp   ## all checks of minutes: units, doctests, house rules, notebooks
 	$(PYTEST) -n auto --dist loadfile -m "not slow and not browser" $(NBVAL) tests lib book/notebooks
@@ -20,7 +23,7 @@ test-pages: .venv/stamp   ## the built pages in a browser; needs make book and C
 	$(PYTEST) -n auto -m browser tests
 
 notebooks: .venv/stamp   ## book/notebooks from book/chapters, executed
-	.venv/bin/python tools/notebooks.py $(STEM)
+	$(ONE) .venv/bin/python tools/notebooks.py $(STEM)
 
 serve: .venv/stamp   ## the built pages at a loopback address
 	.venv/bin/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
