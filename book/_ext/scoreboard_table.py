@@ -6,18 +6,26 @@ from collections import Counter
 COLUMNS = ("Claim", "Verdict", "Predicted", "Measured", "Rivals rejected", "Source")
 
 
+def number(value: float) -> str:
+    """Return a number in four digits."""
+    return f"{value:.4g}"
+
+
+def interval(measured: dict) -> str:
+    """Return a measured value, its interval and the interval's level, on a line each."""
+    ends = f"[{number(measured['low'])}, {number(measured['high'])}]"
+    return f"{number(measured['value'])}<br>{ends}<br>at {100 * measured['level']:.6g} %"
+
+
 def row(claim: dict, link: str) -> str:
     """Return one claim as a table row."""
     measured, rivals = claim.get("measured"), claim.get("rivals") or {}
-    number = "{:.4g}".format
     cells = (
         f'<a href="{html.escape(link)}">{html.escape(claim["statement"])}</a>'
         f"<br><code>{html.escape(claim['identifier'])}</code>",
         html.escape(claim["verdict"]),
         "" if claim.get("predicted") is None else number(claim["predicted"]),
-        f"{number(measured['value'])}<br>[{number(measured['low'])}, {number(measured['high'])}]"
-        if measured
-        else html.escape(claim.get("reason", "")),
+        interval(measured) if measured else html.escape(claim.get("reason", "")),
         "<br>".join(f"{html.escape(n)}: {number(v)}" for n, v in rivals.items()),
         html.escape(claim["source"]),
     )
