@@ -1,4 +1,4 @@
-// What scrolls sideways (code, long equations) must be reachable by keyboard. The theme looks once,
+// What scrolls sideways (code, long equations, tables) must be reachable by keyboard. The theme looks once,
 // before mathematics is set and while the solutions are hidden; this looks whenever a size changes.
 const watch = new ResizeObserver((entries) => {
   for (const { target } of entries) {
@@ -7,6 +7,8 @@ const watch = new ResizeObserver((entries) => {
 });
 window.addEventListener("load", async () => {
   await window.MathJax?.startup?.promise;
-  const regions = document.querySelectorAll("pre, mjx-container[display='true']");
+  const regions = document.querySelectorAll(
+    "pre, mjx-container[display='true'], .pst-scrollable-table-container",
+  );
   for (const region of regions) watch.observe(region);
 });
