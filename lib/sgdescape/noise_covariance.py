@@ -27,6 +27,7 @@ from sgdescape._noise_covariance.escape_direction import (  # noqa: F401  (offer
     trace_ratio,
 )
 from sgdescape._noise_covariance.figures import *  # noqa: F403  (plot_*)
+from sgdescape._noise_covariance.network import summary  # noqa: F401  (offered here)
 from sgdescape.core import provenance, validate
 
 

@@ -11,9 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from sgdescape._noise_strength.claims import *  # noqa: F403  (CLAIMS and claim_*)
+from sgdescape._noise_strength.claims import *  # noqa: F403  (CLAIMS, claim_*, summary)
 from sgdescape._noise_strength.figures import *  # noqa: F403  (plot_*)
-from sgdescape._noise_strength.measurement import CASES, MOMENTS, measure
+from sgdescape._noise_strength.measurement import (  # noqa: F401  (offered here)
+    CASES,
+    MOMENTS,
+    measure,
+    moments,
+    network_and_data,
+)
 from sgdescape.core import data, models, provenance, runner, validate
 
 

@@ -35,6 +35,7 @@ __all__ = [
     "claim_outputs",
     "claim_paper_curves",
     "claim_whole_training",
+    "summary",
 ]
 
 
