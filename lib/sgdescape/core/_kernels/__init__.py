@@ -1,0 +1,1 @@
+"""Compiled twins of the reference simulations; none is imported before it is used."""
