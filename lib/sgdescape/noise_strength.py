@@ -177,11 +177,14 @@ def predicted_noise(loss, jacobian, *, outputs):
         jacobian: mean squared norm of the gradients of all outputs together.
         outputs: C, at least 1.
 
+    Raises:
+        ValueError: if any number of outputs is below 1.
+
     Example:
         >>> predicted_noise(0.5, 30.0, outputs=10)
         3.0
     """
-    return 2 * loss * jacobian / outputs
+    return 2 * loss * jacobian / _outputs(outputs)
 
 
 def residual_noise(residual, jacobian, *, outputs):
@@ -195,11 +198,14 @@ def residual_noise(residual, jacobian, *, outputs):
         jacobian: mean squared norm of the gradients of all outputs together.
         outputs: C, at least 1.
 
+    Raises:
+        ValueError: if any number of outputs is below 1.
+
     Example:
         >>> residual_noise(1.0, 30.0, outputs=10)
         3.0
     """
-    return residual * jacobian / outputs
+    return residual * jacobian / _outputs(outputs)
 
 
 def sample_norm(residual, gram):
@@ -285,3 +291,10 @@ def margin_exponent(layers):
         1.5
     """
     return 2 - 2 / validate.count("layers", layers)
+
+
+def _outputs(outputs):
+    """C as it came, refused if any is below 1."""
+    if np.any(np.asarray(outputs) < 1):
+        raise ValueError(f"outputs must be at least 1: got {outputs!r}")
+    return outputs

@@ -92,7 +92,7 @@ def load(
         validate.count("n", n, high=SOURCES[name].total)
     if seed is not None:
         validate.count("seed", seed, low=0, high=2**64 - 1)
-    place = _device(device)
+    place = validate.device(device)
 
     pixels, labels, source, hashes = _read(name, n=n, data_dir=data_dir, download=download)
     total = len(labels)
@@ -187,17 +187,6 @@ def _targets(labels: torch.Tensor, task: str) -> torch.Tensor:
     if task == "one_hot":
         return torch.nn.functional.one_hot(labels, CLASSES)
     return 1 - 2 * (labels % 2)
-
-
-def _device(device) -> torch.device:
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        return torch.device(device)
-    except (RuntimeError, TypeError) as error:
-        raise ValueError(
-            f"device must be 'auto' or one that torch knows: got {device!r}"
-        ) from error
 
 
 # Part of this module's face, bound last: above, `download` is the name of an argument.

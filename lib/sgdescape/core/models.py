@@ -119,9 +119,7 @@ def _initialised(model, *, seed, dtype, device):
                 weight = torch.empty(layer.weight.shape, dtype=torch.float64)
                 layer.weight.copy_(nn.init.xavier_uniform_(weight, generator=generator))
                 layer.bias.zero_()
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return model.to(device=device, dtype=dtype)
+    return model.to(device=validate.device(device), dtype=dtype)
 
 
 def _widths(name, values, *, shortest, longest=None):
