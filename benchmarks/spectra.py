@@ -17,10 +17,7 @@ user's determinism switched off) with tol = 1e-4, ours with a residual of 1e-4 o
 eigenvalue, PyHessian (Hessian only) at its default tolerance; PyHessian finds the eigenvalues
 largest in magnitude, some of them negative here, so its "error" is not one of accuracy. Targets:
 <= 1/8 of the time and <= 1/10 of the memory of vmap(grad); <= 1/4 of the time of curvlinops +
-ARPACK, under 20 MB of extra memory.
-
-Why the Gauss-Newton target of time is missed: both routes take about as many products, and ours
-is down to two products with the input matrix, most of its time, against three to four there.
+ARPACK, under 20 MB of extra memory (README.md: why the third is missed).
 
 Images: the 5,000 bundled MNIST digits; beyond 5,000, the same digits mirrored left to right.
 """
