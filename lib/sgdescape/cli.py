@@ -16,7 +16,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -29,6 +29,12 @@ from sgdescape import cli_config
 from sgdescape.core import validate
 
 SCALES = ("quick", "paper")
+_ENGINE_OPTIONS = {  # of chapters that run in chunks
+    "engine": (str | None, None, "serial|processes|dask", "What computes; processes (cpu) or serial (cuda)."),
+    "workers": (int | None, None, "INTEGER", "Worker processes here; one a core."),
+    "address": (str | None, None, "HOST:PORT|FILE.json", "Of a running Dask scheduler."),
+    "store": (Path | None, None, "FOLDER", "Keep finished chunks; the same call continues."),
+}
 _FAILURES = (ValueError, OSError, RuntimeError, AssertionError)  # ClaimError is of the last kind
 
 
@@ -163,6 +169,7 @@ def _run_command(stem: str) -> Callable:
 
     @_reported
     def command(*, scale, device, seed, out, overwrite, **overrides):
+        how = {name: overrides.pop(name) for name in _ENGINE_OPTIONS if name in overrides}
         given = {name: text for name, text in overrides.items() if text is not None}
         try:
             validate.one_of("--scale", scale, SCALES)
@@ -176,7 +183,7 @@ def _run_command(stem: str) -> Callable:
         out = out or Path(f"{stem}-{scale}-seed{config.seed}.nc")
         _check_target(out, overwrite)
         _say_size(module, config, scale)
-        _execute(module, config, _device(device), stem, scale, out)
+        _execute(module, config, _device(device), stem, scale, out, how)
 
     command.__signature__ = inspect.Signature(_options(module))
     command.__annotations__ = {
@@ -194,6 +201,8 @@ def _options(module: ModuleType) -> list[inspect.Parameter]:
         "out": (Path | None, None, "FILE.nc", "Result; STEM-SCALE-seedN.nc unless given."),
         "overwrite": (bool, False, None, "Replace an existing file."),
     }
+    if "executor" in inspect.signature(module.run).parameters:
+        common |= _ENGINE_OPTIONS
     for name, (metavar, text) in cli_config.describe(module.QUICK, module.PAPER).items():
         common.setdefault(name, (str | None, None, metavar, text))
     return [
@@ -209,13 +218,14 @@ def _options(module: ModuleType) -> list[inspect.Parameter]:
     ]
 
 
-def _execute(module, config, device, stem, scale, out):
+def _execute(module, config, device, stem, scale, out, how):
     from sgdescape.core import provenance
 
     accepted = inspect.signature(module.run).parameters
     extra = {"device": device, "progress": True}
     start = time.perf_counter()
-    with _clock(stem, shown="progress" not in accepted):
+    with _engine(device, **how) as chosen, _clock(stem, shown="progress" not in accepted):
+        extra |= chosen
         dataset = module.run(config, **{k: v for k, v in extra.items() if k in accepted})
     seconds = time.perf_counter() - start
     record = provenance.record(config, seconds=seconds, device=device)
@@ -223,6 +233,23 @@ def _execute(module, config, device, stem, scale, out):
     save(dataset, out)
     _message(f"{stem}: {seconds:.1f} s on {device}")
     typer.echo(str(out))
+
+
+@contextmanager
+def _engine(device, engine=None, workers=None, address=None, store=None):
+    """What computes the chunks, and where the finished ones are kept."""
+    from sgdescape.core import engines
+
+    if engine is None:  # several processes on one GPU would only wait for each other
+        engine = "dask" if address else "processes" if workers or device == "cpu" else "serial"
+    try:
+        opened = engines.executor(engine, workers=workers, address=address)
+        pool = opened.__enter__()
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    with ExitStack() as stack:
+        stack.push(opened)
+        yield {"executor": pool, "store": store}
 
 
 def _show_claims(module, dataset):

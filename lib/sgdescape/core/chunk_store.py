@@ -1,7 +1,8 @@
 """Finished pieces of a long run, one file each: written whole or not at all, checked when read.
 
 A file is a NumPy archive without pickles. It holds the arrays, the identity of the piece as JSON
-and a SHA-256 over both, so that a truncated, altered or misnamed file is seen and never used.
+and a SHA-256 over both, so that a truncated, altered or misnamed file is seen and never used; and
+beside them, where the piece comes from.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-_IDENTITY, _DIGEST = "__identity__", "__sha256__"
+_IDENTITY, _DIGEST, _ABOUT = "__identity__", "__sha256__", "__about__"
 _STALE = 24 * 3600  # seconds after which a temporary file belongs to a run that was killed
 
 
@@ -34,12 +35,12 @@ def open_store(folder) -> Path:
         folder: where the files lie.
 
     Returns:
-        The folder.
+        The folder, absolute.
 
     Raises:
         StoreError: if it cannot be created or written to.
     """
-    folder = Path(folder)
+    folder = Path(folder).absolute()  # workers may stand elsewhere
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for leftover in folder.glob(".*.tmp"):
@@ -65,13 +66,14 @@ def name_of(identity: str) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()[:32] + ".npz"
 
 
-def write(folder: Path, identity: str, arrays: dict) -> Path:
+def write(folder: Path, identity: str, arrays: dict, *, about: dict | None = None) -> Path:
     """Write a piece under a temporary name, flush it to the disk, then give it its name.
 
     Args:
         folder: from `open_store`.
         identity: JSON text that says what the piece is.
         arrays: name -> array without Python objects.
+        about: provenance, anything JSON can hold; not part of what the piece is.
 
     Returns:
         The file.
@@ -83,7 +85,8 @@ def write(folder: Path, identity: str, arrays: dict) -> Path:
     temporary = folder / f".{target.stem}.{uuid.uuid4().hex}.tmp"
     buffer = io.BytesIO()
     digest = np.frombuffer(_digest(identity, arrays), dtype=np.uint8)
-    np.savez(buffer, **arrays, **{_IDENTITY: np.array(identity), _DIGEST: digest})
+    own = {_IDENTITY: identity, _DIGEST: digest, _ABOUT: json.dumps(about or {})}
+    np.savez(buffer, **arrays, **{name: np.asarray(value) for name, value in own.items()})
     try:
         with open(temporary, "wb") as file:
             file.write(buffer.getbuffer())
@@ -119,6 +122,7 @@ def read(folder: Path, identity: str) -> dict | None:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         stored, digest = str(arrays.pop(_IDENTITY)), arrays.pop(_DIGEST).tobytes()
+        arrays.pop(_ABOUT, None)
         if stored != identity:
             raise ValueError("it holds another piece")
         if digest != _digest(identity, arrays):
@@ -133,6 +137,24 @@ def read(folder: Path, identity: str) -> dict | None:
         )
         return None
     return arrays
+
+
+def about(path: Path) -> dict:
+    """Return what a stored piece is, under ``identity``, and where it comes from.
+
+    Args:
+        path: of its file.
+
+    Returns:
+        The provenance it was written with, and its identity as a dictionary or text.
+    """
+    with np.load(path, allow_pickle=False) as file:
+        identity, found = str(file[_IDENTITY]), json.loads(str(file[_ABOUT]))
+    try:
+        identity = json.loads(identity)
+    except ValueError:
+        pass
+    return {"identity": identity, **found}
 
 
 def _digest(identity, arrays):

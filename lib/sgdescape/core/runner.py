@@ -12,6 +12,7 @@ import itertools
 import os
 import platform
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ import xarray as xr
 
 from sgdescape.core import chunk_store, provenance, validate
 
-_INNER_THREADS = {
+INNER_THREADS = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -47,6 +48,7 @@ class _Chunk:
     start: int
     stop: int
     identity: str
+    sources: str  # of the package that asks, "" if the caller answers for the version
 
 
 def sweep(
@@ -75,9 +77,10 @@ def sweep(
         options: further arguments, the same everywhere: anything JSON can hold, or a dataclass.
         dims: name of a result -> names of its axes after the replica; "name_0", ... if absent.
         chunk_size: replicas computed in one call, at least 1.
-        executor: anything with ``submit`` (see `processes`); None computes in this process.
+        executor: anything with ``submit`` (see `engines`); None computes in this process.
         store: folder for finished chunks, created if needed; None keeps nothing. What is found
-            there is not computed again, after a kill or for a larger grid.
+            there is not computed again, after a kill or for a larger grid. Workers on other
+            machines must see it under the same path.
         version: of the computation, for what is stored. Unless given, it is a hash of this
             package's sources, the function's module and the versions of Python, NumPy and torch:
             any edit computes again.
@@ -87,7 +90,8 @@ def sweep(
         A data set with dimensions (grid names..., replica, ...).
 
     Raises:
-        ChunkError: if the function fails or a worker dies; running chunks are stored first.
+        ChunkError: if the function fails, a worker dies and nobody takes over, or a worker has
+            other sources; what is in the store stays.
         StoreError: if the store cannot be written; what is in it stays.
         TypeError: if function, grid or options are of another kind.
         ValueError: if a grid axis is empty or the function returns arrays of another length.
@@ -104,8 +108,9 @@ def sweep(
     axes, options = _axes(grid), dict(options or {})
     if executor is not None or store is not None:
         _importable(function)
+    sources = _package_digest().hex() if version is None else ""
     version = code_version(function) if version is None else str(version)
-    chunks = _chunks(function, version, axes, options, seed, replicas, chunk_size)
+    chunks = _chunks(function, version, sources, axes, options, seed, replicas, chunk_size)
     folder = None if store is None else chunk_store.open_store(store)
     pieces = _compute(function, chunks, options, executor, folder, progress)
     arrays = _assemble(axes, chunks, pieces)
@@ -131,10 +136,14 @@ def processes(workers: int | None = None) -> Executor:
     """
     from joblib.externals.loky import ProcessPoolExecutor  # seconds, and rarely needed
 
-    if workers is None:
-        can_ask = hasattr(os, "sched_getaffinity")
-        workers = len(os.sched_getaffinity(0)) if can_ask else os.cpu_count() or 1
-    return ProcessPoolExecutor(validate.count("workers", workers), env=_INNER_THREADS)
+    workers = cores() if workers is None else validate.count("workers", workers)
+    return ProcessPoolExecutor(workers, env=INNER_THREADS)
+
+
+def cores() -> int:
+    """Return the number of cores this process may use."""
+    can_ask = hasattr(os, "sched_getaffinity")
+    return len(os.sched_getaffinity(0)) if can_ask else os.cpu_count() or 1
 
 
 def replica_generator(seed: int, replica: int, *, stream: int = 0) -> np.random.Generator:
@@ -191,7 +200,7 @@ def _package_digest():
     return total.digest()
 
 
-def _chunks(function, version, axes, options, seed, replicas, chunk_size):
+def _chunks(function, version, sources, axes, options, seed, replicas, chunk_size):
     """All chunks, in the order of the grid."""
     chunks = []
     for point, values in enumerate(itertools.product(*(a.tolist() for a in axes.values()))):
@@ -208,7 +217,7 @@ def _chunks(function, version, axes, options, seed, replicas, chunk_size):
                     "replicas": [start, stop],
                 }
             )
-            chunks.append(_Chunk(point, parameters, seed, start, stop, identity))
+            chunks.append(_Chunk(point, parameters, seed, start, stop, identity, sources))
     return chunks
 
 
@@ -222,8 +231,10 @@ def _compute(function, chunks, options, executor, folder, progress):
                 pieces[i] = _one(function, chunks[i], options, folder)
                 bar.update()
             return pieces
-        futures = {executor.submit(_one, function, chunks[i], options, folder): i for i in missing}
+        futures = {}
         try:
+            for i in missing:
+                futures[_submit(executor, function, chunks[i], options, folder)] = i
             for future in as_completed(futures):
                 pieces[futures[future]] = _result(future, chunks[futures[future]])
                 bar.update()
@@ -233,21 +244,37 @@ def _compute(function, chunks, options, executor, folder, progress):
     return pieces
 
 
+def _submit(executor, function, chunk, options, folder):
+    try:
+        return executor.submit(_one, function, chunk, options, folder)
+    except Exception as error:  # a pool refuses everything once a worker of it is gone
+        raise _lost(chunk, error) from error
+
+
 def _result(future, chunk):
     try:
         return future.result()
     except (ChunkError, chunk_store.StoreError):
         raise
     except Exception as error:  # the worker itself is gone, or could not be reached
-        raise ChunkError(
-            f"no result for {_where(chunk)}: {type(error).__name__}: {error}; with a store, the "
-            "same call continues from the finished chunks"
-        ) from error
+        raise _lost(chunk, error) from error
+
+
+def _lost(chunk, error):
+    return ChunkError(
+        f"no result for {_where(chunk)}: {type(error).__name__}: {error}; with a store, the "
+        "same call continues from the finished chunks"
+    )
 
 
 def _one(function, chunk, options, folder):
     """Compute one chunk and store it; runs in the worker."""
-    span = range(chunk.start, chunk.stop)
+    span, start = range(chunk.start, chunk.stop), time.perf_counter()
+    if chunk.sources and chunk.sources != _package_digest().hex():
+        raise ChunkError(
+            f"the worker that got {_where(chunk)} has other sources of this package, or another "
+            "Python, NumPy or torch: install the same and start it anew"
+        )
     try:
         with _one_torch_thread():
             found = function(span, seed=chunk.seed, **options, **chunk.parameters)
@@ -260,8 +287,21 @@ def _one(function, chunk, options, folder):
     except Exception as error:
         raise ChunkError(f"{_where(chunk)}: {type(error).__name__}: {error}") from error
     if folder is not None:
-        chunk_store.write(folder, chunk.identity, arrays)
+        chunk_store.write(folder, chunk.identity, arrays, about=_about(time.perf_counter() - start))
     return arrays
+
+
+def _about(seconds):
+    """Provenance of a stored chunk; like that of a result it names no path, user or host."""
+    return {
+        "seconds": round(seconds, 3),
+        "processor": provenance.processor(),
+        "commit": provenance.commit(),
+        "sgdescape": provenance.package_version("sgdescape"),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "torch": provenance.package_version("torch"),
+    }
 
 
 def _assemble(axes, chunks, pieces):
