@@ -3,8 +3,7 @@
 A run without passage is known to take longer than it was watched; dropping it biases every mean
 downward. All functions take ``times``, the passage time or, without passage, the time watched,
 and ``observed``, False where there was no passage; `right_censored` makes both from an ensemble.
-The unit is the caller's: steps, or t = learning_rate x steps. Two ensembles are compared by
-`scipy.stats.logrank`.
+The unit is the caller's: steps, or t = learning_rate x steps.
 """
 
 from dataclasses import dataclass
@@ -22,9 +21,9 @@ class TooFewPassagesError(RuntimeError):
     """Too few passages for an interval; what is known is carried along.
 
     Args:
-        message: says how many there are and how many are needed.
-        estimate: the estimate all the same; infinite if there is none.
-        low: lower end of its interval, which exists without any passage.
+        message: how many there are and how many are needed.
+        estimate: all the same; infinite if there is none.
+        low: lower end of its interval.
         passages: the number found.
     """
 
@@ -83,6 +82,8 @@ def right_censored(passage, last) -> tuple[np.ndarray, np.ndarray]:
     last = validate.finite("last", last)
     if last.ndim > 1 or (last.ndim == 1 and last.size != len(passage)):
         raise ValueError(f"last must be a number or ({len(passage)},): got shape {last.shape}")
+    if np.any(last <= 0):
+        raise ValueError(f"last must be positive: got {last.min():g}")
     last = np.broadcast_to(last.reshape(-1, *[1] * (passage.ndim - 1)), passage.shape)
     observed = ~(np.isnan(passage) | (passage == -1))
     if np.any(passage[observed] <= 0):
@@ -132,7 +133,7 @@ def mean_passage(times, observed, *, level: float = LEVEL, least: int = LEAST) -
 
 
 def kaplan_meier(times, observed, *, level: float = LEVEL) -> SurvivalCurve:
-    """Probability of no passage as a function of time, without assuming any law.
+    """Probability of no passage as a function of time, for passage times of any law.
 
     The product-limit estimate of `scipy.stats.ecdf`. Up to the first censoring the number of
     passages is binomial, and the intervals are exact (Clopper and Pearson); from then on they are
@@ -267,8 +268,8 @@ def restricted_mean(
     if passages < least:
         raise _too_few(passages, least, value, 0.0, level)
     half = stats.t.isf(tail, passages - 1) * np.sqrt(variance * passages / (passages - 1))
-    low, high = max(value - half, 0.0), min(value + half, horizon)
-    return Interval(value, min(low, value), max(high, value), level, f"Kaplan-Meier to {horizon:g}")
+    low, high = max(value - half, 0.0), max(min(value + half, horizon), value)
+    return Interval(value, low, high, level, f"Kaplan-Meier to {horizon:g}")
 
 
 def exponential_fit_test(times, observed) -> float:
@@ -315,8 +316,8 @@ def passage_slope(
     are correlated, for a run that is late at one is late at the next: the slope is a smooth
     function of the replicas' joint averages, its error comes from the replicas' influences
     x_i = sum_j w_j (t_ij / mean t_j - d_ij / mean d_j), which hold all covariances, and the
-    interval is Student's t (delta method): no law of the passage times is assumed, and no tail
-    of resamples. A local slope is that of a few neighbouring thresholds.
+    interval is Student's t (delta method, for passage times of any law). A local slope is that
+    of a few neighbouring thresholds.
 
     Args:
         thresholds: (m,), positive and distinct, m at least 2.
@@ -329,8 +330,8 @@ def passage_slope(
         The slope with its interval.
 
     Raises:
-        TooFewPassagesError: if a threshold has fewer passages; it carries the slope.
-        ValueError: for other shapes, or values that are not positive.
+        TooFewPassagesError: if a threshold has fewer passages.
+        ValueError: for other shapes or values that are not positive.
 
     Example:
         >>> times = np.outer([0.5, 1.0, 1.5], [1.0, 8.0, 64.0])
