@@ -36,7 +36,7 @@ def integrated_time(samples) -> float:
     r"""Integrated autocorrelation time tau = 1 + 2 sum_k rho(k), in samples.
 
     The variance of a mean of n samples is tau times that of n independent ones. The sum stops at
-    the first k >= 5 tau (Sokal 1997); replicas share one mean and one correlation function.
+    the first k >= 5 max(tau, 1) (Sokal 1997); replicas share one mean and one correlation.
 
     Args:
         samples: (n,) or (replicas, n), each row in the order of time.
@@ -64,7 +64,7 @@ def integrated_time(samples) -> float:
     if covariance[0] <= 1e-24 * np.sum(rows**2):
         return 1.0
     times = 2 * np.cumsum(covariance / covariance[0]) - 1
-    window = np.arange(n) >= 5 * times
+    window = np.arange(n) >= 5 * np.maximum(times, 1.0)
     time = float(max(times[np.argmax(window)] if window.any() else times[-1], 0.0))
     if not window.any() or n < 10 * time or rows.size < 50 * time:
         raise TooCorrelatedError(
