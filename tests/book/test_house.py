@@ -300,13 +300,14 @@ def exercise_faults(book):
 HIDDEN = {"hide-input", "remove-input", "hide-cell", "remove-cell"}
 
 
-def cell_faults(book, *, longest=15):
-    """Code cells that are too long to read, or print warnings (progress bars among them)."""
+def cell_faults(book, *, longest=15, widest=88):
+    """Code cells that are too long or wide to read, or print warnings (progress bars too)."""
     faults = []
     for cell in (c for c in book.cells if c.cell_type == "code"):
         lines = [line for line in cell.source.splitlines() if line.strip()]
         if len(lines) > longest and not HIDDEN & set(cell.metadata.get("tags", ())):
             faults.append(f"{len(lines)} lines: {cell.source[:60]!r}")
+        faults += [f"{len(x)} characters wide: {x[:60]!r}" for x in lines if len(x) > widest]
         if any(output.get("name") == "stderr" for output in cell.outputs):
             faults.append(f"stderr: {cell.source[:60]!r}")
     return faults
@@ -387,6 +388,7 @@ BREAK = {
     ),
     "solution not run": (exercise_faults, lambda b: code(b)[2].update(execution_count=None)),
     "long": (cell_faults, lambda b: code(b)[0].update(source="1\n" * 16)),
+    "wide": (cell_faults, lambda b: code(b)[0].update(source="1" * 89)),
     "stderr": (
         cell_faults,
         lambda b: code(b)[0].outputs.append(
