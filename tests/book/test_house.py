@@ -300,7 +300,7 @@ def exercise_faults(book):
 HIDDEN = {"hide-input", "remove-input", "hide-cell", "remove-cell"}
 
 
-def cell_faults(book, *, longest=15, widest=88):
+def cell_faults(book, *, longest=15, widest=90):
     """Code cells that are too long or wide to read, or print warnings (progress bars too)."""
     faults = []
     for cell in (c for c in book.cells if c.cell_type == "code"):
@@ -388,7 +388,7 @@ BREAK = {
     ),
     "solution not run": (exercise_faults, lambda b: code(b)[2].update(execution_count=None)),
     "long": (cell_faults, lambda b: code(b)[0].update(source="1\n" * 16)),
-    "wide": (cell_faults, lambda b: code(b)[0].update(source="1" * 89)),
+    "wide": (cell_faults, lambda b: code(b)[0].update(source="1" * 91)),
     "stderr": (
         cell_faults,
         lambda b: code(b)[0].outputs.append(
