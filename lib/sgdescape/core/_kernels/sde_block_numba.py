@@ -1,0 +1,147 @@
+"""Pieces of the compiled kernels of `sde_numba`: a block of replicas moves on by one step.
+
+Arrays have a constant width so that the compiler knows their rows to be apart; loops over lanes
+become vector instructions. Functions are inlined where they are used. Numba's disk cache looks at
+the file of the caller only: after a change here, delete `__pycache__`.
+"""
+
+import math
+
+import numba as nb
+
+from sgdescape.core import philox
+from sgdescape.core._kernels.philox_numba import philox_wide
+from sgdescape.core._kernels.sde_normals_numba import normal_pair
+
+NOISE = int(philox.Stream.NOISE)
+# rows of a block's state: excess loss, second sum, noise amplitude, drift factor, radius before and
+# after the step, variance of the radius within it, next level, rate of the other clock
+(EXCESS, SECOND, AMPLITUDE, FACTOR, BEFORE, AFTER, VARIANCE, LEVEL, RATE) = range(9)
+
+
+@nb.njit(inline="always")
+def advance(z, words, st, step, index, rows, groups, pair, lanes, like, key0, key1):
+    """One step of ``lanes`` replicas; leaves 1/2 sum h z^2 and sum w z^2 in the state.
+
+    ``rows`` (4, coordinates): h, noise amplitude, h / 2 and w of each coordinate.
+    """
+    st[EXCESS, :] = 0
+    st[SECOND, :] = 0
+    for g in range(groups):
+        for j in range(lanes):
+            w0, w1, w2, w3 = philox_wide(step[j], g, index[j], NOISE, key0, key1)
+            words[0, j] = w0
+            words[1, j] = w1
+            words[2, j] = w2
+            words[3, j] = w3
+        h0, h1, h2, h3 = rows[0, 4 * g], rows[0, 4 * g + 1], rows[0, 4 * g + 2], rows[0, 4 * g + 3]
+        a0, a1, a2, a3 = rows[1, 4 * g], rows[1, 4 * g + 1], rows[1, 4 * g + 2], rows[1, 4 * g + 3]
+        q0, q1, q2, q3 = rows[2, 4 * g], rows[2, 4 * g + 1], rows[2, 4 * g + 2], rows[2, 4 * g + 3]
+        b0, b1, b2, b3 = rows[3, 4 * g], rows[3, 4 * g + 1], rows[3, 4 * g + 2], rows[3, 4 * g + 3]
+        for j in range(lanes):
+            n0, n1 = normal_pair(words[0, j], words[1, j], like)
+            n2, n3 = normal_pair(words[2, j], words[3, j], like)
+            f, s = st[FACTOR, j], st[AMPLITUDE, j]
+            x0, x1, x2, x3 = z[g, 0, j], z[g, 1, j], z[g, 2, j], z[g, 3, j]
+            x0 = x0 - h0 * x0 * f + a0 * s * n0
+            x1 = x1 - h1 * x1 * f + a1 * s * n1
+            x2 = x2 - h2 * x2 * f + a2 * s * n2
+            x3 = x3 - h3 * x3 * f + a3 * s * n3
+            st[EXCESS, j] += (q0 * x0 * x0 + q1 * x1 * x1) + (q2 * x2 * x2 + q3 * x3 * x3)
+            st[SECOND, j] += (b0 * x0 * x0 + b1 * x1 * x1) + (b2 * x2 * x2 + b3 * x3 * x3)
+            z[g, 0, j] = x0
+            z[g, 1, j] = x1
+            z[g, 2, j] = x2
+            z[g, 3, j] = x3
+    if pair:  # one or two coordinates are left: half a block of random numbers
+        g = groups
+        for j in range(lanes):
+            w0, w1, w2, w3 = philox_wide(step[j], g, index[j], NOISE, key0, key1)
+            words[0, j] = w0
+            words[1, j] = w1
+        h0, h1 = rows[0, 4 * g], rows[0, 4 * g + 1]
+        a0, a1 = rows[1, 4 * g], rows[1, 4 * g + 1]
+        q0, q1 = rows[2, 4 * g], rows[2, 4 * g + 1]
+        b0, b1 = rows[3, 4 * g], rows[3, 4 * g + 1]
+        for j in range(lanes):
+            n0, n1 = normal_pair(words[0, j], words[1, j], like)
+            f, s = st[FACTOR, j], st[AMPLITUDE, j]
+            x0, x1 = z[g, 0, j], z[g, 1, j]
+            x0 = x0 - h0 * x0 * f + a0 * s * n0
+            x1 = x1 - h1 * x1 * f + a1 * s * n1
+            st[EXCESS, j] += q0 * x0 * x0 + q1 * x1 * x1
+            st[SECOND, j] += b0 * x0 * x0 + b1 * x1 * x1
+            z[g, 0, j] = x0
+            z[g, 1, j] = x1
+
+
+@nb.njit(inline="always")
+def coefficients(st, numbers, process, lanes):
+    """Set noise amplitude, drift factor and rate of the other clock from the loss of each lane.
+
+    ``numbers``: dt, minimum loss, noise scale (2 eta / B, or 2 D) times dt, 1.
+    """
+    dt, minimum, scale, one = numbers[0], numbers[1], numbers[2], numbers[3]
+    if process == 0:  # Eq. (12)
+        for j in range(lanes):
+            loss = minimum + st[EXCESS, j]
+            st[AMPLITUDE, j] = math.sqrt(scale * loss)
+            st[FACTOR, j] = dt
+            st[RATE, j] = loss
+    elif process == 1:  # Eq. (14)
+        for j in range(lanes):
+            inverse = one / (minimum + st[EXCESS, j])
+            st[AMPLITUDE, j] = math.sqrt(scale)
+            st[FACTOR, j] = dt * inverse
+            st[RATE, j] = inverse
+    else:  # Eq. (5)
+        for j in range(lanes):
+            st[AMPLITUDE, j] = math.sqrt(scale)
+            st[FACTOR, j] = dt
+            st[RATE, j] = one
+
+
+@nb.njit(inline="always")
+def load(z, st, j, theta, rows):
+    """Put a state (d,) into lane j and its two sums into the block's state."""
+    st[EXCESS, j] = 0
+    st[SECOND, j] = 0
+    for i in range(theta.shape[0]):
+        x = theta[i]
+        z[i // 4, i % 4, j] = x
+        st[EXCESS, j] += rows[2, i] * x * x
+        st[SECOND, j] += rows[3, i] * x * x
+
+
+@nb.njit
+def _uniform(word):
+    return (float(word) + 0.5) * 2.0**-32
+
+
+@nb.njit
+def bridge_maximum(start, end, variance, word):
+    u = _uniform(word)
+    return 0.5 * (start + end + math.sqrt((end - start) ** 2 - 2 * variance * math.log(u)))
+
+
+@nb.njit
+def bridge_passage(start, end, level, variance, word1, word2, word3):
+    inverse_mean = abs(level - end) / (level - start)
+    normal = math.sqrt(-2 * math.log(_uniform(word1))) * math.cos(2 * math.pi * _uniform(word2))
+    y = normal**2 * variance / (2 * (level - start) ** 2)
+    large = inverse_mean + y + math.sqrt(y * (y + 2 * inverse_mean))
+    small = inverse_mean**2 / (large + 1e-300)
+    return 1 / (1 + (large if _uniform(word3) * (large + inverse_mean) <= large else small))
+
+
+@nb.njit
+def bin_of(edges, value):
+    """Return how many edges are at most ``value``; all for NaN, as numpy.searchsorted."""
+    low, high = 0, edges.size
+    while low < high:
+        middle = (low + high) // 2
+        if value < edges[middle]:
+            high = middle
+        else:
+            low = middle + 1
+    return low
