@@ -8,7 +8,7 @@ ONE = OMP_NUM_THREADS=1
 PYTEST = $(ONE) .venv/bin/python -m pytest
 NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=600 --nbval-sanitize-with tests/book/nbval_sanitize.cfg
 
-.PHONY: book test test-slow test-pages notebooks serve lab bench lock clean
+.PHONY: book test test-slow test-triton test-pages notebooks serve lab bench lock clean
 
 book: .venv/stamp   ## the pages, in _build/html
 	$(ONE) .venv/bin/jupyter-book build . -W --keep-going -n --all
@@ -18,6 +18,10 @@ test: .venv/stamp   ## all checks of minutes: units, doctests, house rules, note
 
 test-slow: .venv/stamp   ## the long statistical checks
 	$(PYTEST) -n auto -m "slow and not browser" tests
+
+test-triton: .venv/stamp   ## the GPU kernels, by Triton's interpreter where there is no GPU
+	.venv/bin/python -m pip install --quiet --constraint requirements.lock --editable ".[triton]"
+	$(ONE) TRITON_INTERPRET=1 .venv/bin/python -m pytest -n auto -m "not slow and not browser" -k triton tests/core
 
 test-pages: .venv/stamp   ## the built pages in a browser; needs make book and Chromium
 	$(PYTEST) -n auto -m browser tests
