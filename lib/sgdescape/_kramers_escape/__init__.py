@@ -1,0 +1,1 @@
+"""Private floor of chapter `kramers_escape`: derivation, landscapes, passages, claims, figures."""

@@ -1,0 +1,148 @@
+"""The losses on which the chapter tests the theorem: a valley, a true saddle, a way out.
+
+Along the escape direction the loss is a quartic whose curvatures at the minimum and at the saddle
+can be chosen; across it, it is a parabola. Two combinations of the same parts differ only in what
+separates: the loss (`separable_loss`) or its logarithm (`separable_log_loss`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sgdescape.core import validate
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """A valley with its minimum at z = 0 and a saddle on the positive z_e axis.
+
+    The loss along the axis has the slope L' = h z (1 - u)(1 - (1 - r) u) with u = z/z_s, h the
+    curvature at the minimum and -r h that at the saddle. For r = 1/2 it is a symmetric double
+    well, for r = 1 a cubic.
+
+    Args:
+        loss_ratio: c = L(saddle)/L(minimum), above 1.
+        minimum_loss: L*, positive, unit of the loss.
+        curvature_minimum: h_e*, positive, loss/parameter^2.
+        curvature_saddle: h_e^s, negative, in [-h_e*, -h_e*/2]: so that beyond the saddle the loss
+            falls back to L* and below.
+        transverse: curvatures h_j* of the other directions (n - 1,), positive; the same at the
+            saddle if the loss separates.
+
+    Raises:
+        ValueError: for a value outside its range.
+    """
+
+    loss_ratio: float = 4.0
+    minimum_loss: float = 0.5
+    curvature_minimum: float = 1.0
+    curvature_saddle: float = -0.5
+    transverse: tuple[float, ...] = ()
+
+    def __post_init__(self):
+        """Refuse what is no valley."""
+        if not validate.positive("loss_ratio", self.loss_ratio) > 1:
+            raise ValueError(f"loss_ratio must be above 1: got {self.loss_ratio}")
+        validate.positive("minimum_loss", self.minimum_loss)
+        h = validate.positive("curvature_minimum", self.curvature_minimum)
+        if not -h <= self.curvature_saddle <= -h / 2:
+            raise ValueError(
+                f"curvature_saddle must lie in [{-h:g}, {-h / 2:g}]: got {self.curvature_saddle}"
+            )
+        for curvature in self.transverse:
+            validate.positive("transverse", curvature)
+
+    @property
+    def dimension(self) -> int:
+        """Number n of directions with curvature."""
+        return 1 + len(self.transverse)
+
+    @property
+    def ratio(self) -> float:
+        """r = |h_e^s|/h_e*."""
+        return -self.curvature_saddle / self.curvature_minimum
+
+    @property
+    def saddle(self) -> float:
+        """Position z_e^s of the saddle."""
+        height = 12 * (self.loss_ratio - 1) * self.minimum_loss
+        return float(np.sqrt(height / (self.curvature_minimum * (1 + self.ratio))))
+
+    @property
+    def crossing(self) -> float:
+        """Position z_e^c beyond the saddle where the loss is back at L*."""
+        middle = (2 - self.ratio) / 3
+        root = np.sqrt(max(middle**2 - (1 - self.ratio) / 2, 0.0))
+        return float(self.saddle / (middle + root))
+
+
+def path_loss(landscape: Landscape, z):
+    """Return the loss on the escape axis.
+
+    Args:
+        landscape: the valley.
+        z: positions z_e, any shape.
+
+    Example:
+        >>> valley = Landscape(loss_ratio=4.0, minimum_loss=0.5)
+        >>> path_loss(valley, np.array([0.0, valley.saddle, valley.crossing])).round(12)
+        array([0.5, 2. , 0.5])
+    """
+    r, u = landscape.ratio, np.asarray(z, dtype=float) / landscape.saddle
+    quartic = u**2 / 2 - (2 - r) * u**3 / 3 + (1 - r) * u**4 / 4
+    rise = landscape.curvature_minimum * landscape.saddle**2 * quartic
+    return landscape.minimum_loss + rise
+
+
+def path_slope(landscape: Landscape, z):
+    """Return the derivative of `path_loss`."""
+    u = np.asarray(z, dtype=float) / landscape.saddle
+    return landscape.curvature_minimum * z * (1 - u) * (1 - (1 - landscape.ratio) * u)
+
+
+def transverse_loss(landscape: Landscape, y):
+    """Return the parabola across the axis, L_perp = sum_j h_j y_j^2 / 2.
+
+    Args:
+        landscape: the valley.
+        y: one array a transverse direction, of shapes that broadcast.
+    """
+    return sum(h * np.square(z) / 2 for h, z in zip(landscape.transverse, y, strict=True))
+
+
+def separable_loss(landscape: Landscape, z, *y):
+    """Return L = L_e(z_e) + sum_j L_j(z_j), the first reading of Eq. (19).
+
+    Args:
+        landscape: the valley.
+        z: positions along the axis.
+        y: one array a transverse direction.
+
+    Example:
+        >>> valley = Landscape(transverse=(2.0,))
+        >>> float(separable_loss(valley, 0.0, 1.0))
+        1.5
+    """
+    return path_loss(landscape, z) + transverse_loss(landscape, y)
+
+
+def separable_log_loss(landscape: Landscape, z, *y):
+    """Return L with log L = U_e(z_e) + sum_j U_j(z_j), the second reading of Eq. (19).
+
+    It has the minimum, the saddle, the curvatures at the minimum and the loss on the axis of
+    `separable_loss`; but its transverse curvatures at the saddle are c times larger.
+
+    Args:
+        landscape: the valley.
+        z: positions along the axis.
+        y: one array a transverse direction.
+
+    Example:
+        >>> valley = Landscape(transverse=(2.0,))
+        >>> float(separable_log_loss(valley, 0.0, 1.0))
+        1.5
+    """
+    across = 1.0
+    for h, position in zip(landscape.transverse, y, strict=True):
+        across = across * (1 + h * np.square(position) / (2 * landscape.minimum_loss))
+    return path_loss(landscape, z) * across
