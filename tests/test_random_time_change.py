@@ -7,11 +7,11 @@ import pytest
 import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import special, stats
 from scipy.integrate import quad
 
 import sgdescape.random_time_change as rtc
-from sgdescape._random_time_change import experiments, theory
+from sgdescape._random_time_change import experiments, operators, paths
 from sgdescape.core import sde
 from sgdescape.core.claims import ClaimError
 from sgdescape.core.statistics import LEVEL
@@ -21,6 +21,7 @@ TINY = replace(
     rtc.QUICK,
     fine_step=2.0**-8,
     levels=(1, 3),
+    path_time=1.0,
     paths=20,
     samples=200,
     step=0.05,
@@ -30,8 +31,10 @@ TINY = replace(
     stationary_samples=200,
     stationary_step=0.05,
     stationary_time=2.0,
+    gibbs_chains=60,
     gibbs_step=0.05,
-    gibbs_time=2.0,
+    gibbs_time=4.0,
+    gibbs_kept=4,
     runs=50,
     long_step=0.05,
     long_time=16.0,
@@ -47,7 +50,7 @@ positive = st.floats(1e-3, 1e3)
 
 @given(positive, st.integers(1, 100), positive)
 def test_diffusion_is_loss_times_temperature_times_two(eta, batch_size, h):
-    t = theory.temperature(learning_rate=eta, batch_size=batch_size, curvature=h)
+    t = rtc.temperature(learning_rate=eta, batch_size=batch_size, curvature=h)
     found = rtc.diffusion(1.7, h, learning_rate=eta, batch_size=batch_size)
     np.testing.assert_allclose(found, 2 * 1.7 * t, rtol=1e-14)
 
@@ -85,7 +88,7 @@ def test_drift_is_the_gradient_of_the_log():
 
 
 def test_the_book_and_core_have_the_same_equations():
-    bowl = experiments.bowl(rtc.QUICK, (2.0, 0.5))
+    bowl = paths.bowl(rtc.QUICK, (2.0, 0.5))
     z = np.array([[0.3, -1.2], [0.0, 2.0]])
     noise = {"learning_rate": 0.5, "batch_size": 1}
     slow, fast = (sde.bowl_sde(bowl, p) for p in ("decoupled", "time_changed"))
@@ -128,9 +131,9 @@ def test_no_current_flows_in_the_law_of_each_convention(point):
 @given(st.floats(0.05, 0.9), st.floats(0.1, 10))
 @settings(max_examples=30)
 def test_change_of_clock_on_a_grid_is_the_closed_form(temperature, floor):
-    u = np.linspace(0, 1, 20_001)[:-1] + 2.5e-5  # u = L*/L, n = 1: weight of dz is known
-    loss = floor / u
-    volume = u**-1.5 / np.sqrt(1 / u - 1 + 1e-300)
+    angle = (np.arange(20_000) + 0.5) * np.pi / 40_000  # z = tan(angle): L/L* = 1 / cos^2
+    loss = floor / np.cos(angle) ** 2
+    volume = np.cos(angle) ** -2
     gibbs = rtc.gibbs_density(loss, temperature=temperature)
     gibbs /= np.sum(gibbs * volume)
     law, mean = rtc.change_clock(gibbs, loss, volume=volume)
@@ -143,7 +146,7 @@ def test_change_of_clock_on_a_grid_is_the_closed_form(temperature, floor):
 @pytest.mark.parametrize("n", [1, 2, 3])
 @pytest.mark.parametrize("clock", [0, 1])
 def test_mean_loss_by_quadrature(n, clock):
-    t = 0.4
+    t = 0.25
     phi = clock + 1 / t
 
     def weight(r, power):
@@ -319,7 +322,7 @@ def test_clock_power_has_its_corner_at_one():
 
 def test_conventions_have_their_mean_steps():
     """One step of each scheme: its mean is that of the Ito equation plus alpha T grad L dt."""
-    process = sde.bowl_sde(experiments.bowl(rtc.QUICK))
+    process = sde.bowl_sde(paths.bowl(rtc.QUICK))
     theta, dt = np.full((2, 1), 1.3), 1e-4
     dw = np.sqrt(dt) * np.array([[1.0], [-1.0]])  # the two-point law has the right moments
     schemes = (experiments._ito, experiments._stratonovich, experiments._anti_ito)
@@ -329,7 +332,7 @@ def test_conventions_have_their_mean_steps():
 
 
 def test_run_to_ends_exactly_on_the_other_clock():
-    bowl = experiments.bowl(rtc.QUICK)
+    bowl = paths.bowl(rtc.QUICK)
     process = sde.bowl_sde(bowl, "time_changed")
     calls = []
 
@@ -339,18 +342,18 @@ def test_run_to_ends_exactly_on_the_other_clock():
 
     rng = np.random.default_rng(0)
     flat = sde.Sde(lambda x: 0 * x, lambda x: 0 * x)
-    still, own = experiments.run_to(flat, np.ones((3, 1)), rate, step=0.3, end=1.0, rng=rng)
+    still, own = paths.run_to(flat, np.ones((3, 1)), rate, step=0.3, end=1.0, rng=rng)
     np.testing.assert_allclose(own, 1.0, rtol=1e-12)  # L = 1 there
     np.testing.assert_array_equal(still, 1.0)
-    ended, own = experiments.run_to(process, np.ones((50, 1)), rate, step=0.02, end=1.0, rng=rng)
+    ended, own = paths.run_to(process, np.ones((50, 1)), rate, step=0.02, end=1.0, rng=rng)
     assert np.isfinite(ended).all() and (own > 0.5).all()
     assert calls[-1] < 50  # who has arrived leaves
 
 
 def test_fine_path_agrees_with_the_pair_of_clocks_in_core():
     config = replace(TINY, fine_step=2.0**-9, paths=64)
-    path = experiments.one_path(config)
-    bowl = experiments.bowl(config)
+    path = paths.one_path(config)
+    bowl = paths.bowl(config)
     slow, fast = (sde.bowl_sde(bowl, p) for p in ("decoupled", "time_changed"))
     pair = sde.coupled_clocks(
         slow, fast, bowl.loss, np.full(1, config.start), dt=2.0**-9, steps=2000, tau_step=0.25,
@@ -358,7 +361,7 @@ def test_fine_path_agrees_with_the_pair_of_clocks_in_core():
     )  # fmt: skip
     assert np.abs(pair.slow - pair.fast)[-1].mean() < 0.2
     column = np.arange(config.paths)
-    index = experiments._first_beyond(path.tau.values, np.array([1.0]))[0]
+    index = paths._first_beyond(path.tau.values, np.array([1.0]))[0]
     ours = path.state.values[index, column]
     same = stats.ks_2samp(ours, pair.slow[-1, :, 0])
     assert same.pvalue > 1 - LEVEL
@@ -416,10 +419,129 @@ def test_same_seed_same_numbers_other_seed_other_numbers():
         (lambda: rtc.Config(learning_rate=0.0), "learning_rate"),
         (lambda: rtc.Config(loss_ratio=1.0), "loss_ratio must be above 1"),
         (lambda: rtc.Config(wide=2), r"wide must give an index nu in \(0, 1\)"),
-        (lambda: rtc.Config(levels=(2, 20)), "multiple of 2\\^23"),
+        (lambda: rtc.Config(levels=(2, 20)), r"multiple of 2\^23"),
         (lambda: rtc.Config(bowl_start=(1.0,)), "bowl_start must have one entry a curvature"),
     ],
 )  # fmt: skip
 def test_bad_input_is_refused_with_its_value(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_run_has_units_of_provenance_and_every_part():
+    ds = rtc.run(TINY)
+    assert ds.sizes["level"] == 3 and ds.sizes["convention"] == 3 and ds.sizes["floor"] == 4
+    assert ds.attrs["seed"] == 0 and "numba" in ds.attrs and ds.attrs["temperature"] == 0.5
+    assert all(np.isfinite(v).all() for name, v in ds.items() if name != "operator_error")
+
+
+# the operators, exactly
+
+
+def test_operator_laws_are_the_power_laws():
+    errors = []
+    for cells in (400, 800):
+        laws = operators.stationary_laws(rtc.QUICK, cells=cells)
+        ratio = 1 + laws.cell**2  # scale 1: L* = 1/2, h = 1
+        for law, phi in (("tau", 2.0), ("Ito", 3.0), ("Stratonovich", 2.5), ("anti-Ito", 2.0)):
+            exact = ratio**-phi / special.beta(0.5, phi - 0.5)
+            error = abs(laws.operator_density.sel(law=law) / exact - 1)
+            errors.append(float(error.where(ratio < 1000).max()))
+    assert max(errors[:4]) < 1e-3 and max(errors[4:]) < 0.5 * max(errors[:4])
+
+
+def test_mapped_laws_of_the_operators_differ_as_the_claim_says():
+    found = operators.laws_at_time(rtc.QUICK)
+    assert np.all(np.diff(found.law_cdf.values, axis=1) >= -1e-12)
+    np.testing.assert_allclose(found.law_cdf[:, -1], 1, atol=1e-3)
+    fine = operators.laws_at_time(rtc.QUICK, cells=800)
+    np.testing.assert_allclose(fine.rival_distance, found.rival_distance, atol=5e-3)
+
+
+def test_operator_passage_is_the_quadrature():
+    found = operators.regularised(rtc.QUICK).floor_passage
+    for floor in found.floor.values:
+        exact = rtc.passage_means(
+            (floor + 0.5) / floor, temperature=0.5, curvature=1.0, minimum_loss=floor
+        )[0]
+        assert float(found.sel(floor=floor)) == pytest.approx(exact, rel=1e-3)
+
+
+# claims
+
+
+def test_distance_interval_is_the_two_sample_statistic_and_covers():
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal(300), rng.standard_normal(500) + 0.4
+    found = rtc.distance_interval(a, b)
+    assert found.value == pytest.approx(stats.ks_2samp(a, b).statistic)
+    truth = 2 * stats.norm.cdf(0.2) - 1
+    assert found.low <= truth <= found.high
+
+
+@pytest.fixture(scope="module")
+def measured():
+    return {seed: rtc.run(replace(rtc.QUICK, seed=seed)) for seed in range(5)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("claim", rtc.CLAIMS, ids=lambda claim: claim.__name__)
+def test_claims_hold_for_every_seed(claim, seed, measured):
+    claim(measured[seed])
+
+
+def scheme(ds, take, give):
+    """The dataset with the errors of one scheme replaced by those of another."""
+    found = ds.copy(deep=True)
+    for name in ("strong_error", "strong_step"):
+        found[name].loc[{"scheme": give}] = ds[name].sel(scheme=take).values
+    return found
+
+
+# claim -> (module, function, wrong function of the right one), or a change of the data
+WRONG_THEORIES = [
+    ("driver", lambda ds: ds.assign(driver_fixed_tau=ds.driver_fixed_t)),
+    ("strong_order", lambda ds: scheme(ds, "not rescaled", "time-changed")),
+    ("driver_needed", lambda ds: scheme(ds, "time-changed", "not rescaled")),
+    ("euler_order", lambda ds: scheme(ds, "Milstein", "Euler")),
+    ("law", lambda ds: ds.assign(mapped=1.2 * ds.mapped)),
+    ("unequal_curvatures", ("moments", "mean_loss_curve", lambda f: strat(f))),
+    ("passage", ("moments", "passage_means", lambda f: lambda *a, **k: f(*a, **k)[::-1])),
+    ("gibbs", ("theory", "gibbs_density", lambda f: lambda x, **k: f(x, **k) / x)),
+    ("exponent", ("theory", "convention_exponent", lambda f: lambda a, **k: f(a, **k) - 1)),
+    ("exponent", ("theory", "convention_exponent", lambda f: lambda a, **k: 0 * a + f(0.5, **k))),
+    ("stratonovich", ("theory", "convention_exponent", lambda f: lambda a, **k: f(0 * a, **k))),
+    ("anti_ito", ("theory", "convention_exponent", lambda f: lambda a, **k: f(a / 2, **k))),
+    ("mean_loss", ("index", "mean_loss_ratio", lambda f: lambda n, clock, **k: f(n, **k, clock=0))),
+    ("wide_exponent", ("theory", "stationary_exponent", lambda f: lambda **k: f(**k) - 1)),
+    ("clock_power", ("index", "clock_power", lambda f: lambda nu: 1 + 0 * nu)),
+    ("critical_dimension", ("index", "growth_rate", lambda f: lambda n, **k: f(n + 1, **k))),
+    ("frozen_clock", ("index", "frozen_clock", lambda f: lambda d, index, **k: f(d, index=index - 0.5, **k))),
+    ("floor", ("index", "stability_index", lambda f: lambda n, **k: f(n, **k) - 0.5)),
+]  # fmt: skip
+
+
+def strat(function):
+    """Every reading gets the correction of Stratonovich on top."""
+    return lambda *a, point, **k: function(*a, point=min(point + 0.5, 1), **k)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name, wrong", WRONG_THEORIES, ids=[w[0] for w in WRONG_THEORIES])
+def test_a_wrong_theory_is_noticed(name, wrong, measured, monkeypatch):
+    ds = measured[0]
+    if callable(wrong):
+        ds = wrong(ds)
+    else:
+        where, what, change = wrong
+        module = getattr(rtc, where)
+        monkeypatch.setattr(module, what, change(getattr(module, what)))
+        ds = rtc.predict(ds, rtc.QUICK)
+    with pytest.raises(ClaimError):
+        getattr(rtc, f"claim_{name}")(ds)
+
+
+def test_every_claim_meets_a_wrong_theory():
+    named = {f"claim_{name}" for name, _ in WRONG_THEORIES}
+    assert {claim.__name__ for claim in rtc.CLAIMS} == named

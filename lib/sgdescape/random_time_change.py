@@ -11,29 +11,40 @@ import numpy as np
 import xarray as xr
 from scipy.special import beta
 
-from sgdescape._random_time_change import experiments, operators, theory
+from sgdescape._random_time_change import (
+    experiments,
+    index,
+    moments,
+    operators,
+    paths,
+    theory,
+)
 from sgdescape._random_time_change.claims import *  # noqa: F403  (CLAIMS and claim_*)
 from sgdescape._random_time_change.figures import *  # noqa: F403  (plot_*)
+from sgdescape._random_time_change.index import (  # noqa: F401  (offered here)
+    clock_power,
+    frozen_clock,
+    growth_rate,
+    loss_law,
+    mean_loss_ratio,
+    stability_index,
+)
+from sgdescape._random_time_change.moments import (  # noqa: F401  (offered here)
+    driver_kurtosis,
+    mean_loss_curve,
+    passage_means,
+)
 from sgdescape._random_time_change.summary import summary  # noqa: F401  (offered here)
 from sgdescape._random_time_change.theory import (  # noqa: F401  (offered here)
     CONVENTIONS,
     change_clock,
-    clock_power,
     convention_exponent,
     diffusion,
-    driver_kurtosis,
-    frozen_clock,
     gibbs_density,
-    growth_rate,
     internal_time,
     log_barrier,
     log_drift,
-    loss_law,
-    mean_loss_curve,
-    mean_loss_ratio,
-    passage_means,
     physical_time,
-    stability_index,
     stationary_exponent,
     temperature,
     time_average,
@@ -69,8 +80,11 @@ class Config:
         stationary_samples: independent samples of each stationary law.
         stationary_step: time step of Eq. (12).
         stationary_time: length of its runs (time).
-        gibbs_step: tau step of Eq. (14).
-        gibbs_time: length of its runs (tau).
+        gibbs_chains: independent runs of Eq. (14).
+        gibbs_step: their tau step.
+        gibbs_time: their length (tau), half of it before the first sample: in tau the tails fill
+            slowly, only as a power of tau.
+        gibbs_kept: samples of each, equally spaced in tau.
         wide: number n of directions with infinite mean loss.
         runs: independent runs there.
         long_step: their time step.
@@ -91,30 +105,32 @@ class Config:
     curvature: float = 1.0
     minimum_loss: float = 0.5
     start: float = 2.0
-    path_time: float = 1.0
-    fine_step: float = 2.0**-12
+    path_time: float = 0.5
+    fine_step: float = 2.0**-13
     levels: tuple[int, int] = (2, 6)
-    paths: int = 400
-    samples: int = 50_000
+    paths: int = 800
+    samples: int = 30_000
     step: float = 0.005
     law_time: float = 1.0
     driver_time: float = 1.0
     bowl_curvatures: tuple[float, ...] = (2.0, 0.5)
     bowl_start: tuple[float, ...] = (1.0, 1.5)
     bowl_time: float = 0.5
-    passages: int = 20_000
+    passages: int = 40_000
     passage_step: float = 0.005
     loss_ratio: float = 4.0
     longest: float = 2000.0
     stationary_samples: int = 20_000
     stationary_step: float = 0.01
     stationary_time: float = 10.0
+    gibbs_chains: int = 2000
     gibbs_step: float = 0.01
-    gibbs_time: float = 20.0
+    gibbs_time: float = 320.0
+    gibbs_kept: int = 20
     wide: int = 5
     runs: int = 1000
-    long_step: float = 0.005
-    long_time: float = 128.0
+    long_step: float = 0.01
+    long_time: float = 64.0
     most: int = 8
     growth_step: float = 2.0**-8
     growth_steps: int = 20_000
@@ -152,7 +168,7 @@ class Config:
 
     def noise_index(self, dimension: int) -> float:
         """Return nu of the isotropic bowl in ``dimension`` directions."""
-        return float(stability_index(dimension, **self.noise))
+        return float(index.stability_index(dimension, **self.noise))
 
     @property
     def noise(self) -> dict:
@@ -167,15 +183,16 @@ class Config:
 QUICK = Config()
 PAPER = Config(
     fine_step=2.0**-15,
-    levels=(2, 9),
-    paths=2000,
+    levels=(2, 8),
+    paths=1000,
     samples=1_000_000,
     step=0.001,
-    passages=200_000,
+    passages=400_000,
     passage_step=0.001,
     stationary_samples=200_000,
     stationary_step=0.002,
-    gibbs_step=0.002,
+    gibbs_chains=20_000,
+    gibbs_step=0.005,
     runs=10_000,
     long_step=0.002,
     growth_steps=200_000,
@@ -193,13 +210,13 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
         device: only recorded: everything here runs on the processor.
 
     Returns:
-        A dataset with what `experiments` and `operators` return, what `predict` adds, and
+        A dataset with what `paths`, `experiments` and `operators` return, what `predict` adds, and
         provenance in the attributes.
     """
     start = time.perf_counter()
     parts = (
-        experiments.strong_errors(config),
-        experiments.law_at_time(config),
+        paths.strong_errors(config),
+        paths.law_at_time(config),
         experiments.passages(config),
         experiments.stationary_samples(config),
         experiments.infinite_mean(config),
@@ -230,18 +247,21 @@ def predict(dataset: xr.Dataset, config: Config) -> xr.Dataset:
     bowl_noise = {k: noise[k] for k in ("learning_rate", "batch_size")}
     ds["phi_theory"] = (
         "convention",
-        [float(convention_exponent(theory.CONVENTIONS[str(c)], **noise)) for c in ds.convention],
+        [
+            float(theory.convention_exponent(theory.CONVENTIONS[c], **noise))
+            for c in ds.convention.values
+        ],
     )
     ds["phi_wide_theory"] = float(theory.stationary_exponent(**noise))
     ds["gibbs_theory"] = float(np.log(theory.gibbs_density(np.exp(-1.0), temperature=t)))
     ds["mean_loss_theory"] = (
         "clock",
-        [theory.mean_loss_ratio(1, temperature=t, clock=k) for k in (0, 1)],
+        [index.mean_loss_ratio(1, temperature=t, clock=k) for k in (0, 1)],
     )
     ds["bowl_loss_theory"] = (
         "convention",
         [
-            theory.mean_loss_curve(
+            moments.mean_loss_curve(
                 [config.bowl_time],
                 config.bowl_start,
                 curvatures=config.bowl_curvatures,
@@ -252,13 +272,13 @@ def predict(dataset: xr.Dataset, config: Config) -> xr.Dataset:
             for point in theory.CONVENTIONS.values()
         ],
     )
-    ds["kurtosis_theory"] = theory.driver_kurtosis(
+    ds["kurtosis_theory"] = moments.driver_kurtosis(
         config.driver_time, config.start, minimum_loss=config.minimum_loss, **noise
     )
     ds["passage_theory"] = (
         "clock",
         list(
-            theory.passage_means(
+            moments.passage_means(
                 config.loss_ratio,
                 temperature=t,
                 curvature=config.curvature,
@@ -274,15 +294,15 @@ def predict(dataset: xr.Dataset, config: Config) -> xr.Dataset:
     ds["operator_error"] = abs(ds.operator_density / ds.operator_theory - 1).where(
         ds.cell**2 < 100 * scale**2
     )
-    ds["clock_power_theory"] = float(theory.clock_power(config.noise_index(config.wide)))
+    ds["clock_power_theory"] = float(index.clock_power(config.noise_index(config.wide)))
     rates = {
-        name: theory.growth_rate(
+        name: index.growth_rate(
             ds.dimension.values, temperature=t, curvature=config.curvature, point=point
         )
         for name, point in theory.CONVENTIONS.items()
     }
     ds["growth_theory"] = (("convention", "dimension"), np.array(list(rates.values())))
-    law = theory.frozen_clock(1.0, index=config.noise_index(1), temperature=t)
+    law = index.frozen_clock(1.0, index=config.noise_index(1), temperature=t)
     ds["frozen_theory"] = float(law.expect(lambda x: 1 / x))
     ds["floor_theory"] = -config.noise_index(1)
     ds.attrs |= {

@@ -6,7 +6,7 @@ Every function draws a dataset of `random_time_change.run` into given axes and r
 import numpy as np
 from scipy import stats
 
-from sgdescape._random_time_change import theory
+from sgdescape._random_time_change import index, theory
 from sgdescape.core import plotting
 from sgdescape.core.explorer import Axes, explorer_html
 from sgdescape.core.statistics import mean_interval
@@ -178,7 +178,7 @@ def plot_both_clocks(dataset, ax):
             ("Ito", dataset.stationary.sel(convention="Ito"), r"$P_{ss}$, in $t$"),
         )
     ):
-        _density(dataset, law, samples.values, ax, index=i, label=label)
+        _density(dataset, law, samples.values.ravel(), ax, series=i, label=label)
     return _density_axes(ax)
 
 
@@ -186,7 +186,7 @@ def plot_conventions(dataset, ax):
     """Draw the stationary density in t against the loss for the three conventions."""
     for i, name in enumerate(_NAMES):
         samples = dataset.stationary.sel(convention=name).values
-        _density(dataset, name, samples, ax, index=i, label=_NAMES[name])
+        _density(dataset, name, samples, ax, series=i, label=_NAMES[name])
     return _density_axes(ax)
 
 
@@ -225,7 +225,7 @@ def plot_clock_power(dataset, ax):
 
 def plot_frozen_clock(dataset, ax):
     """Draw the law of the time at which the clock stops at a global minimum."""
-    law = theory.frozen_clock(
+    law = index.frozen_clock(
         1.0, index=-float(dataset.floor_theory), temperature=dataset.attrs["temperature"]
     )
     edges = np.geomspace(*law.ppf([0.001, 0.995]), 25)
@@ -261,8 +261,8 @@ __all__ = [
 ]
 
 
-def _density(dataset, law, samples, ax, *, index, label):
-    """Density of theta by histogram (points) and by the Fokker-Planck operator (line), against L."""
+def _density(dataset, law, samples, ax, *, series, label):
+    """Density of theta against L: histogram (points) and Fokker-Planck operator (line)."""
     scale = np.sqrt(2 * dataset.attrs["minimum_loss"] / dataset.attrs["curvature"])
     edges = np.sqrt(np.expm1(np.linspace(0, 4.6, 24))) * scale
     counts = np.histogram(np.abs(samples), edges)[0]
@@ -273,14 +273,14 @@ def _density(dataset, law, samples, ax, *, index, label):
     at = dataset.operator_density.sel(law=law)
     ratio = 1 + (at.cell.values / scale) ** 2
     keep = (at.cell.values >= 0) & (ratio < 130)
-    plotting.theory(ax, ratio[keep], at.values[keep], **plotting.line(index))
+    plotting.theory(ax, ratio[keep], at.values[keep], **plotting.line(series))
     plotting.points(
         ax,
         (1 + (middle / scale) ** 2)[seen],
         value[seen],
         (value - error)[seen],
         (value + error)[seen],
-        **plotting.points_style(index),
+        **plotting.points_style(series),
         label=label,
     )
 

@@ -51,23 +51,24 @@ def fast_operator(config, edges):
     )
 
 
-def stretched(reach, *, width, cells=_CELLS, both=True):
+def stretched(reach, *, width, cells, both=True):
     """Return edges that are ``width`` / cells apart near 0 and grow with the distance."""
     end = np.arcsinh(reach / width)
     return width * np.sinh(np.linspace(-end if both else 0.0, end, cells + 1))
 
 
-def stationary_laws(config) -> xr.Dataset:
+def stationary_laws(config, *, cells: int = _CELLS) -> xr.Dataset:
     """Return the stationary densities of Eq. (14) and of Eq. (12) in three readings.
 
     Args:
         config: the chapter's `Config`.
+        cells: of the operator's grid.
 
     Returns:
         ``operator_density`` (law, cell): density at theta = ``cell``; laws "tau" and the names of
         the conventions.
     """
-    edges = stretched(RANGE, width=0.5)
+    edges = stretched(RANGE, width=0.5, cells=cells)
     operators = [fast_operator(config, edges)]
     operators += [slow_operator(config, edges, point=point) for point in CONVENTIONS.values()]
     densities = [fokker_planck.stationary(a) / a.volumes for a in operators]
@@ -77,17 +78,18 @@ def stationary_laws(config) -> xr.Dataset:
     )
 
 
-def laws_at_time(config) -> xr.Dataset:
+def laws_at_time(config, *, cells: int = _CELLS) -> xr.Dataset:
     """Return distribution functions of |theta|: Eq. (12) at t, Eq. (14) at two fixed tau.
 
     Args:
         config: the chapter's `Config`.
+        cells: of the operator's grid.
 
     Returns:
         ``law_cdf`` (reading, law_radius), and ``rival_distance`` (rival): the largest difference of
         the two wrong readings from the first.
     """
-    edges = stretched(40.0 * config.start, width=config.start)
+    edges = stretched(40.0 * config.start, width=config.start, cells=cells)
     slow, fast = slow_operator(config, edges), fast_operator(config, edges)
     centres = slow.centres[0]
     # the start is shared between two cells so that its mean is exact
