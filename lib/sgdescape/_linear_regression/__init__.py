@@ -1,1 +1,1 @@
-"""Theory, measurement and drawing of chapter `linear_regression`; the chapter's module offers them."""
+"""Theory, measurement and drawing of chapter `linear_regression`, which offers them."""

@@ -18,8 +18,8 @@ def mean_first_passage_time(
 ) -> np.ndarray:
     r"""Return the exact mean first-passage time of Eq. (12) to L = c L*, Eq. (passage-time).
 
-    .. math:: t_p = \frac{a}{2h}\int_0^{c-1}\!du\,u^{-d/2}(1+u)^a\int_0^u\!dv\,v^{d/2-1}(1+v)^{-a-1},
-              \qquad a = \frac{B}{\eta h}
+    .. math:: t_p = \frac{a}{2h}\int_0^{c-1}\!du\,u^{-d/2}(1+u)^a
+              \int_0^u\!dv\,v^{d/2-1}(1+v)^{-a-1}, \qquad a = \frac{B}{\eta h}
 
     for d equal curvatures h, started at the minimum. Arguments broadcast.
 
