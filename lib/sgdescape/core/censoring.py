@@ -2,10 +2,11 @@
 
 An LU factorisation of a generator forms its pivots by subtraction: each jump of the process then
 leaks a share of 1e-16 of the probability, so that all digits are lost once the process jumps 1e16
-times before it is absorbed. Two remedies, both free of subtraction: Grassmann, Taksar and Heyman's elimination (1985) for small
-dense chains, and for large sparse ones the chain *censored* to one anchor cell in each metastable
-set: away from the anchors nothing is slow, so the sparse factorisation is accurate, and the small
-chain between the anchors is solved by the first remedy.
+times before it is absorbed. Two remedies, both
+free of subtraction: Grassmann, Taksar and Heyman's elimination (1985) for small dense chains, and
+for large sparse ones the chain *censored* to one anchor cell in each metastable set: away from the
+anchors nothing is slow, so the sparse factorisation is accurate, and the small chain between the
+anchors is solved by the first remedy.
 """
 
 from dataclasses import dataclass

@@ -71,7 +71,7 @@ def operator_1d(
 
         >>> edges = np.linspace(-6, 6, 241)
         >>> ou = operator_1d(lambda x: -x, lambda x: 1.0, edges)
-        >>> round(spectral_gap(ou), 4)
+        >>> round(spectral_gap(ou), 3)
         1.0
     """
     x = axis_edges("edges", edges, left, right, names=("left", "right"))

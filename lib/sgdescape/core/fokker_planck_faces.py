@@ -9,7 +9,9 @@ import numpy as np
 
 from . import validate
 
-NODES, WEIGHTS = (0.5 * (v + s) for v, s in zip(np.polynomial.legendre.leggauss(3), (1, 0)))
+NODES, WEIGHTS = (
+    0.5 * (v + s) for v, s in zip(np.polynomial.legendre.leggauss(3), (1, 0), strict=True)
+)
 SHORTEST = 1e-6  # distance to a boundary, in units of the distance between two centres
 
 
@@ -143,7 +145,8 @@ def axis_rates(drift, diffusion, axis: Axis, *, outside, level=None) -> Jumps:
             out = _exit(drift, diffusion, a, np.full(lane.size, edge), lane, lanes)
             place = np.full(lane.size, cell % axis.cells)
             exits.append((place, lane, out / axis.widths[cell]))
-    place, lane, loss = (np.concatenate(v) for v in zip(*exits)) if exits else (_NONE, _NONE, _ZERO)
+    exits = exits or [(_NONE, _NONE, _ZERO)]
+    place, lane, loss = (np.concatenate(v) for v in zip(*exits, strict=True))
     return Jumps(sources, targets, rates, (place, lane), loss)
 
 
@@ -206,12 +209,12 @@ def _fitted(drift, diffusion, x0, x1, x1_home, lanes):
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             w = w + weight * column(drift, z) / d
     length = (x1 - x0)[:, None]
-    # Symmetric difference of drifts would lose positivity where D = 0: upwind there.
     middle = column(drift, 0.5 * (x0 + x1))
     return _rates(w * length, d0, d1, middle, np.abs(length), np.sign(length), least)
 
 
 def _rates(w, d0, d1, drift, distance, sign, least):
+    # Where D = 0 a central difference could make rates negative: upwind.
     plain = (least > 0) & np.isfinite(w)
     up, down = bernoulli(np.where(plain, w, 0.0))
     up = np.where(plain, up * d0, d0 + np.maximum(sign * drift, 0) * distance) / distance

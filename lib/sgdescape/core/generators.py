@@ -185,17 +185,17 @@ def quasi_stationary(
     _reachable(generator)
     solver = prepare(generator, anchors=anchors)
     old = generator.volumes[generator.active] / generator.volumes[generator.active].sum()
-    for iteration in range(1, most_iterations + 1):
+    iterations, done = 0, False
+    while not done and iterations < most_iterations:
+        iterations += 1
         new = solver.forward(old)
         rate = old.sum() / new.sum()
         safe = new > 1e-280 * new.max()  # quotients of denormal numbers say nothing
         low, high = (old[safe] / new[safe]).min(), (old[safe] / new[safe]).max()
         old = new / new.sum()
-        if high - low <= tolerance * rate:
-            break
-    done = bool(high - low <= tolerance * rate)
+        done = bool(high - low <= tolerance * rate)
     law = _expand(generator, old)
-    return QuasiStationary(float(rate), float(low), float(high), law, iteration, done)
+    return QuasiStationary(float(rate), float(low), float(high), law, iterations, done)
 
 
 def escape_rate(generator: Generator, *, anchors=()) -> float:
