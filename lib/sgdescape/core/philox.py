@@ -147,8 +147,8 @@ def uniforms(words, *, dtype: str = "float64"):
     """
     validate.one_of("dtype", dtype, ("float64", "float32"))
     if dtype == "float32":
-        return (_cast(words >> 8, dtype) + 0.5) * 2.0**-24
-    return (_cast(words, dtype) + 0.5) * 2.0**-32
+        return (cast(words >> 8, dtype) + 0.5) * 2.0**-24
+    return (cast(words, dtype) + 0.5) * 2.0**-32
 
 
 def normals(words, *, dtype: str = "float64"):
@@ -202,7 +202,8 @@ def indices(words, n: int):
     return ((words.astype(np.uint64) * np.uint64(n)) >> np.uint64(32)).astype(np.int64)
 
 
-def _cast(values, dtype):
+def cast(values, dtype: str):
+    """Return an array or a tensor in another floating-point type, named by a string."""
     if isinstance(values, Tensor):
         return values.to(getattr(torch, dtype))
     return values.astype(dtype)
