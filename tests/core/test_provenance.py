@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import os
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,3 +94,14 @@ def test_commit_outside_a_checkout_is_the_release(monkeypatch, tmp_path):
 def test_refusals(config, seconds, error, message):
     with pytest.raises(error, match=message):
         provenance.record(config, seconds=seconds)
+
+
+def test_asking_for_the_commit_never_locks_the_checkout(tmp_path, monkeypatch):
+    """`git status` may rewrite the index; killed meanwhile it would leave index.lock behind."""
+    log = tmp_path / "log"
+    fake = tmp_path / "git"
+    fake.write_text(f'#!/bin/sh\necho "$@" >> {log}\necho 0123abc\n')
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    provenance._git(tmp_path, "status")
+    assert log.read_text().split()[0] == "--no-optional-locks"

@@ -5,14 +5,25 @@ name and closes it afterwards. On a cluster the store must be a folder that ever
 every worker must have these sources: both are checked where the work is done.
 """
 
+import os
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from pathlib import Path
 
-from sgdescape.core import runner, validate
+from sgdescape.core import validate
 
 ENGINES = ("serial", "processes", "dask")
 _PATIENCE = 30  # seconds to wait for a scheduler that is said to be there
+INNER_THREADS = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    "NUMBA_THREADING_LAYER": "workqueue",
+}
 
 
 class EngineError(RuntimeError):
@@ -62,8 +73,47 @@ def executor(
         yield from _dask(workers, address)
 
 
+def processes(workers: int | None = None) -> Executor:
+    """Return a pool of worker processes (loky) in which numerics use one thread each.
+
+    They end with this process, also when it is killed.
+
+    Args:
+        workers: their number; None for the number of cores this process may use.
+
+    Returns:
+        An executor; leave it to be reused, or call ``shutdown``.
+    """
+    from joblib.externals.loky import ProcessPoolExecutor  # seconds, and rarely needed
+
+    workers = cores() if workers is None else validate.count("workers", workers)
+    pool = ProcessPoolExecutor(
+        workers, env=INNER_THREADS, initializer=_end_with, initargs=(os.getpid(),)
+    )
+    pool.same_installation = True  # for `runner.sweep`: nothing to compare
+    return pool
+
+
+def _end_with(parent):
+    """End this worker soon after its parent; loky alone would leave it waiting for ever."""
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    if os.name == "posix":
+        threading.Thread(target=watch, daemon=True).start()
+
+
+def cores() -> int:
+    """Return the number of cores this process may use."""
+    can_ask = hasattr(os, "sched_getaffinity")
+    return len(os.sched_getaffinity(0)) if can_ask else os.cpu_count() or 1
+
+
 def _processes(workers):
-    pool = runner.processes(workers)
+    pool = processes(workers)
     try:
         yield pool
     except BaseException:  # nobody waits for chunks that were interrupted
@@ -82,18 +132,21 @@ def _dask(workers, address):
     if address is None:
         with (
             distributed.LocalCluster(
-                n_workers=runner.cores() if workers is None else workers,
+                n_workers=cores() if workers is None else workers,
                 threads_per_worker=1,
                 processes=True,
                 dashboard_address=None,
                 memory_limit=0,  # chunks are small: leave memory to the system
-                env=runner.INNER_THREADS,
+                env=INNER_THREADS,
             ) as cluster,
             distributed.Client(cluster) as client,
         ):
             yield client.get_executor(pure=False)
         return
-    place = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
+    from_file = address.endswith(".json")
+    if from_file and not Path(address).is_file():  # Dask would wait for it for ever
+        raise EngineError(f"address must be that of a running Dask scheduler: no file {address}")
+    place = {"scheduler_file": address} if from_file else {"address": address}
     try:
         client = distributed.Client(**place, timeout=_PATIENCE)
     except (OSError, ValueError) as error:

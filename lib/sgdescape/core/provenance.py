@@ -120,9 +120,9 @@ def device_name(device) -> str:
 
 
 def _git(root, *arguments):
-    done = subprocess.run(
-        ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=10, check=True
-    )
+    # Without optional locks: a run that is killed here must not leave the checkout locked.
+    command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
     return done.stdout.strip()
 
 

@@ -9,7 +9,6 @@ that a chunk is a range of replica indices; the function's share is that a repli
 import hashlib
 import inspect
 import itertools
-import os
 import platform
 import sys
 import time
@@ -24,14 +23,7 @@ import numpy as np
 import xarray as xr
 
 from sgdescape.core import chunk_store, provenance, validate
-
-INNER_THREADS = {
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "NUMBA_NUM_THREADS": "1",
-    "NUMBA_THREADING_LAYER": "workqueue",
-}
+from sgdescape.core.engines import processes as processes  # offered here too
 
 
 class ChunkError(RuntimeError):
@@ -48,7 +40,7 @@ class _Chunk:
     start: int
     stop: int
     identity: str
-    sources: str  # of the package that asks, "" if the caller answers for the version
+    sources: str  # of the package that asks; "" where they need no comparison
 
 
 def sweep(
@@ -108,7 +100,8 @@ def sweep(
     axes, options = _axes(grid), dict(options or {})
     if executor is not None or store is not None:
         _importable(function)
-    sources = _package_digest().hex() if version is None else ""
+    local = executor is None or getattr(executor, "same_installation", False)
+    sources = "" if local or version is not None else _package_digest().hex()
     version = code_version(function) if version is None else str(version)
     chunks = _chunks(function, version, sources, axes, options, seed, replicas, chunk_size)
     folder = None if store is None else chunk_store.open_store(store)
@@ -123,27 +116,6 @@ def sweep(
             raise ValueError(f"dims must name {inner} axes of {name!r}: got {trailing}")
         variables[name] = ((*axes, "replica", *trailing), array)
     return xr.Dataset(variables, coords=axes | {"replica": np.arange(replicas)})
-
-
-def processes(workers: int | None = None) -> Executor:
-    """Return a pool of worker processes (loky) in which numerics use one thread each.
-
-    Args:
-        workers: their number; None for the number of cores this process may use.
-
-    Returns:
-        An executor; leave it to be reused, or call ``shutdown``.
-    """
-    from joblib.externals.loky import ProcessPoolExecutor  # seconds, and rarely needed
-
-    workers = cores() if workers is None else validate.count("workers", workers)
-    return ProcessPoolExecutor(workers, env=INNER_THREADS)
-
-
-def cores() -> int:
-    """Return the number of cores this process may use."""
-    can_ask = hasattr(os, "sched_getaffinity")
-    return len(os.sched_getaffinity(0)) if can_ask else os.cpu_count() or 1
 
 
 def replica_generator(seed: int, replica: int, *, stream: int = 0) -> np.random.Generator:
