@@ -80,11 +80,9 @@ class Config:
         dt: their step of t.
         max_time: after which a path without escape is censored, in t.
         replicas: number of paths.
-        growth_noise: B/(eta h) of the paths far out in a bowl.
-        growth_dimensions: their n, on either side of the critical one.
-        growth_dt: their step of t.
-        growth_duration: of these paths, in t.
-        growth_replicas: number of these paths.
+        bowl_noise: B/(eta h) of isotropic bowls, h = 1.
+        dimensions: their n, on either side of the critical one.
+        levels: loss ratios to which paths climb in them.
         seed: of all paths.
     """
 
@@ -99,17 +97,15 @@ class Config:
     ratios: tuple[float, ...] = (0.1, 0.3, 0.5, 0.7, 0.9, 1.0, 1.5, 2.0)
     circle_noises: tuple[float, ...] = (50.0, 100.0, 200.0)
     bias_noise: float = 20.0
-    learning_rate: float = 0.25
+    learning_rate: float = 0.4
     batch_size: int = 1
-    path_loss_ratio: float = 2.0
+    path_loss_ratio: float = 3.0
     dt: float = 0.05
-    max_time: float = 400.0
-    replicas: int = 1200
-    growth_noise: float = 2.0
-    growth_dimensions: tuple[int, ...] = (4, 5, 6, 7, 8)
-    growth_dt: float = 0.01
-    growth_duration: float = 10.0
-    growth_replicas: int = 600
+    max_time: float = 300.0
+    replicas: int = 1000
+    bowl_noise: float = 2.0
+    dimensions: tuple[int, ...] = (1, 2, 4, 5, 7, 8)
+    levels: tuple[float, ...] = (1.5, 2.0, 3.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6)
     seed: int = 0
 
     def __post_init__(self):
@@ -121,7 +117,8 @@ class Config:
         if 0.5 not in self.ratios or 1.0 not in self.ratios:
             raise ValueError(f"ratios must hold 0.5 and 1: got {self.ratios}")
         validate.count("replicas", self.replicas, low=20)
-        validate.count("growth_replicas", self.growth_replicas, low=20)
+        if not {4, 8} <= set(self.dimensions):
+            raise ValueError(f"dimensions must hold 4 and 8: got {self.dimensions}")
 
 
 QUICK = Config()
@@ -131,8 +128,6 @@ PAPER = Config(
     dt=0.01,
     max_time=1000.0,
     replicas=20_000,
-    growth_dt=0.002,
-    growth_replicas=20_000,
 )
 """The paper has no numbers for this theorem; these are finer grids and longer, more paths."""
 
@@ -164,7 +159,8 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         ``plane_theory`` (ratio, plane_noise) with n = 2, ``bias_theory`` (curvature) by Eq. (15);
         ``amplitude_theory`` and ``dimension_theory`` (ratio), ``tail_theory`` (ratio, NaN above 1)
         by Eqs. (path-rate), (path-dimension) and (tail-dimension); ``growth_theory`` (dimension)
-        by Eq. (growth); in the attributes ``critical_theory`` by Eq. (16) and ``path_theory``, Eq. (15) for the simulated paths.
+        by Eq. (growth); in the attributes ``critical_theory`` by Eq. (16), ``path_theory``
+        by Eq. (15) for the simulated paths.
     """
     ds, about = dataset.copy(), dataset.attrs
     c, saddle_curvature = about["loss_ratio"], about["curvature_saddle"]
@@ -209,14 +205,14 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         "dimension",
         growth_rate(
             ds.dimension.values,
-            learning_rate=1 / about["growth_noise"],
+            learning_rate=1 / about["bowl_noise"],
             batch_size=1,
             curvature=1.0,
         ),
     )
     ds.attrs["critical_theory"] = float(
         critical_effective_dimension(
-            learning_rate=1 / about["growth_noise"], batch_size=1, curvature=1.0
+            learning_rate=1 / about["bowl_noise"], batch_size=1, curvature=1.0
         )
     )
     ds.attrs["path_theory"] = float(

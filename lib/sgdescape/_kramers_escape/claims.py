@@ -9,7 +9,7 @@ import numpy as np
 
 from sgdescape._kramers_escape.simulation import mean_time
 from sgdescape.core.claims import Claim, check, not_testable
-from sgdescape.core.statistics import LEVEL, Interval, bootstrap_interval
+from sgdescape.core.statistics import LEVEL, Interval
 
 THEOREM = "Mori et al., Theorem 4.7, Eq. (15)"
 OWN = "this book"
@@ -233,16 +233,17 @@ def claim_tail_dimension(ds) -> Claim:
 
 def claim_paths(ds) -> Claim:
     """Mean escape time of simulated paths in the plane, censored ones counted."""
+    exact = ds.path_time.sel(place="beyond")
     return check(
         "kramers_escape.paths",
         f"Simulated paths of the SDE over a saddle in the plane need the mean time of the "
-        f"Fokker-Planck operator, at a barrier of only c = {ds.attrs['path_loss_ratio']:g}.",
+        f"Fokker-Planck operator, at strong noise, B/(eta h) = {_noise(ds):g}.",
         source=OWN,
-        predicted=float(ds.path_time),
+        predicted=float(exact),
         measured=_simulated(ds, "beyond"),
         rivals={
             "one direction": float(ds.line_time),
-            "time to the saddle": float(ds.path_time) / 2,
+            "time to the saddle": float(ds.path_time.sel(place="saddle")),
             "linear barrier": float(ds.linear_time),
         },
         expected="confirmed",
@@ -252,33 +253,59 @@ def claim_paths(ds) -> Claim:
 def claim_paths_saddle(ds) -> Claim:
     """Mean time of the same paths to the saddle."""
     return check(
-        "kramers_escape.paths_half",
-        "The same paths first reach the saddle in half that time.",
+        "kramers_escape.paths_saddle",
+        "The same paths first reach the saddle in the operator's mean time, about half as long.",
         source=OWN,
-        predicted=float(ds.path_time) / 2,
+        predicted=float(ds.path_time.sel(place="saddle")),
         measured=_simulated(ds, "saddle"),
-        rivals={"the whole time": float(ds.path_time)},
+        rivals={"time to beyond the saddle": float(ds.path_time.sel(place="beyond"))},
         expected="confirmed",
     )
 
 
 def claim_instability(ds) -> Claim:
-    """The dimension at which the mean growth of log |z| far out in a bowl changes its sign."""
-    n = ds.dimension.values.astype(float)
-    noise = ds.attrs["growth_noise"]
-
-    def zero(paths):
-        slope, offset = np.polyfit(n, paths.mean(axis=0), 1)
-        return -offset / slope
-
+    """Increase of the mean passage time with log c above the critical dimension."""
+    n, noise = 8, ds.attrs["bowl_noise"]
+    speed = 1 / _per_log_level(ds, n)
     return check(
         "kramers_escape.instability",
-        f"Far out in an isotropic bowl with B/(eta h) = {noise:g} paths of the SDE come back if "
-        "n < n_c and run away if n > n_c.",
+        f"In an isotropic bowl of {n} directions, more than n_c = {2 * (noise + 1):g}, no barrier "
+        "is left: the mean time to a level grows as the logarithm of c, by 1 per "
+        "eta h^2 (n - n_c)/B.",
         source="Mori et al., Eq. (16)",
-        predicted=ds.attrs["critical_theory"],
-        measured=bootstrap_interval(ds.growth.values.T, zero, resamples=400),
-        rivals={"2 B/(eta h), finite mean loss": 2 * noise, "2 B/(eta h) + 1": 2 * noise + 1},
+        predicted=float(2 * ds.growth_theory.sel(dimension=n)),
+        measured=Interval(
+            *[float(v) for v in (speed[-1], min(speed[-2:]), max(speed[-2:]))],
+            LEVEL,
+            "exact, range of two steps",
+        ),
+        rivals={
+            "n_c = 2 B/(eta h), finite mean loss": (n - 2 * noise) / noise,
+            "n_c = 2 B/(eta h) + 1": (n - 2 * noise - 1) / noise,
+        },
+        tolerance=0.001,
+        expected="confirmed",
+    )
+
+
+def claim_bowl_power(ds) -> Claim:
+    """Growth exponent of the mean passage time below the critical dimension."""
+    n, noise = 4, ds.attrs["bowl_noise"]
+    at = np.log(ds.bowl_time.sel(dimension=n))
+    slope = (at.diff("level") / np.log(ds.level).diff("level")).values
+    return check(
+        "kramers_escape.bowl_power",
+        f"In an isotropic bowl of {n} directions the mean time to a high level grows as c to the "
+        "power B/(eta h) + 1 - n/2 = (n_c - n)/2.",
+        source=THEOREM,
+        predicted=float(-ds.growth_theory.sel(dimension=n) * noise),
+        measured=Interval(
+            *[float(v) for v in (slope[-1], min(slope[-2:]), max(slope[-2:]))],
+            LEVEL,
+            "exact, range of two steps",
+        ),
+        rivals={"no n/2": noise + 1, "B/(eta h)": noise, "B/(eta h) - n/2": noise - n / 2},
+        tolerance=0.001,
         expected="confirmed",
     )
 
@@ -314,6 +341,15 @@ def claim_network(ds) -> Claim:
         reason="needs minimum, saddle and most probable path of one network; the paper's own test "
         "times the first passage to a level of the loss, where no saddle need be",
     )
+
+
+def _per_log_level(ds, n):
+    at = ds.bowl_time.sel(dimension=n)
+    return (at.diff("level") / np.log(ds.level).diff("level")).values
+
+
+def _noise(ds):
+    return ds.attrs["batch_size"] / ds.attrs["learning_rate"]
 
 
 def _simulated(ds, place):

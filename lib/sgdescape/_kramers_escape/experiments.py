@@ -25,16 +25,10 @@ def measure(config) -> xr.Dataset:
     Returns:
         See the functions below for the variables; the sizes needed later are attributes.
     """
-    parts = (
-        line(config),
-        curvature_bias(config),
-        in_plane(config),
-        far_bowl(config),
-        paths(config),
-    )
-    found = xr.merge(parts)
+    parts = (line, curvature_bias, in_plane, far_bowl, isotropic_bowl, paths)
+    found = xr.merge([part(config) for part in parts])
     names = ("loss_ratio", "minimum_loss", "curvature_saddle", "bias_noise", "learning_rate")
-    names += ("batch_size", "path_loss_ratio", "growth_noise", "growth_duration")
+    names += ("batch_size", "path_loss_ratio", "bowl_noise")
     found.attrs = {name: getattr(config, name) for name in names}
     return found
 
@@ -190,14 +184,42 @@ def far_bowl(config) -> xr.Dataset:
     )
 
 
-def paths(config) -> xr.Dataset:
-    """Simulate Eq. (12) over a saddle in two dimensions, and far out in a bowl.
+def isotropic_bowl(config) -> xr.Dataset:
+    """Measure mean times to a level of the loss in parabolic bowls of n equal curvatures h = 1.
 
     Returns:
-        ``passage`` (replica, place) and ``watched`` (replica) in t; ``path_time``: the exact mean
-        by the Fokker-Planck operator, ``line_time`` by quadrature without the second direction,
-        ``linear_time`` by `linear_barrier_time`;
-        ``growth`` (dimension, path) of log r per t.
+        ``bowl_time`` (dimension, level) in t, by quadrature in log |z|.
+    """
+    temperature, low = 1 / config.bowl_noise, config.minimum_loss
+    loss = lambda x: low + np.exp(2 * x) / 2  # noqa: E731
+
+    def mean_time(n, level):
+        potential = lambda x: np.log(loss(x)) - temperature * (n - 2) * x  # noqa: E731
+        found = log_passage_time(
+            potential,
+            temperature=temperature,
+            start=-8.0,
+            end=np.log(2 * low * (level - 1)) / 2,
+            left=-20.0,
+            clock=lambda x: loss(x) / np.exp(2 * x),
+            panels=200,
+        )
+        return np.exp(found)
+
+    times = [[mean_time(n, c) for c in config.levels] for n in config.dimensions]
+    return xr.Dataset(
+        {"bowl_time": (("dimension", "level"), np.array(times), {"units": "t"})},
+        coords={"dimension": list(config.dimensions), "level": list(config.levels)},
+    )
+
+
+def paths(config) -> xr.Dataset:
+    """Simulate Eq. (12) over a saddle in two dimensions.
+
+    Returns:
+        ``passage`` (replica, place) and ``watched`` (replica) in t; ``path_time`` (place): the
+        exact means by the Fokker-Planck operator; ``line_time`` by quadrature without the second
+        direction; ``linear_time`` by `linear_barrier_time`.
     """
     shape = Landscape(
         loss_ratio=config.path_loss_ratio,
@@ -205,39 +227,31 @@ def paths(config) -> xr.Dataset:
         curvature_saddle=config.curvature_saddle,
         transverse=(1.0,),
     )
-    size = {"learning_rate": config.learning_rate, "batch_size": config.batch_size}
     times, last, lost = simulation.escapes(
         shape,
+        learning_rate=config.learning_rate,
+        batch_size=config.batch_size,
         dt=config.dt,
         max_time=config.max_time,
         replicas=config.replicas,
         seed=config.seed,
-        **size,
     )
     noise = config.batch_size / config.learning_rate
-    exact = 1 / plane.rate(shape, losses.separable_loss, noise=noise, cells=config.plane_cells)
-    grown = [
-        simulation.growth(
-            dimension=n,
-            noise=config.growth_noise,
-            dt=config.growth_dt,
-            duration=config.growth_duration,
-            replicas=config.growth_replicas,
-            seed=config.seed,
-        )
-        for n in config.growth_dimensions
+    size = {"noise": noise, "cells": config.plane_cells}
+    exact = [
+        1 / plane.rate(shape, losses.separable_loss, end=end, **size)
+        for end in (shape.saddle, shape.crossing)
     ]
     return xr.Dataset(
         {
             "passage": (("replica", "place"), times, {"units": "t"}),
             "watched": ("replica", last, {"units": "t"}),
             "lost": ("replica", lost),
-            "path_time": exact,
+            "path_time": ("place", exact, {"units": "t"}),
             "line_time": float(np.exp(log_times(shape, noise)[1])),
             "linear_time": linear_barrier_time(shape, noise),
-            "growth": (("dimension", "path"), np.array(grown), {"units": "1 / t"}),
         },
-        coords={"place": ["saddle", "beyond"], "dimension": list(config.growth_dimensions)},
+        coords={"place": ["saddle", "beyond"]},
     )
 
 

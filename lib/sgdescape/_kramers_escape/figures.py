@@ -2,18 +2,17 @@
 
 import numpy as np
 
-from sgdescape._kramers_escape import claims, simulation
+from sgdescape._kramers_escape import claims
 from sgdescape._kramers_escape import landscape as losses
 from sgdescape._kramers_escape.dimension import path_widths, tail_dimension
 from sgdescape._kramers_escape.landscape import Landscape
 from sgdescape.core import plotting, survival
-from sgdescape.core.statistics import mean_interval
 
 
 def plot_log_loss(dataset, ax):
     """Draw Fig. 4: the log-loss along the most probable escape path, with its three marks."""
-    shape = Landscape(**_shape(dataset))
-    z = np.linspace(-0.35 * shape.saddle, shape.crossing * 1.12, 300)
+    shape = Landscape(**_shape(dataset) | {"curvature_saddle": -0.75})
+    z = np.linspace(-0.35 * shape.saddle, shape.crossing * 1.025, 300)
     rise = np.log(losses.path_loss(shape, z) / shape.minimum_loss)
     loss = losses.path_loss(shape, z) / shape.minimum_loss - 1
     plotting.theory(ax, z, rise, **plotting.line(0), label=r"$U-U(0)=\log(L/L^*)$")
@@ -26,7 +25,7 @@ def plot_log_loss(dataset, ax):
     ax.text(shape.saddle * 1.03, high / 2, r"$\Delta U$")
     ax.axhline(0, color="#777777", lw=0.8, zorder=0)
     ax.set_xticks(list(marks), labels=list(marks.values()))
-    ax.set_ylim(-0.25, 2.3)
+    ax.set_ylim(-0.7, 2.3)
     ax.set(xlabel="position $z_e$ on the escape path", ylabel="height above the minimum")
     ax.legend(loc="upper left")
     return ax
@@ -86,7 +85,7 @@ def plot_power(dataset, ax):
     near = c[c <= 4]
     start = float(np.exp(dataset.log_power.sel(noise=5.0)[0]))
     linear = start * np.exp(5.0 * (near - near[0]))
-    ax.plot(near, linear, "k:", lw=1.2, label="linear barrier")
+    ax.plot(near, linear, "k:", lw=1.2, label=r"linear barrier, $B/\eta h=5$")
     ax.set(xlabel="loss ratio $c$", ylabel=r"mean time beyond the saddle, $1/h_e^*$")
     plotting.log_axes(ax)
     ax.legend()
@@ -122,9 +121,8 @@ def plot_widths(dataset, ax):
         found = path_widths(shape)
         inside = found.position < 0.999 * shape.saddle
         x = found.position[inside] / shape.saddle
-        plotting.theory(
-            ax, x, found.width[0][inside], **plotting.line(i), label=rf"$\rho={ratio:g}$"
-        )
+        label = rf"$\rho={ratio:g}$"
+        plotting.theory(ax, x, found.width[0][inside], **plotting.line(i), label=label)
     ax.set(xlabel="position $z_e/z_e^s$", ylabel="$g$")
     ax.legend()
     return ax
@@ -140,7 +138,7 @@ def plot_paths(dataset, ax):
         label = {"beyond": "beyond the saddle", "saddle": "to the saddle"}[place]
         where = np.r_[0, curve.times]
         ax.step(where, np.r_[1, curve.survival], where="post", **plotting.line(i), label=label)
-        mean = float(dataset.path_time) / (1 + i)
+        mean = float(dataset.path_time.sel(place=place))
         fine = np.linspace(0, where[-1], 100)
         ax.plot(fine, np.exp(-fine / mean), "k--", lw=1, label="exponential" if i else None)
     ax.set(xlabel="time $t$", ylabel="fraction of paths")
@@ -152,46 +150,17 @@ def plot_paths(dataset, ax):
     return ax
 
 
-def plot_growth(dataset, ax):
-    """Draw the mean growth of log |z| far out in a bowl against the dimension, with Eq. (growth)."""
-    n = dataset.dimension.values
-    theory = dataset.growth_theory.values
-    plotting.theory(ax, n, theory, **plotting.line(0))
-    found = [mean_interval(row) for row in dataset.growth.values]
-    ends = np.array([(i.value, i.low, i.high) for i in found]).T
-    plotting.points(ax, n, *ends, label="paths")
-    ax.axhline(0, color="#777777", lw=0.8)
-    ax.axvline(dataset.attrs["critical_theory"], color="black", ls=":", lw=1.2, label="$n_c$")
-    ax.set(xlabel="dimension $n$", ylabel=r"growth of $\log|z|$ per $t$")
-    ax.set_xticks(n)
-    ax.legend()
-    return ax
-
-
-def plot_runaway(dataset, ax, *, dimensions=(2, 4, 8), replicas=200, seed=0):
-    """Draw quartiles of the loss of paths from the minimum of a bowl, below and above n_c.
-
-    Args:
-        dataset: of `run`.
-        ax: matplotlib axes.
-        dimensions: n of the bowls.
-        replicas: number of paths.
-        seed: of the noise.
-    """
-    for i, n in enumerate(dimensions):
-        times, ratio = simulation.loss_paths(
-            dimension=n,
-            noise=dataset.attrs["growth_noise"],
-            dt=0.02,
-            steps=2000,
-            replicas=replicas,
-            seed=seed,
-        )
-        low, middle, high = np.quantile(ratio, (0.25, 0.5, 0.75), axis=1)
-        ax.fill_between(times, low, high, color=plotting.line(i)["color"], alpha=0.25, lw=0)
-        ax.plot(times, middle, **plotting.line(i), label=f"$n={n}$")
-    ax.set(xlabel="time $t$", ylabel="loss ratio $L/L^*$")
-    plotting.log_axes(ax, "y")
+def plot_bowls(dataset, ax):
+    """Draw mean times to a level of the loss in isotropic bowls of several dimensions."""
+    c = dataset.level.values
+    for i, n in enumerate(dataset.dimension.values):
+        ax.plot(c, dataset.bowl_time.sel(dimension=n), **plotting.line(i), label=f"$n={n}$")
+    for n in (2, 4):
+        end = float(dataset.bowl_time.sel(dimension=n)[-1])
+        power = -float(dataset.growth_theory.sel(dimension=n)) * dataset.attrs["bowl_noise"]
+        plotting.power_guide(ax, c[[4, -1]], through=(c[-1], 2 * end), power=power)
+    ax.set(xlabel="loss ratio $c$", ylabel="mean time to $L=cL^*$")
+    plotting.log_axes(ax)
     ax.legend()
     return ax
 

@@ -88,7 +88,7 @@ def log_passage_time(
     clock: Callable | None = None,
     panels: int = 400,
 ) -> float:
-    r"""Return the logarithm of the exact mean first-passage time, Eq. (passage).
+    r"""Return the logarithm of the exact mean first-passage time, Eq. (escape-time).
 
     .. math:: \bar t = \frac1T\int_{\rm start}^{\rm end}dy\,e^{U(y)/T}
               \int_{-\infty}^y dx\,\frac{e^{-U(x)/T}}{w(x)}

@@ -1,4 +1,4 @@
-"""Paths of the paper's SDE: escapes over the saddle, and growth where nothing holds them."""
+"""Paths of the paper's SDE over the saddle, timed; runs without escape are counted as such."""
 
 import numpy as np
 
@@ -80,58 +80,3 @@ def mean_time(times, last):
         last: (replicas,) until when each was watched.
     """
     return survival.mean_passage(*survival.right_censored(times, last))
-
-
-def growth(
-    *, dimension: int, noise: float, dt: float, duration: float, replicas: int, seed: int
-) -> np.ndarray:
-    """Return log(r(end)/r(0))/duration of each path of Eq. (12), far out in an isotropic bowl.
-
-    Args:
-        dimension: n.
-        noise: B/(eta h), with h = 1.
-        dt: step of t.
-        duration: of each path.
-        replicas: number of paths.
-        seed: of the noise.
-    """
-    bowl = sde.Bowl((1.0,) * dimension, minimum_loss=1e-12, learning_rate=1 / noise, batch_size=1)
-    start = np.eye(dimension)[0]
-    steps = round(duration / dt)
-    paths = sde.simulate(
-        sde.bowl_sde(bowl),
-        start,
-        dt=dt,
-        steps=steps,
-        record_every=steps,
-        replicas=range(replicas),
-        seed=seed,
-    )
-    return np.log(np.linalg.norm(paths.theta, axis=1)) / duration
-
-
-def loss_paths(
-    *, dimension: int, noise: float, dt: float, steps: int, replicas: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return times and L/L* (records, replicas) of Eq. (12) from the minimum of a bowl, h = 1.
-
-    Args:
-        dimension: n.
-        noise: B/(eta h).
-        dt: step of t.
-        steps: number of steps, a multiple of 200.
-        replicas: number of paths.
-        seed: of the noise.
-    """
-    bowl = sde.Bowl((1.0,) * dimension, minimum_loss=0.5, learning_rate=1 / noise, batch_size=1)
-    paths = sde.simulate(
-        sde.bowl_sde(bowl),
-        np.zeros(dimension),
-        dt=dt,
-        steps=steps,
-        record_every=steps // 200,
-        replicas=range(replicas),
-        seed=seed,
-        observe=bowl.loss,
-    )
-    return paths.times, paths.values / bowl.minimum_loss

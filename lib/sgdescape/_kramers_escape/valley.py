@@ -24,7 +24,7 @@ def displacement(coordinates, *, minimum, eigenvectors):
 
 
 def mixed_log_curvature(first_slope, second_slope, *, loss):
-    r"""Return :math:`\partial_i\partial_jU = -\partial_iL\,\partial_jL/L^2` for i unlike j, Eq. (19).
+    r"""Return :math:`\partial_i\partial_jU = -\partial_iL\,\partial_jL/L^2`, i unlike j, Eq. (19).
 
     This is what a separable loss gives; a separable log-loss would need zero.
 
