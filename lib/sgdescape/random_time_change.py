@@ -118,7 +118,7 @@ class Config:
     bowl_time: float = 0.5
     passages: int = 40_000
     passage_step: float = 0.005
-    loss_ratio: float = 4.0
+    loss_ratio: float = 3.0
     longest: float = 2000.0
     stationary_samples: int = 20_000
     stationary_step: float = 0.01

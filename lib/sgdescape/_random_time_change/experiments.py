@@ -17,7 +17,7 @@ def passages(config) -> xr.Dataset:
         config: the chapter's `Config`.
 
     Returns:
-        ``passage`` (equation, clock, passing): each passage in the clocks t and tau. The two equations
+        ``passage`` (equation, clock, passing): each passage on both clocks. The two equations
         use different random numbers.
     """
     found = []

@@ -62,18 +62,16 @@ def barrier_explorer(*, start: float = 0.1) -> str:
 def plot_clock(dataset, axes):
     """Draw one path against t, its clock, and the same path against tau with Eq. (14) on it."""
     t, tau = dataset.example_time.values, dataset.example_tau.values
-    end = dataset.example_changed_tau.values[-1]
     state = dataset.example_state.values
-    keep = tau <= end
-    plotting.theory(axes[0], t[keep], state[keep], **plotting.line(0) | {"lw": 1.0})
+    plotting.theory(axes[0], t, state, **plotting.line(0) | {"lw": 1.0})
     axes[0].set(xlabel="time $t$", ylabel=r"$\theta$")
-    plotting.theory(axes[1], t[keep], tau[keep], **plotting.line(0), label=r"$\tau(t)$")
-    floor = dataset.attrs["minimum_loss"] * t[keep]
-    axes[1].plot(t[keep], floor, "k:", lw=1.2, label=r"$L^*t$")
+    plotting.theory(axes[1], t, tau, **plotting.line(0), label=r"$\tau(t)$")
+    floor = dataset.attrs["minimum_loss"] * t
+    axes[1].plot(t, floor, "k:", lw=1.2, label=r"$L^*t$")
     axes[1].set(xlabel="time $t$", ylabel=r"clock $\tau$")
     axes[1].legend()
     label = "Eq. (12)"
-    plotting.theory(axes[2], tau[keep], state[keep], **plotting.line(0) | {"lw": 1.0}, label=label)
+    plotting.theory(axes[2], tau, state, **plotting.line(0) | {"lw": 1.0}, label=label)
     style = plotting.points_style(1) | {"ms": 4}
     knots = dataset.example_changed_tau.values
     axes[2].plot(knots, dataset.example_changed.values, **style, label="Eq. (14)")

@@ -11,6 +11,7 @@ import xarray as xr
 
 from sgdescape.core import sde, sde_passage
 
+_KNOTS = 64  # steps of Eq. (14) on the example path
 _COMPACT = 25  # steps after which replicas that have arrived leave the arrays
 
 SCHEMES = ("time-changed", "not rescaled", "Euler", "Milstein")
@@ -116,9 +117,10 @@ def strong_errors(config) -> xr.Dataset:
         for row in (2, 3):
             ends = _euler(decoupled, config, dt, dw, milstein=row == 3)[-1]
             errors[row, j] = np.abs(ends - state[grid[-1]])
-    shown = _first_beyond(tau, config.path_time * np.arange(33) / 32)
-    dtau, dw = (np.diff(a[shown, column], axis=0)[:, :1] for a in (tau, driver))
-    every = max(1, round(config.path_time / config.fine_step) // 1024)
+    last = float(tau[-1, 0])  # the example is one path to the end of its time
+    shown = _first_beyond(tau[:, :1], last * (np.arange(_KNOTS + 1) / _KNOTS))
+    dtau, dw = (np.diff(a[shown, [0]], axis=0) for a in (tau, driver))
+    every = max(1, (len(state) - 1) // 1024)
     return xr.Dataset(
         {
             "strong_error": (("scheme", "level", "path"), errors),
@@ -128,7 +130,6 @@ def strong_errors(config) -> xr.Dataset:
             "example_time": ("moment", config.fine_step * np.arange(len(state))[::every]),
             "example_changed": ("knot", _euler(changed, config, dtau, dw)[:, 0]),
             "example_changed_tau": ("knot", tau[shown[:, 0], 0]),
-            "example_changed_time": ("knot", config.fine_step * shown[:, 0]),
         },
         coords={"scheme": list(SCHEMES)},
     )
