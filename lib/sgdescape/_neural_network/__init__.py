@@ -1,0 +1,1 @@
+"""Checkpoints, measurements, bowls, claims and figures of the chapter `neural_network`."""

@@ -1,0 +1,65 @@
+"""First passage in the quadratic bowl: the numba twin of `_neural_network.bowl.reference`."""
+
+import math
+
+import numba as nb
+import numpy as np
+
+from sgdescape.core._kernels.philox_numba import normal_pair, philox
+
+_NOISE = 3  # of core.philox.Stream
+
+
+@nb.njit(parallel=True, cache=True)
+def run(curvatures, counts, decay, spread, base, coupling, levels, steps, replicas, key0, key1,
+        passages, mean_loss):  # fmt: skip
+    """Fill ``passages`` (replicas, m), 0 where censored, and ``mean_loss`` (replicas,).
+
+    Args:
+        curvatures: h of each group (groups,).
+        counts: directions in it (groups,), int64.
+        decay: factor of z in a step (groups,).
+        spread: variance added in a step at unit noise loss (groups,).
+        base: noise loss of each group at the minimum (groups,).
+        coupling: noise loss a unit of each group's own loss (groups, groups).
+        levels: of the loss, in units of L*, ascending (m,).
+        steps: most steps.
+        replicas: number of paths.
+        key0: low word of the seed.
+        key1: high word.
+        passages: step of the first passage of each level.
+        mean_loss: over the second half of what was watched, in units of L*.
+    """
+    groups = curvatures.size
+    for r in nb.prange(replicas):
+        state, losses = np.zeros(groups), np.zeros(groups)  # z, or the sum of z^2 of a group
+        reached, total, kept = 0, 0.0, 0
+        for step in range(steps):
+            loss = 1.0
+            for g in range(groups):
+                noise = base[g]
+                for j in range(groups):
+                    noise += coupling[g, j] * losses[j]
+                variance = spread[g] * noise
+                w0, w1, _, _ = philox(step, g, r, _NOISE, key0, key1)
+                x, other = normal_pair(w0, w1)
+                if counts[g] == 1:
+                    state[g] = decay[g] * state[g] + math.sqrt(variance) * x
+                else:
+                    rest = counts[g] - 1 + math.sqrt(2.0 * (counts[g] - 1)) * other
+                    along = 2.0 * decay[g] * math.sqrt(variance * state[g]) * x
+                    moved = decay[g] ** 2 * state[g] + along + variance * (x * x + rest)
+                    state[g] = max(moved, 0.0)
+            for g in range(groups):
+                square = state[g] ** 2 if counts[g] == 1 else state[g]
+                losses[g] = 0.5 * curvatures[g] * square
+                loss += losses[g]
+            if 2 * step >= steps:
+                total += loss
+                kept += 1
+            while reached < levels.size and loss >= levels[reached]:
+                passages[r, reached] = step + 1
+                reached += 1
+            if levels.size and reached == levels.size:
+                break
+        mean_loss[r] = total / kept if kept else np.nan

@@ -1,0 +1,75 @@
+"""Numbers for the prose of chapter `neural_network`."""
+
+import json
+
+import numpy as np
+
+from sgdescape._neural_network import estimates
+from sgdescape._neural_network.comparisons import (
+    against,
+    control_times,
+    implied,
+    implied_by_bowl,
+    slope_of,
+)
+
+
+def summary(dataset) -> dict:
+    """Return the numbers of the chapter's prose: name -> (value, format)."""
+    ds, attrs = dataset, dataset.attrs
+    h = ds.curvature.values
+    middle = ds.sel(exponent=attrs["middle"])
+    plain = ds.isel(batch_size=[0])
+    sizes = [float(b) / float(a) for a in ds.exponent for b in ds.batch_size]
+    found = {
+        "steps": (attrs["pretraining_steps"], "d"),
+        "fall": (100 * attrs["fall"], ".1f"),
+        "loss": (attrs["loss"], ".4f"),
+        "top": (h[0], ".0f"),
+        "second": (h[1], ".0f"),
+        "third": (h[2], ".0f"),
+        "trace-ratio": (attrs["trace"] / h[0], ".1f"),
+        "participation": (attrs["participation"], ".1f"),
+        "entropy": (attrs["entropy"], ".0f"),
+        "outlier-dimension": (attrs["outlier_dimension"], ".2f"),
+        "large": (int(np.sum(ds.spectrum.values > 0.05 * h[0])), "d"),
+        "lowest-noise": (ds.noise_ratio.values.min(), ".2f"),
+        "highest-noise": (ds.noise_ratio.values.max(), ".2f"),
+        "gradient-share": (100 * ds.gradient_share.values.max(), ".1f"),
+        "kurtosis": (float(ds.kurtosis[0, 0]), ".2f"),
+        "other-kurtosis": (float(np.median(np.diag(ds.kurtosis.values)[1:])), ".1f"),
+        "raised": (float(middle.mean_loss), ".2f"),
+        "bowl-factor": (2 ** abs(against(plain, "decoupled").value), ".2f"),
+        "measured-factor": (2 ** abs(against(plain, "measured").value), ".2f"),
+        "discrete-factor": (2 ** abs(against(ds, "discrete").value), ".2f"),
+        "largest-factor": (2 ** -against(ds.isel(batch_size=[-1]), "decoupled").value, ".1f"),
+        "slope": (slope_of(ds, attrs["middle"]).value, ".1f"),
+        "bowl-slope": (attrs["middle"] + 1 - implied_by_bowl(ds, [attrs["middle"]]) / 2, ".1f"),
+        "line-outlier": (float(middle.line_slope.sel(dimension="outlier_dimension")), ".1f"),
+        "line-participation": (float(middle.line_slope.sel(dimension="participation")), ".1f"),
+        "line-entropy": (float(middle.line_slope.sel(dimension="entropy")), ".0f"),
+        "implied": (implied(ds).value, ".1f"),
+        "implied-bowl": (implied_by_bowl(ds), ".1f"),
+        "smallest-step": (min(sizes), ".2f"),
+        "largest-step": (max(sizes), ".1f"),
+        "overlap": (ds.overlap.values.min(), ".3f"),
+        "displacement": (100 * np.median(ds.displacement_share.values), ".0f"),
+        "energy": (100 * np.median(ds.energy_share.values), ".0f"),
+        "leading-energy": (100 * np.median(ds.leading_energy.values), ".0f"),
+        "path-coupling": (np.median(ds.path_coupling.values), ".2f"),
+        "path-noise": (np.median(ds.path_noise.values), ".2f"),
+        "seconds": (attrs.get("seconds", np.nan), ".0f"),
+        "replicas": (json.loads(attrs["config"])["replicas"] if "config" in attrs else 0, "d"),
+    }
+    for case, name in zip(ds.case.values, ("seed", "wide", "fashion"), strict=True):
+        runs, continuous, refined = control_times(ds, case)
+        one = ds.sel(case=case)
+        top = float(one.control_curvature)
+        found[f"{name}-top"] = (top, ".0f")
+        found[f"{name}-loss"] = (float(one.control_loss), ".4f")
+        found[f"{name}-trace"] = (float(one.control_trace) / top, ".1f")
+        found[f"{name}-participation"] = (float(one.control_participation), ".1f")
+        found[f"{name}-kurtosis"] = (float(one.control_kurtosis), ".2f")
+        found[f"{name}-bowl"] = (2 ** estimates.log_ratio([(runs, continuous)]).value, ".2f")
+        found[f"{name}-discrete"] = (2 ** estimates.log_ratio([(runs, refined)]).value, ".2f")
+    return {f"network-{name}": value for name, value in found.items()}
