@@ -43,6 +43,7 @@ from sgdescape._kramers_escape.saddle import (  # noqa: F401
     weak_axis_current,
 )
 from sgdescape._kramers_escape.steps import steps, table  # noqa: F401
+from sgdescape._kramers_escape.summary import summary  # noqa: F401
 from sgdescape._kramers_escape.valley import (  # noqa: F401
     displacement,
     factor_integral,

@@ -75,7 +75,7 @@ def table(found) -> str:
             clean = max(abs(r) for r in step.residuals) < 1e-9
             shown = "0" if clean else f"{step.residuals[0]:.1e}"
         else:
-            shown = ", ".join(f"{r:+.5f}" for r in step.residuals)
+            shown = ", ".join(f"{r:+.4f}" if abs(r) >= 5e-5 else "0.0000" for r in step.residuals)
         lines.append(f"{step.equation:5} {step.checked:44} {shown}")
     return "\n".join(lines)
 
