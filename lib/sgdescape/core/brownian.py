@@ -20,7 +20,7 @@ def increments(
     *,
     steps: range,
     dt: float,
-    replicas: range,
+    replicas,
     noises: int,
     substeps: int = 1,
     like=None,
@@ -35,7 +35,8 @@ def increments(
         seed: integer in [0, 2^64).
         steps: which steps, inside [0, 2^32 / substeps).
         dt: step of time, positive.
-        replicas: which replicas, inside [0, 2^32).
+        replicas: which replicas, a range or an array of indices (NumPy or torch, as ``like``), in
+            [0, 2^32).
         noises: number of independent noises, at least 1.
         substeps: fine steps in one step, at least 1.
         like: an array whose kind, dtype and device are taken; None for NumPy float64.
@@ -64,10 +65,12 @@ def increments(
         draw = philox.torch_words
     else:
         axis, extra, draw = np.arange, {}, philox.words
+    if isinstance(replicas, range):
+        replicas = axis(replicas.start, replicas.stop)
     words = draw(
         seed,
         step=axis(*fine)[:, None, None],
-        replica=axis(replicas.start, replicas.stop)[None, :, None],
+        replica=replicas[None, :, None],
         draw=axis(0, blocks)[None, None, :],
         stream=philox.Stream.NOISE,
         **extra,

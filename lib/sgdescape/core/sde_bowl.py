@@ -28,7 +28,7 @@ class Stationary:
     edges: np.ndarray  # (bins + 1,)
     outside: np.ndarray  # (2,) weight below the first and from the last edge on
     samples: np.ndarray  # (kept, replicas, d) states, empty unless asked for
-    diverged_at: np.ndarray  # (replicas,) int64 step after which a state was not finite; -1: never
+    diverged_at: np.ndarray  # (replicas,) int64 step after which the loss was not finite; -1: never
     theta: np.ndarray  # (replicas, d) last state
 
 
@@ -57,6 +57,7 @@ def engine_for(engine: str, device: str) -> str:
     return engine
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a diverged path is flagged, not warned of
 def stationary_reference(
     bowl: Bowl,
     start,
@@ -100,10 +101,9 @@ def stationary_reference(
                 counts += np.bincount(bins, weight, minlength=len(counts))
             if keep_every and (step - burn_in) % keep_every == 0:
                 samples.append(_numpy(theta))
-        with np.errstate(over="ignore", invalid="ignore"):
-            noise = apply_noise(sde.noise(theta), draws[step % batch])
-            theta = theta + sde.drift(theta) * dt + noise
-        lost = ~_numpy(library.isfinite(theta).all(-1)) & (diverged < 0)
+        noise = apply_noise(sde.noise(theta), draws[step % batch])
+        theta = theta + sde.drift(theta) * dt + noise
+        lost = ~_numpy(library.isfinite(bowl.loss(theta))) & (diverged < 0)
         diverged[lost] = step + 1
     return {
         "sums": sums,

@@ -28,7 +28,7 @@ class Passages:
     times: np.ndarray  # (replicas, m) first passages; NaN: not reached by last_time (censored)
     clocks: np.ndarray  # (replicas, m) the other clock at those times, Eq. (13); NaN also if none
     last_time: np.ndarray  # (replicas,) up to when each was followed
-    diverged_at: np.ndarray  # (replicas,) int64 step at which a state was not finite; -1: never
+    diverged_at: np.ndarray  # (replicas,) int64 step after which state or loss were not finite; -1
     theta: np.ndarray  # (replicas, d) last state
 
 
@@ -74,6 +74,7 @@ def bowl_levels(bowl: Bowl, loss_ratios) -> np.ndarray:
     return np.sqrt(2 * bowl.minimum_loss * (np.asarray(loss_ratios, dtype=np.float64) - 1))
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a diverged path is flagged, not warned of
 def reference(
     sde: Sde,
     watch: Watch,
@@ -114,24 +115,26 @@ def reference(
     times[~below] = 0.0
     clocks[~below] = 0.0
     noises = sde.noises or start.shape[1]
-    batch = brownian.batch_of_steps(n, noises, 1)
     for step in range(steps):
         if step % COMPACT_EVERY == 0:
-            open_ = below[:, -1] if step == 0 else below[:, -1] & (diverged[rows] < 0)
-            theta, value, clock, rows, below = (
-                x[open_] for x in (theta, value, clock, rows, below)
-            )
+            open_ = below[:, -1] & (diverged[rows] < 0)
+            state = (theta, value, clock, rows, below)
+            theta, value, clock, rows, below = (x[open_] for x in state)
             if len(rows) == 0:
                 break
-        if step % batch == 0:
+            batch = min(COMPACT_EVERY, brownian.batch_of_steps(len(rows), noises, 1))
+            drawn = step
+        if (step - drawn) % batch == 0:
+            drawn = step
             span = range(step, min(step + batch, steps))
             draws = brownian.increments(
-                seed, steps=span, dt=dt, replicas=replicas, noises=noises, like=start
+                seed, steps=span, dt=dt, replicas=index[rows], noises=noises, like=start
             )
         noise = sde.noise(theta)
-        new = theta + sde.drift(theta) * dt + apply_noise(noise, draws[step % batch][rows])
+        new = theta + sde.drift(theta) * dt + apply_noise(noise, draws[step - drawn])
         after, top = watch.observable(new), None
-        good = library.isfinite(new).all(-1) & (diverged[rows] < 0) & below[:, -1]
+        moving = (diverged[rows] < 0) & below[:, -1]
+        good = moving & library.isfinite(new).all(-1) & library.isfinite(after)
         if bridge:
             variance = dt * noise_variance(noise, watch.gradient(theta))
             words = brownian.bridge_words(seed, step=step, replicas=index[rows])
@@ -147,7 +150,7 @@ def reference(
                 part = brownian.bridge_passage(*ends, words[where])
             times[rows[where], which] = dt * (step + part)
             clocks[rows[where], which] = clock[where] + rate[where] * dt * part
-        lost = ~library.isfinite(new).all(-1) & (diverged[rows] < 0) & below[:, -1]
+        lost = moving & ~good
         diverged[rows[lost]] = step + 1
         last[rows[good]] = step + 1
         final[rows[good | lost]] = new[good | lost]

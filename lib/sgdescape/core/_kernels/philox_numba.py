@@ -33,7 +33,7 @@ def philox(step, draw, replica, stream, key0, key1):
     return c0, c1, c2, c3
 
 
-@nb.njit(inline="always")
+@nb.njit(forceinline=True)
 def philox_wide(step, draw, replica, stream, key0, key1):
     """Return the words of `philox`, for loops over replicas that the compiler turns into vectors.
 

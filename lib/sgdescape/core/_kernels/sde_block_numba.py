@@ -11,9 +11,9 @@ import numba as nb
 
 from sgdescape.core import philox
 from sgdescape.core._kernels.philox_numba import philox_wide
-from sgdescape.core._kernels.sde_normals_numba import normal_pair
+from sgdescape.core._kernels.sde_normals_numba import VECTOR, normal_pair
 
-NOISE = int(philox.Stream.NOISE)
+NOISE, BRIDGE = int(philox.Stream.NOISE), int(philox.Stream.BRIDGE)
 # rows of a block's state: excess loss, second sum, noise amplitude, drift factor, radius before and
 # after the step, variance of the radius within it, next level, rate of the other clock
 (EXCESS, SECOND, AMPLITUDE, FACTOR, BEFORE, AFTER, VARIANCE, LEVEL, RATE) = range(9)
@@ -75,7 +75,7 @@ def advance(z, words, st, step, index, rows, groups, pair, lanes, like, key0, ke
             z[g, 1, j] = x1
 
 
-@nb.njit(inline="always")
+@nb.njit(**VECTOR)
 def coefficients(st, numbers, process, lanes):
     """Set noise amplitude, drift factor and rate of the other clock from the loss of each lane.
 
@@ -101,7 +101,7 @@ def coefficients(st, numbers, process, lanes):
             st[RATE, j] = one
 
 
-@nb.njit(inline="always")
+@nb.njit(**VECTOR)
 def load(z, st, j, theta, rows):
     """Put a state (d,) into lane j and its two sums into the block's state."""
     st[EXCESS, j] = 0
@@ -111,6 +111,12 @@ def load(z, st, j, theta, rows):
         z[i // 4, i % 4, j] = x
         st[EXCESS, j] += rows[2, i] * x * x
         st[SECOND, j] += rows[3, i] * x * x
+
+
+@nb.njit
+def bridge_words(step, index, key0, key1):
+    """Return the four words of `brownian.bridge_words`."""
+    return philox_wide(step, 0, index, BRIDGE, key0, key1)
 
 
 @nb.njit

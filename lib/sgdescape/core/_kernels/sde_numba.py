@@ -13,7 +13,6 @@ import numba as nb
 import numpy as np
 
 from sgdescape.core import philox
-from sgdescape.core._kernels.philox_numba import philox_wide
 from sgdescape.core._kernels.sde_block_numba import (
     AFTER,
     AMPLITUDE,
@@ -27,6 +26,7 @@ from sgdescape.core._kernels.sde_block_numba import (
     bin_of,
     bridge_maximum,
     bridge_passage,
+    bridge_words,
     coefficients,
     load,
 )
@@ -34,7 +34,6 @@ from sgdescape.core.sde_bowl import OWN_CLOCK, QUANTITIES
 from sgdescape.core.sde_models import PROCESSES, Bowl
 from sgdescape.core.sde_passage import bowl_levels
 
-_BRIDGE = int(philox.Stream.BRIDGE)
 _WIDTH = 64
 _SURE = 23.0  # -log of the smallest uniform number, 2^-33, is 22.9: less likely never happens
 
@@ -108,9 +107,7 @@ def _passage_chunk(start, first, rows, numbers, process, dt, levels, steps, brid
                 c = float(st[LEVEL, j])
                 near = not (b < c and 2 * (c - a) * (c - b) >= _SURE * v)
                 if bridge and near and not lost:
-                    w0, w1, w2, w3 = philox_wide(
-                        step[j] - np.uint32(1), 0, index[j], _BRIDGE, key0, key1
-                    )
+                    w0, w1, w2, w3 = bridge_words(step[j] - 1, index[j], key0, key1)
                     top = bridge_maximum(a, b, v, w0)
                     top = max(top, b)
                 while not lost and target[j] < levels.size and top >= levels[target[j]]:
