@@ -150,7 +150,7 @@ class FreshData:
 def gaussian_data(
     samples: int, dimension: int, *, seed: int, inputs: str = "gaussian", noise_std: float = 1.0
 ) -> FiniteData:
-    """Return a fixed data set of independent inputs and targets; by default the paper's, all N(0, 1).
+    """Return fixed samples of independent inputs and targets; by default the paper's, all N(0, 1).
 
     Mori et al., section 5.3.1: x and y independent, so theta* is near 0 and L* near 1/2.
 
