@@ -197,13 +197,11 @@ def test_known_scale_gives_even_a_near_gaussian_an_exponent():
 # --- rivals ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("truth", EXAMPLES)
-@pytest.mark.parametrize("rival", EXAMPLES)
+@pytest.mark.parametrize(
+    ("truth", "rival"),  # never a Gaussian truth: both others hold it as a limit
+    [(t, r) for t in ("power_law", "stretched") for r in EXAMPLES if r != t],
+)
 def test_the_true_law_is_favoured(truth, rival):
-    if truth == rival or (truth, rival) == ("gaussian", "power_law"):
-        pytest.skip("a power law of free scale holds the Gaussian as a limit")
-    if (truth, rival) == ("gaussian", "stretched"):
-        pytest.skip("a stretched law holds the Gaussian at shape 2")
     x = laws.LAWS[truth].draw(generator(12), 60_000, 1, **EXAMPLES[truth])
     first, second = laws.fit(truth, x), laws.fit(rival, x)
     one, other = likelihood_ratio(first, second), likelihood_ratio(second, first)
@@ -316,14 +314,18 @@ def test_minimum_is_found_where_the_tail_begins():
     assert at.low < 2.5 < at.high and at.value == pytest.approx(found.exponent, rel=0.02)
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_minimum_agrees_with_another_program():
+    """That one compares the law with the lower end of each step only: distances differ by 1 / n."""
     powerlaw = pytest.importorskip("powerlaw")
-    x = generator(24).pareto(1.7, size=1500) + 1
-    x = np.where(x < 2, 1 + generator(25).random(1500), x)
+    x = generator(24).pareto(1.7, size=300) + 1
+    x = np.where(x < 2, 1 + generator(25).random(300), x)
     theirs = powerlaw.Fit(x, verbose=False)
-    found = choose_minimum(x, candidates=1500, least=10)
-    assert found.minimum == pytest.approx(theirs.xmin, rel=1e-9)
-    assert found.exponent == pytest.approx(theirs.alpha, rel=1e-6)
+    ours = tails._tail(np.sort(x[x >= theirs.xmin]))
+    assert ours.exponent == pytest.approx(theirs.alpha, rel=1e-6)
+    assert abs(ours.distance - theirs.D) <= 1.001 / ours.count
+    found = choose_minimum(x, candidates=300, least=10)
+    assert found.distance <= ours.distance
 
 
 X = np.arange(1.0, 101.0)
