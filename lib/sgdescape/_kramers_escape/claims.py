@@ -297,7 +297,7 @@ def claim_bowl_power(ds) -> Claim:
         "kramers_escape.bowl_power",
         f"In an isotropic bowl of {n} directions the mean time to a high level grows as c to the "
         "power B/(eta h) + 1 - n/2 = (n_c - n)/2.",
-        source=THEOREM,
+        source="Mori et al., Eqs. (15) and (16)",
         predicted=float(-ds.growth_theory.sel(dimension=n) * noise),
         measured=Interval(
             *[float(v) for v in (slope[-1], min(slope[-2:]), max(slope[-2:]))],

@@ -14,12 +14,14 @@ def summary(ds) -> dict[str, tuple[float, str]]:
     Returns:
         Name in the prose -> (value, format).
     """
-    times = np.exp(ds.log_time.sel(event="beyond")) * ds.rate_theory
+    log_time = ds.log_time.sel(event="beyond")
+    times = np.exp(log_time) * ds.rate_theory
+    missed = np.isnan(ds.passage.sel(place="beyond"))
     found = {
         "kramers-error-10": (100 * abs(float(times.sel(noise=10.0)) - 1), ".1f"),
         "kramers-error-160": (100 * abs(float(times.sel(noise=160.0)) - 1), ".1f"),
         "kramers-time-160": (
-            float(ds.log_time.sel(event="beyond", noise=160.0)) / np.log(10),
+            float(log_time.sel(noise=160.0)) / np.log(10),
             ".0f",
         ),
         "kramers-path-noise": (ds.attrs["batch_size"] / ds.attrs["learning_rate"], ".1f"),
@@ -27,7 +29,7 @@ def summary(ds) -> dict[str, tuple[float, str]]:
         "kramers-path-theory": (1 / ds.attrs["path_theory"], ".1f"),
         "kramers-path-linear": (float(ds.linear_time), ".0f"),
         "kramers-path-censored": (
-            100 * float(np.isnan(ds.passage.sel(place="beyond")).mean()),
+            100 * float(missed.mean()),
             ".0f",
         ),
     }
