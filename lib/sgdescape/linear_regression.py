@@ -107,7 +107,7 @@ class Config:
     points: int = 10
     samples: int = 10_000
     runs: int = 100
-    repetitions: int = 500
+    repetitions: int = 1500
     max_steps: int = 100_000
     slow_rate: float = 0.05
     slow_dimensions: tuple[int, ...] = (1, 10)
@@ -260,7 +260,8 @@ def _predict_passages(dataset):
     tail = {"learning_rate": float(a["tail_rate"]), "batch_size": int(a["tail_batch"])}
     ds["tail_exact"] = "tail_ratio", first_passage(ds.tail_ratio.values, **tail).times
     far = np.array(ds.attrs["far_ratios"])
-    times = first_passage(far, **tail).times
+    step = tail["learning_rate"] / np.sqrt(tail["batch_size"])
+    times = first_passage(far, width=step / 10, **tail).times
     ds["far_slope"] = "far_step", np.diff(np.log(times)) / np.diff(np.log(far))
     ds.attrs["tail_kesten"] = kesten_exponent(**tail) / 2
     return ds
