@@ -16,7 +16,7 @@ import test_runner
 import xarray as xr
 from test_runner import GRID, WHOLE, run, stored, walk
 
-from sgdescape.core import chunk_store, engines, runner
+from sgdescape.core import chunk_store, engines, provenance, runner
 from sgdescape.core.chunk_store import StoreError
 from sgdescape.core.engines import EngineError, executor
 from sgdescape.core.runner import ChunkError, sweep
@@ -130,7 +130,7 @@ if __name__ == "__main__":
 
 def test_worker_with_other_sources_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "_package_digest", lambda: b"edited since")
-    chunks = runner._chunks(walk, "1", "", {}, {}, 0, 1, 1)
+    chunks = runner._chunks(walk, "1", ("", ""), {}, {}, 0, 1, 1)
     monkeypatch.undo()
     stale = runner._Chunk(**(vars(chunks[0]) | {"sources": b"edited since".hex()}))
     with pytest.raises(ChunkError, match="the worker .* has other sources of this package"):
@@ -458,6 +458,7 @@ def test_a_chunk_says_where_it_comes_from(tmp_path):
     assert told.keys() == {"seconds", "processor", "commit", "sgdescape", "python", "numpy",
                            "torch"}  # fmt: skip
     assert str(tmp_path) not in json.dumps(told) and told["seconds"] >= 0
+    assert told["commit"] == provenance.commit()
 
 
 def test_pieces_of_an_earlier_release_are_read(tmp_path):

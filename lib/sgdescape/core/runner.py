@@ -41,6 +41,7 @@ class _Chunk:
     stop: int
     identity: str
     sources: str  # of the package that asks; "" where they need no comparison
+    commit: str  # of the same; asked once, for a thousand workers must not call git
 
 
 def sweep(
@@ -103,7 +104,8 @@ def sweep(
     local = executor is None or getattr(executor, "same_installation", False)
     sources = "" if local or version is not None else _package_digest().hex()
     version = code_version(function) if version is None else str(version)
-    chunks = _chunks(function, version, sources, axes, options, seed, replicas, chunk_size)
+    origin = (sources, "" if store is None else provenance.commit())
+    chunks = _chunks(function, version, origin, axes, options, seed, replicas, chunk_size)
     folder = None if store is None else chunk_store.open_store(store)
     pieces = _compute(function, chunks, options, executor, folder, progress)
     arrays = _assemble(axes, chunks, pieces)
@@ -172,7 +174,7 @@ def _package_digest():
     return total.digest()
 
 
-def _chunks(function, version, sources, axes, options, seed, replicas, chunk_size):
+def _chunks(function, version, origin, axes, options, seed, replicas, chunk_size):
     """All chunks, in the order of the grid."""
     chunks = []
     for point, values in enumerate(itertools.product(*(a.tolist() for a in axes.values()))):
@@ -189,7 +191,7 @@ def _chunks(function, version, sources, axes, options, seed, replicas, chunk_siz
                     "replicas": [start, stop],
                 }
             )
-            chunks.append(_Chunk(point, parameters, seed, start, stop, identity, sources))
+            chunks.append(_Chunk(point, parameters, seed, start, stop, identity, *origin))
     return chunks
 
 
@@ -259,16 +261,17 @@ def _one(function, chunk, options, folder):
     except Exception as error:
         raise ChunkError(f"{_where(chunk)}: {type(error).__name__}: {error}") from error
     if folder is not None:
-        chunk_store.write(folder, chunk.identity, arrays, about=_about(time.perf_counter() - start))
+        about = _about(time.perf_counter() - start, chunk.commit)
+        chunk_store.write(folder, chunk.identity, arrays, about=about)
     return arrays
 
 
-def _about(seconds):
+def _about(seconds, commit):
     """Provenance of a stored chunk; like that of a result it names no path, user or host."""
     return {
         "seconds": round(seconds, 3),
         "processor": provenance.processor(),
-        "commit": provenance.commit(),
+        "commit": commit,
         "sgdescape": provenance.package_version("sgdescape"),
         "python": platform.python_version(),
         "numpy": np.__version__,
