@@ -39,7 +39,9 @@ class Config:
         hessian_directions: of these, how many are compared with the Hessian.
         bins: groups of the other eigenvalues, in the bowl.
         bowl_paths: simulated paths of each bowl.
-        bowl_step: time step of the bowl, in units of 1 / h*.
+        continuous_paths: paths of the continuous-time bowl.
+        coarse: leading directions kept in it, and groups of the others.
+        bowl_step: its time step, in units of 1 / h*.
         path_threshold: loss ratio at which escaping runs are looked at.
         path_replicas: number of those runs.
         control_replicas: runs of each other network.
@@ -61,8 +63,10 @@ class Config:
     directions: int = 12
     hessian_directions: int = 5
     bins: int = 8
-    bowl_paths: int = 128
-    bowl_step: float = 0.2
+    bowl_paths: int = 96
+    continuous_paths: int = 64
+    coarse: int = 5
+    bowl_step: float = 0.05
     path_threshold: float = 2.3
     path_replicas: int = 4
     control_replicas: int = 24
@@ -74,9 +78,9 @@ class Config:
         validate.count("images", self.images, low=100)
         validate.count("directions", self.directions, low=2, high=self.images // 2)
         validate.count("hessian_directions", self.hessian_directions, high=self.directions)
-        for name in ("bins", "path_replicas"):
+        for name in ("bins", "path_replicas", "coarse"):
             validate.count(name, getattr(self, name))
-        for name in ("replicas", "bowl_paths", "control_replicas"):
+        for name in ("replicas", "bowl_paths", "continuous_paths", "control_replicas"):
             validate.count(name, getattr(self, name), low=2)
         for name in ("watch", "bowl_step"):
             validate.positive(name, getattr(self, name))
@@ -106,6 +110,9 @@ PAPER = Config(
     replicas=1000,
     control_replicas=1000,
     bowl_paths=4000,
+    continuous_paths=4000,
+    coarse=40,
+    bowl_step=0.02,
     watch=24_000.0,
     path_replicas=50,
 )
@@ -122,8 +129,8 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
 
     Returns:
         Passages in steps by (exponent, batch_size, replica, threshold), those of the bowls in t by
-        (law, exponent, path, threshold), the minimum by direction, the other networks by case, and
-        what `predict` adds; provenance in the attributes.
+        (law, exponent, batch_size, path, threshold), the minimum by direction, the other networks
+        by case, and what `predict` adds; provenance in the attributes.
     """
     start = time.perf_counter()
     dataset = predict(measurement.measure(config))

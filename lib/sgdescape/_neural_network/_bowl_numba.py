@@ -5,14 +5,14 @@ import math
 import numba as nb
 import numpy as np
 
-from sgdescape.core._kernels.philox_numba import normal_pair, philox
+from sgdescape.core._kernels.philox_numba import normal_pair, philox, uniform
 
-_NOISE = 3  # of core.philox.Stream
+_NOISE, _BRIDGE = 3, 4  # of core.philox.Stream
 
 
 @nb.njit(parallel=True, cache=True)
-def run(curvatures, counts, decay, spread, base, coupling, levels, steps, replicas, key0, key1,
-        passages, mean_loss):  # fmt: skip
+def run(curvatures, counts, decay, spread, base, coupling, levels, steps, replicas, bridge,
+        key0, key1, passages, mean_loss):  # fmt: skip
     """Fill ``passages`` (replicas, m), 0 where censored, and ``mean_loss`` (replicas,).
 
     Args:
@@ -25,6 +25,8 @@ def run(curvatures, counts, decay, spread, base, coupling, levels, steps, replic
         levels: of the loss, in units of L*, ascending (m,).
         steps: most steps.
         replicas: number of paths.
+        bridge: whether a crossing between two steps is drawn: a Brownian bridge of
+            R = sqrt(2 (L - L*)) with the noise of the step's beginning.
         key0: low word of the seed.
         key1: high word.
         passages: step of the first passage of each level.
@@ -34,13 +36,15 @@ def run(curvatures, counts, decay, spread, base, coupling, levels, steps, replic
     for r in nb.prange(replicas):
         state, losses = np.zeros(groups), np.zeros(groups)  # z, or the sum of z^2 of a group
         reached, total, kept = 0, 0.0, 0
+        loss = 1.0
         for step in range(steps):
-            loss = 1.0
+            before, loss, width = loss, 1.0, 0.0
             for g in range(groups):
                 noise = base[g]
                 for j in range(groups):
                     noise += coupling[g, j] * losses[j]
                 variance = spread[g] * noise
+                width += 2.0 * curvatures[g] * losses[g] * variance
                 w0, w1, _, _ = philox(step, g, r, _NOISE, key0, key1)
                 x, other = normal_pair(w0, w1)
                 if counts[g] == 1:
@@ -57,7 +61,15 @@ def run(curvatures, counts, decay, spread, base, coupling, levels, steps, replic
             if 2 * step >= steps:
                 total += loss
                 kept += 1
-            while reached < levels.size and loss >= levels[reached]:
+            highest = loss
+            if bridge and before > 1.0:
+                # the bridge's maximum, by inversion: P(max > m) = exp(-2 (m - a)(m - b) / v)
+                a, b = math.sqrt(2.0 * (before - 1.0)), math.sqrt(2.0 * (loss - 1.0))
+                word, _, _, _ = philox(step, 0, r, _BRIDGE, key0, key1)
+                v = width / (2.0 * (before - 1.0))
+                top = 0.5 * (a + b + math.sqrt((a - b) ** 2 - 2.0 * v * math.log(uniform(word))))
+                highest = 1.0 + 0.5 * top * top
+            while reached < levels.size and highest >= levels[reached]:
                 passages[r, reached] = step + 1
                 reached += 1
             if levels.size and reached == levels.size:

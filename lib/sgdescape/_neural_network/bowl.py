@@ -125,7 +125,7 @@ def discrete(bowl: Bowl, *, learning_rate: float, batch_size: int):
 
 
 def first_passage(
-    bowl: Bowl, decay, spread, *, levels, steps: int, replicas: int, seed: int
+    bowl: Bowl, decay, spread, *, levels, steps: int, replicas: int, seed: int, bridge: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return first passages (replicas, m) in steps, -1 if censored, and mean late losses.
 
@@ -137,6 +137,8 @@ def first_passage(
         steps: most steps.
         replicas: number of paths, all starting at the minimum.
         seed: integer.
+        bridge: whether crossings between two steps count: yes in continuous time, no if the loss
+            is looked at after every step of SGD.
     """
     from sgdescape._neural_network import _bowl_numba  # numba: only when needed
 
@@ -145,7 +147,8 @@ def first_passage(
     mean_loss = np.zeros(replicas)
     _bowl_numba.run(
         bowl.curvatures, bowl.counts, decay, spread, bowl.base, bowl.coupling, levels,
-        validate.count("steps", steps), validate.count("replicas", replicas), *philox.key(seed),
+        validate.count("steps", steps), validate.count("replicas", replicas), bridge,
+        *philox.key(seed),
         passages, mean_loss,
     )  # fmt: skip
     return np.where(passages > 0, passages, -1), mean_loss

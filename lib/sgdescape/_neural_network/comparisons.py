@@ -7,9 +7,12 @@ from sgdescape.core.statistics import Interval
 
 
 def chosen(ds, exponent):
-    """Thresholds to compare at an exponent: where Eq. (12)'s bowl arrives in good time."""
+    """Return which thresholds are compared at an exponent: where the bowl arrives in good time."""
     watch = ds.attrs["watch"] / float(ds.curvature[0])
-    return estimates.window(ds.bowl.sel(law="decoupled", exponent=exponent).values, watch=watch)
+    smallest = ds.attrs["smallest_batch"]
+    return estimates.window(
+        ds.bowl.sel(law="decoupled", exponent=exponent, batch_size=smallest).values, watch=watch
+    )
 
 
 def cut(sample, chosen):
@@ -17,70 +20,74 @@ def cut(sample, chosen):
 
 
 def valley_of(ds, law, exponent, batch_size):
-    one = ds.discrete.sel(exponent=exponent, batch_size=batch_size)
-    if law != "discrete":
-        one = ds.bowl.sel(law=law, exponent=exponent)
+    """Return times and which were observed of one bowl; law "continuous" is the SDE, Eq. (12)."""
+    if law == "continuous":
+        return estimates.bowl_times_of(ds, ds.continuous.sel(exponent=exponent))
+    one = ds.bowl.sel(law=law, exponent=exponent, batch_size=batch_size)
     return estimates.bowl_times_of(ds, one)
 
 
-def against(ds, law):
-    """Mean log2 of the runs' times over a bowl's, all cells of ``ds``."""
+def cells(ds, *, exponents=slice(None), batches=slice(None)) -> list:
+    """Return the (exponent, batch size) pairs at these positions."""
+    chosen_ones = ds.exponent.values[exponents], ds.batch_size.values[batches]
+    return [(a, b) for a in chosen_ones[0] for b in chosen_ones[1]]
+
+
+def against(ds, law, where) -> Interval:
+    """Return the mean log2 of the runs' times over a bowl's.
+
+    Args:
+        ds: result of `neural_network.run`.
+        law: of the bowl, or "continuous".
+        where: of `cells`.
+    """
     pairs = []
-    for exponent in ds.exponent.values:
+    for exponent, batch_size in where:
         w = chosen(ds, exponent)
-        for batch_size in ds.batch_size.values:
-            runs = cut(estimates.times_of(ds, exponent=exponent, batch_size=batch_size), w)
-            valley = cut(valley_of(ds, law, exponent, batch_size), w)
-            if law == "constant":  # thresholds that it reaches at all
-                there = valley[1].sum(0) >= estimates.LEAST
-                runs, valley = cut(runs, there), cut(valley, there)
-            pairs.append((runs, valley))
+        runs = cut(estimates.times_of(ds, exponent=exponent, batch_size=batch_size), w)
+        valley = cut(valley_of(ds, law, exponent, batch_size), w)
+        if law == "constant":  # the thresholds that it reaches at all
+            there = valley[1].sum(0) >= estimates.LEAST
+            runs, valley = cut(runs, there), cut(valley, there)
+        pairs.append((runs, valley))
     return estimates.log_ratio(pairs)
 
 
-def between(ds, law, other):
-    """Mean log2 of one bowl's times over another's; a lower bound where the first is censored."""
+def between(ds, law, other, where) -> float:
+    """Return the mean log2 of one bowl's times over another's; a lower bound where censored."""
     values = []
-    for exponent in ds.exponent.values:
-        w = chosen(ds, exponent)
-        for batch_size in ds.batch_size.values:
-            logs = []
-            for name in (law, other):
-                times, seen = cut(valley_of(ds, name, exponent, batch_size), w)
-                logs.append(np.log2(times.sum(0) / np.maximum(seen.sum(0), 1)))
-            values.append(np.mean(logs[0] - logs[1]))
+    for exponent, batch_size in where:
+        w, logs = chosen(ds, exponent), []
+        for name in (law, other):
+            times, seen = cut(valley_of(ds, name, exponent, batch_size), w)
+            logs.append(np.log2(times.sum(0) / np.maximum(seen.sum(0), 1)))
+        values.append(np.mean(logs[0] - logs[1]))
     return float(np.mean(values))
 
 
-def slope_of(ds, exponent, batch=0):
-    """Slope of the runs in the window, at the smallest batch size unless another is chosen."""
+def slope_of(ds, exponent, batch_size) -> Interval:
+    """Return the slope of the runs' times in the window."""
     w = chosen(ds, exponent)
-    b = ds.batch_size.values[batch]
-    times, seen = cut(estimates.times_of(ds, exponent=exponent, batch_size=b), w)
+    times, seen = cut(estimates.times_of(ds, exponent=exponent, batch_size=batch_size), w)
     return estimates.slope(times, seen, ds.threshold.values[w])
 
 
-def implied(ds) -> Interval:
-    """n = 2 (B / (eta h*) + 1 - slope), mean over the exponents and the two smallest batches."""
-    cells = [(a, b) for a in ds.exponent.values for b in (0, 1)]
-    slopes = [slope_of(ds, *cell) for cell in cells]
-    values = [2 * (a + 1 - s.value) for (a, _), s in zip(cells, slopes, strict=True)]
-    halves = np.array([s.high - s.low for s in slopes])  # twice the half-width of each n / 2
+def bowl_slope(ds, exponent, batch_size) -> Interval:
+    """Return the slope of the times of the bowl with the noise of Eq. (12) in the window."""
+    w = chosen(ds, exponent)
+    times, seen = cut(valley_of(ds, "decoupled", exponent, batch_size), w)
+    return estimates.slope(times, seen, ds.threshold.values[w])
+
+
+def implied(ds, slope=slope_of) -> Interval:
+    """Return n = 2 (B / (eta h*) + 1 - slope), mean over exponents and the two smallest batches."""
+    where = cells(ds, batches=slice(2))
+    slopes = [slope(ds, *cell) for cell in where]
+    values = [2 * (a + 1 - s.value) for (a, _), s in zip(where, slopes, strict=True)]
+    halves = np.array([s.high - s.low for s in slopes])  # half-width of each n = 2 x slope's
     half = np.sqrt(np.sum(halves**2)) / len(slopes)
     value = float(np.mean(values))
     return Interval(value, value - half, value + half, slopes[0].level, "delta method")
-
-
-def implied_by_bowl(ds, exponents=None) -> float:
-    """The same of the bowl of Eq. (12)."""
-    values = []
-    for exponent in ds.exponent.values if exponents is None else exponents:
-        w = chosen(ds, exponent)
-        valley = ds.bowl.sel(law="decoupled", exponent=exponent)
-        times, seen = cut(estimates.bowl_times_of(ds, valley), w)
-        found = estimates.slope(times, seen, ds.threshold.values[w])
-        values.append(2 * (exponent + 1 - found.value))
-    return float(np.mean(values))
 
 
 def control_times(ds, case):

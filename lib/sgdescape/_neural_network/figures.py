@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 _LAWS = {
-    "decoupled": ("noise of (12)", "vermilion", "-"),
+    "decoupled": ("noise of (6)", "vermilion", "-"),
     "measured": ("measured noise", "blue", "-"),
     "constant": ("constant noise", "black", "--"),
     "equal": ("n equal curvatures", "purple", ":"),
@@ -84,10 +84,12 @@ def plot_passage(ds, ax, *, batch_size: int):
     c = ds.threshold.values
     for index, exponent in enumerate(ds.exponent.values):
         style = plotting.line(index)
-        plain = estimates.bowl_times_of(ds, ds.bowl.sel(law="decoupled", exponent=exponent))
-        _curve(ax, c, plain, ls="-", **style)
-        steps = ds.discrete.sel(exponent=exponent, batch_size=batch_size)
-        _curve(ax, c, estimates.bowl_times_of(ds, steps), ls="--", **style)
+        flow = estimates.bowl_times_of(ds, ds.continuous.sel(exponent=exponent))
+        _curve(ax, c, flow, ls=":", **style)
+        cell = {"exponent": exponent, "batch_size": batch_size}
+        for law, dashes in (("decoupled", "--"), ("measured", "-")):
+            steps = estimates.bowl_times_of(ds, ds.bowl.sel(law=law, **cell))
+            _curve(ax, c, steps, ls=dashes, **style)
         runs = estimates.times_of(ds, exponent=exponent, batch_size=batch_size)
         label = f"{exponent:g}"
         mean, low, high = estimates.mean_times(*runs, level=0.95)
@@ -105,10 +107,11 @@ def plot_passage(ds, ax, *, batch_size: int):
 def plot_bowls(ds, ax):
     """Draw runs at the middle exponent and smallest batch against every bowl."""
     c, exponent = ds.threshold.values, ds.attrs["middle"]
-    for law, (label, colour, style) in _LAWS.items():
-        valley = estimates.bowl_times_of(ds, ds.bowl.sel(law=law, exponent=exponent))
-        _curve(ax, c, valley, ls=style, color=plotting.COLOURS[colour], label=label)
     smallest = int(ds.batch_size[0])
+    for law, (label, colour, style) in _LAWS.items():
+        valley = ds.bowl.sel(law=law, exponent=exponent, batch_size=smallest)
+        sample = estimates.bowl_times_of(ds, valley)
+        _curve(ax, c, sample, ls=style, color=plotting.COLOURS[colour], label=label)
     runs = estimates.times_of(ds, exponent=exponent, batch_size=smallest)
     plotting.points(ax, c, *estimates.mean_times(*runs, level=0.95), label="network")
     ax.axvline(float(ds.mean_loss.sel(exponent=exponent)), color="#555555", lw=0.8, ls=":")
@@ -130,7 +133,8 @@ def plot_slopes(ds, ax):
         style = plotting.points_style(index)
         shifted = [end - exponent - 1 for end in ends]
         plotting.points(ax, centre, *shifted, **style, label=f"{exponent:g}")
-        valley = estimates.bowl_times_of(ds, ds.bowl.sel(law="decoupled", exponent=exponent))
+        cell = {"exponent": exponent, "batch_size": smallest}
+        valley = estimates.bowl_times_of(ds, ds.bowl.sel(law="decoupled", **cell))
         centre, slope, _, _ = estimates.local_slopes(*valley, c)
         plotting.theory(ax, centre, slope - exponent - 1, **plotting.line(index))
         ax.axvline(
@@ -164,8 +168,8 @@ def plot_control(ds, ax, *, case: str):
     """Draw passage times of another network with its own two bowls."""
     one, c = ds.sel(case=case), ds.threshold.values
     watch = ds.attrs["watch"] / float(one.control_curvature)
-    bowls = (one.control_bowl, "vermilion", "-", "(12)"), (
-        one.control_refined, "blue", "--", "discrete, measured noise",
+    bowls = (one.control_bowl, "vermilion", "--", "noise of (6)"), (
+        one.control_refined, "blue", "-", "measured noise",
     )  # fmt: skip
     for valley, colour, style, label in bowls:
         seen = np.isfinite(valley.values)

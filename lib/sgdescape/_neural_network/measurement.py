@@ -143,28 +143,40 @@ def looked_at(losses, thresholds, looks) -> np.ndarray:
     return found
 
 
-def bowl_times(valley, config, *, exponent: float, curvature: float, seed: int):
-    """Return first passages in t, NaN if censored (paths, thresholds), and late mean losses."""
-    dt = config.bowl_step / curvature
-    decay, spread = bowl.continuous(valley, strength=1 / (exponent * curvature), dt=dt)
-    steps = round(config.watch / config.bowl_step)
-    passages, late = bowl.first_passage(
-        valley, decay, spread, levels=config.thresholds, steps=steps, replicas=config.bowl_paths,
-        seed=seed_of(seed, "bowl"),
-    )  # fmt: skip
-    return np.where(passages > 0, passages * dt, np.nan), late
+def bowl_times(valley, config, *, exponent, batch_size, curvature, seed: int) -> np.ndarray:
+    """Return first passages in t of SGD with Gaussian noise in a bowl, Eq. (3), NaN if censored.
 
+    Args:
+        valley: the bowl.
+        config: `neural_network.Config`.
+        exponent: B / (eta h*), which sets eta.
+        batch_size: B.
+        curvature: h*.
+        seed: of the configuration.
 
-def discrete_times(valley, config, *, exponent, batch_size, curvature, seed):
-    """Return first passages in t of SGD with Gaussian noise in the bowl, as `bowl_times`."""
+    Returns:
+        Times (paths, thresholds); the loss is looked at after every step, as that of the network.
+    """
     rate = batch_size / (exponent * curvature)
     decay, spread = bowl.discrete(valley, learning_rate=rate, batch_size=batch_size)
     steps = round(config.watch / rate / curvature)
-    passages, late = bowl.first_passage(
+    passages, _ = bowl.first_passage(
         valley, decay, spread, levels=config.thresholds, steps=steps,
-        replicas=config.bowl_paths, seed=seed_of(seed, "bowl"),
+        replicas=config.bowl_paths, seed=seed_of(seed, "bowl"), bridge=False,
     )  # fmt: skip
-    return np.where(passages > 0, passages * rate, np.nan), late
+    return np.where(passages > 0, passages * rate, np.nan)
+
+
+def continuous_times(valley, config, *, exponent, curvature, seed: int) -> np.ndarray:
+    """Return first passages in t of the SDE, Eq. (12), NaN if censored (paths, thresholds)."""
+    dt = config.bowl_step / curvature
+    decay, spread = bowl.continuous(valley, strength=1 / (exponent * curvature), dt=dt)
+    steps = round(config.watch / config.bowl_step)
+    passages, _ = bowl.first_passage(
+        valley, decay, spread, levels=config.thresholds, steps=steps,
+        replicas=config.continuous_paths, seed=seed_of(seed, "bowl"), bridge=True,
+    )  # fmt: skip
+    return np.where(passages > 0, passages * dt, np.nan)
 
 
 def end_points(problem, model, images, config, found, lifted, *, seed: int) -> dict:
@@ -237,12 +249,10 @@ def control(recipe, config, *, seed: int, gram=None) -> dict:
         thresholds=config.thresholds,
     )
     valley = bowl.lumped(found["curvature"], trace=found["trace"], square=found["square"])
-    options = {"exponent": config.middle, "curvature": top, "seed": seed}
-    plain, _ = bowl_times(bowl.decoupled(*valley), config, **options)
+    options = {"exponent": config.middle, "batch_size": config.batches[1], "curvature": top}
     noise = {"ratio": found["noise_ratio"], "kurtosis": found["kurtosis"]}
-    refined, _ = discrete_times(
-        bowl.measured(*valley, **noise), config, batch_size=config.batches[1], **options
-    )
+    plain = bowl_times(bowl.decoupled(*valley), config, **options, seed=seed)
+    refined = bowl_times(bowl.measured(*valley, **noise), config, **options, seed=seed)
     return {
         "control_passage": made.steps,
         "control_last_step": made.last_step,
@@ -284,23 +294,19 @@ def measure(config) -> xr.Dataset:
         bowl.decoupled(*valley), bowl.measured(*valley, **noise), bowl.constant(*valley), equal,
     )  # fmt: skip
     options = {"curvature": found["curvature"][0], "seed": seed}
-    paths = [
-        [bowl_times(law, config, exponent=a, **options) for a in config.exponents] for law in laws
-    ]
-    steps = [
+    times = [
         [
-            discrete_times(laws[1], config, exponent=a, batch_size=b, **options)[0]
-            for b in config.batches
+            [bowl_times(v, config, exponent=a, batch_size=b, **options) for b in config.batches]
+            for a in config.exponents
         ]
-        for a in config.exponents
+        for v in laws
     ]
-    controls = [
-        control(
-            r, config, seed=seed, gram=problem.gram if r.dataset == kinds["main"].dataset else None
-        )
-        for r in list(kinds.values())[1:]
-    ]
-    cell, times = ("exponent", "batch_size"), ("replica", "threshold")
+    coarse = bowl.decoupled(*bowl.grouped(values, singles=config.coarse, bins=config.coarse))
+    flow = [continuous_times(coarse, config, exponent=a, **options) for a in config.exponents]
+    known = {kinds["main"].dataset: problem.gram}
+    others = list(kinds.values())[1:]
+    controls = [control(r, config, seed=seed, gram=known.get(r.dataset)) for r in others]
+    cell, sample = ("exponent", "batch_size"), ("replica", "threshold")
     control_dims = {
         "control_passage": ("control_replica", "threshold"),
         "control_last_step": ("control_replica",),
@@ -308,14 +314,13 @@ def measure(config) -> xr.Dataset:
         "control_refined": ("path", "threshold"),
     }
     variables = {
-        "passage": ((*cell, *times), made["passage"]),
+        "passage": ((*cell, *sample), made["passage"]),
         "last_step": ((*cell, "replica"), made["last_step"]),
         "late_loss": ((*cell, "replica"), made["late_loss"]),
         "learning_rate": (cell, made["learning_rate"]),
-        "looks": (("look", *times), made["looks"]),
-        "bowl": (("law", "exponent", "path", "threshold"), [[c[0] for c in row] for row in paths]),
-        "bowl_loss": (("law", "exponent", "path"), [[c[1] for c in row] for row in paths]),
-        "discrete": ((*cell, "path", "threshold"), steps),
+        "looks": (("look", *sample), made["looks"]),
+        "bowl": (("law", *cell, "path", "threshold"), np.array(times)),
+        "continuous": (("exponent", "continuous_path", "threshold"), np.array(flow)),
         "spectrum": (("rank",), values),
         "curvature": (("direction",), found["curvature"]),
         "noise_ratio": (("direction",), found["noise_ratio"]),
@@ -345,6 +350,7 @@ def measure(config) -> xr.Dataset:
         "pretraining_steps": checkpoint.steps,
         "pretraining_block": checkpoint.recipe.block,
         "middle": config.middle,
+        "smallest_batch": config.batches[0],
         "watch": config.watch,
         "path_threshold": config.path_threshold,
     }

@@ -7,9 +7,10 @@ import numpy as np
 from sgdescape._neural_network import estimates
 from sgdescape._neural_network.comparisons import (
     against,
+    bowl_slope,
+    cells,
     control_times,
     implied,
-    implied_by_bowl,
     slope_of,
 )
 
@@ -19,7 +20,8 @@ def summary(dataset) -> dict:
     ds, attrs = dataset, dataset.attrs
     h = ds.curvature.values
     middle = ds.sel(exponent=attrs["middle"])
-    plain = ds.isel(batch_size=[0])
+    small, large = cells(ds, batches=slice(1)), cells(ds, batches=slice(-1, None))
+    cell = attrs["middle"], attrs["smallest_batch"]
     sizes = [float(b) / float(a) for a in ds.exponent for b in ds.batch_size]
     found = {
         "steps": (attrs["pretraining_steps"], "d"),
@@ -39,17 +41,18 @@ def summary(dataset) -> dict:
         "kurtosis": (float(ds.kurtosis[0, 0]), ".2f"),
         "other-kurtosis": (float(np.median(np.diag(ds.kurtosis.values)[1:])), ".1f"),
         "raised": (float(middle.mean_loss), ".2f"),
-        "bowl-factor": (2 ** abs(against(plain, "decoupled").value), ".2f"),
-        "measured-factor": (2 ** abs(against(plain, "measured").value), ".2f"),
-        "discrete-factor": (2 ** abs(against(ds, "discrete").value), ".2f"),
-        "largest-factor": (2 ** -against(ds.isel(batch_size=[-1]), "decoupled").value, ".1f"),
-        "slope": (slope_of(ds, attrs["middle"]).value, ".1f"),
-        "bowl-slope": (attrs["middle"] + 1 - implied_by_bowl(ds, [attrs["middle"]]) / 2, ".1f"),
+        "bowl-factor": (2 ** against(ds, "decoupled", small).value, ".2f"),
+        "measured-factor": (2 ** against(ds, "measured", small).value, ".2f"),
+        "all-factor": (2 ** against(ds, "measured", cells(ds)).value, ".2f"),
+        "continuous-small": (2 ** against(ds, "continuous", small).value, ".1f"),
+        "continuous-large": (2 ** -against(ds, "continuous", large).value, ".1f"),
+        "slope": (slope_of(ds, *cell).value, ".1f"),
+        "bowl-slope": (bowl_slope(ds, *cell).value, ".1f"),
         "line-outlier": (float(middle.line_slope.sel(dimension="outlier_dimension")), ".1f"),
         "line-participation": (float(middle.line_slope.sel(dimension="participation")), ".1f"),
         "line-entropy": (float(middle.line_slope.sel(dimension="entropy")), ".0f"),
         "implied": (implied(ds).value, ".1f"),
-        "implied-bowl": (implied_by_bowl(ds), ".1f"),
+        "implied-bowl": (implied(ds, bowl_slope).value, ".1f"),
         "smallest-step": (min(sizes), ".2f"),
         "largest-step": (max(sizes), ".1f"),
         "overlap": (ds.overlap.values.min(), ".3f"),
@@ -62,7 +65,7 @@ def summary(dataset) -> dict:
         "replicas": (json.loads(attrs["config"])["replicas"] if "config" in attrs else 0, "d"),
     }
     for case, name in zip(ds.case.values, ("seed", "wide", "fashion"), strict=True):
-        runs, continuous, refined = control_times(ds, case)
+        runs, bowl, refined = control_times(ds, case)
         one = ds.sel(case=case)
         top = float(one.control_curvature)
         found[f"{name}-top"] = (top, ".0f")
@@ -70,6 +73,6 @@ def summary(dataset) -> dict:
         found[f"{name}-trace"] = (float(one.control_trace) / top, ".1f")
         found[f"{name}-participation"] = (float(one.control_participation), ".1f")
         found[f"{name}-kurtosis"] = (float(one.control_kurtosis), ".2f")
-        found[f"{name}-bowl"] = (2 ** estimates.log_ratio([(runs, continuous)]).value, ".2f")
-        found[f"{name}-discrete"] = (2 ** estimates.log_ratio([(runs, refined)]).value, ".2f")
+        found[f"{name}-bowl"] = (2 ** estimates.log_ratio([(runs, bowl)]).value, ".2f")
+        found[f"{name}-measured"] = (2 ** estimates.log_ratio([(runs, refined)]).value, ".2f")
     return {f"network-{name}": value for name, value in found.items()}
