@@ -429,9 +429,10 @@ def test_bad_input_is_refused_with_its_value(call, words):
         call()
 
 
-def test_run_has_units_of_provenance_and_every_part():
+def test_run_has_units_provenance_and_every_part():
     ds = rtc.run(TINY)
     assert ds.sizes["level"] == 3 and ds.sizes["convention"] == 3 and ds.sizes["floor"] == 4
+    assert all(ds[name].attrs["units"] == units for name, units in rtc.UNITS.items())
     assert ds.attrs["seed"] == 0 and "numba" in ds.attrs and ds.attrs["temperature"] == 0.5
     assert all(np.isfinite(v).all() for name, v in ds.items() if name != "operator_error")
 

@@ -202,6 +202,27 @@ PAPER = Config(
 """Ten times the samples, finer steps. The paper itself shows no experiment on Eqs. (12)-(14)."""
 
 
+UNITS = {
+    "strong_error": "parameter",
+    "strong_step": "loss x time (rows of Eq. (14)), time (rows of Eq. (12))",
+    "direct": "parameter",
+    "mapped": "parameter",
+    "driver_fixed_tau": "(loss x time)^(1/2)",
+    "driver_fixed_t": "(loss x time)^(1/2)",
+    "bowl_loss": "loss",
+    "passage": "time (clock t), loss x time (clock tau)",
+    "gibbs": "parameter",
+    "stationary": "parameter",
+    "long_tau": "loss x time",
+    "long_ratio": "1",
+    "growth": "1 / time",
+    "frozen_tau": "loss x time",
+    "operator_density": "1 / parameter",
+    "floor_passage": "time",
+}
+"""Units of the measured variables; time is t = eta x steps."""
+
+
 def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
     """Make all simulations of the chapter and put the predictions beside them.
 
@@ -227,6 +248,8 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
         operators.regularised(config),
     )
     dataset = predict(xr.merge(parts), config)
+    for name, units in UNITS.items():
+        dataset[name].attrs["units"] = units
     dataset.attrs |= provenance.record(config, seconds=time.perf_counter() - start, device=device)
     return dataset
 
