@@ -538,6 +538,14 @@ def test_path_factor_for_unequal_curvatures(transverse):
     assert abs(limit - 1) > 0.3
 
 
+def test_a_sharper_direction_opens_a_cheaper_path():
+    """h_2 = 3 h_1: up the sharp direction first; the exponent of Eq. (15) no longer holds."""
+    rates = [valley_ratio(1 / a, 3.0, 100) for a in (40, 80)]
+    assert np.log(rates[1] / rates[0]) / 40 < -0.1
+    straight = [valley_ratio(1 / a, 2.0, 100) for a in (40, 80)]
+    assert abs(np.log(straight[1] / straight[0])) / 40 < 0.002
+
+
 # --- bad input -------------------------------------------------------------------------------
 
 
