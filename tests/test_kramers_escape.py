@@ -155,6 +155,12 @@ def test_bad_input_to_the_rate(changes, error, words):
             ),
             r"curvatures_saddle\[1:\] must be positive",
         ),
+        (
+            lambda: plane.rate(
+                ke.Landscape(transverse=(1.0, 0.5)), ke.separable_loss, noise=9.0, cells=(20, 8)
+            ),
+            "transverse curvatures must be equal",
+        ),
         (lambda: Quadrature(1.0, 0.0), "low must be below high"),
         (lambda: ke.Config(noises=(1.0, 2.0)), "noises must double at least twice"),
         (lambda: ke.Config(plane_noises=(1.0, 2.0, 5.0)), "plane_noises must double"),
@@ -437,6 +443,22 @@ def test_plane_with_a_separable_log_loss_escapes_as_one_dimension():
     assert abs(2 * ratios[1] - ratios[0] - 1) < 2e-3
 
 
+def test_equal_curvatures_in_three_dimensions_are_the_theorem():
+    shape = ke.Landscape(loss_ratio=3.0, transverse=(1.0, 1.0))
+    found = [
+        plane.rate(shape, ke.separable_loss, noise=a, cells=(80, 30))
+        / float(
+            ke.escape_rate(
+                3.0,
+                **ONE | {"learning_rate": 1 / a, "curvature_saddle": -0.5},
+                effective_dimension=3,
+            )
+        )
+        for a in (20.0, 40.0)
+    ]
+    assert 2 * found[1] - found[0] == pytest.approx(1, abs=3e-3)
+
+
 def test_grids_converge():
     shape = ke.Landscape(transverse=(0.5,))
     options = dict(shape=shape, loss=ke.separable_loss, noise=20.0)
@@ -628,6 +650,7 @@ WRONG = {
         ("path_dimension", lambda shape: float(shape.dimension)),
         ("path_dimension", lambda shape: 1 + sum(shape.transverse)),
     ],
+    "claim_space": [("path_dimension", lambda shape: float(shape.dimension))],
     "claim_separable": [("escape_rate", wrong_rate(power=0.5))],
     "claim_tail_dimension": [
         ("tail_dimension", lambda r: 1 + np.sum(r)),
@@ -718,7 +741,7 @@ def test_dataset_is_a_function_of_the_seed_and_survives_netcdf(tmp_path):
 def test_explorer_is_complete_without_scripts():
     html = ke.rate_explorer()
     assert html.count("<polyline") == 2 and 'type="range"' in html
-    assert "B = 3: a minimum of curvature 2 is left" in html
+    assert "B = 4: a minimum of curvature 2 is left" in html
 
 
 def test_summary_formats(measured):

@@ -126,9 +126,9 @@ QUICK = Config()
 PAPER = Config(
     line_cells=2400,
     plane_cells=(240, 64),
-    dt=0.01,
-    max_time=1000.0,
-    replicas=20_000,
+    dt=0.02,
+    max_time=600.0,
+    replicas=4000,
 )
 """The paper has no numbers for this theorem; these are finer grids and longer, more paths."""
 

@@ -194,6 +194,22 @@ def claim_stiff(ds) -> Claim:
     )
 
 
+def claim_space(ds) -> Claim:
+    """The n of Eq. (15) with three directions, two of them softer."""
+    gain = np.log(ds.space_rate / ds.plane_theory) / np.log(ds.attrs["loss_ratio"])
+    one = float(ds.dimension_theory.sel(ratio=0.5)) - 1
+    return check(
+        "kramers_escape.space",
+        "With curvatures 1, 1/2 and 1/2 both soft directions count alike: n - 1 doubles.",
+        source=OWN,
+        predicted=1 + 2 * one,
+        measured=weak_noise(2 + 2 * gain.values),
+        rivals={"number of outliers": 3.0, "one soft direction": 1 + one, "Tr H/h_e": 2.0},
+        tolerance=0.01,
+        expected="confirmed",
+    )
+
+
 def claim_separable(ds) -> Claim:
     """The n of Eq. (15) where the logarithm of the loss separates, equal curvatures."""
     return check(

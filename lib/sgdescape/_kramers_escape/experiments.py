@@ -1,5 +1,6 @@
 """The measurements of chapter `kramers_escape`: none uses the theorem that it tests."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -143,7 +144,8 @@ def in_plane(config) -> xr.Dataset:
     """Measure escape rates in two dimensions with the Fokker-Planck operator.
 
     Returns:
-        ``plane_rate`` (reading, ratio, plane_noise) per t, for both readings of Eq. (19).
+        ``plane_rate`` (reading, ratio, plane_noise) per t, for both readings of Eq. (19);
+        ``space_rate`` (plane_noise): two transverse directions of ratio 1/2, the loss separates.
     """
     about = {
         name: getattr(config, name) for name in ("loss_ratio", "minimum_loss", "curvature_saddle")
@@ -158,8 +160,16 @@ def in_plane(config) -> xr.Dataset:
         ]
         for loss in READINGS.values()
     ]
+    three = replace(plane_valley(about, 0.5), transverse=(0.5, 0.5))
+    space = [
+        plane.rate(three, losses.separable_loss, noise=a, cells=config.plane_cells)
+        for a in config.plane_noises
+    ]
     return xr.Dataset(
-        {"plane_rate": (("reading", "ratio", "plane_noise"), np.array(rates))},
+        {
+            "plane_rate": (("reading", "ratio", "plane_noise"), np.array(rates)),
+            "space_rate": ("plane_noise", space),
+        },
         coords={
             "reading": list(READINGS),
             "ratio": list(config.ratios),

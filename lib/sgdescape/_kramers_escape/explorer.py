@@ -12,8 +12,8 @@ def rate_explorer(escape_rate, critical_effective_dimension) -> str:
         escape_rate: the function of Eq. (15).
         critical_effective_dimension: the function of Eq. (16).
     """
-    eta, c, n, top = 0.1, 2.0, 2, 10.0
-    h = np.linspace(0.5, 4.0, 71)
+    eta, c, n, top = 0.2, 1.5, 2, 11.0
+    h = np.linspace(0.75, 4.0, 66)
 
     def decades(batch_size):
         rate = escape_rate(
@@ -49,8 +49,8 @@ def rate_explorer(escape_rate, critical_effective_dimension) -> str:
             f"most {float(limit):.0f} such directions."
         )
 
-    batches = (1, 2, 3, 4, 5, 6, 8, 10)
-    isotropic = np.clip(decades(3)[10] - np.log10(h / h[10]) / 2, 0, top)
+    batches = range(1, 9)
+    isotropic = decades(4)[5] - np.log10(h / h[5]) / 2  # h[5] = 1
     return explorer_html(
         Axes(
             h.tolist(),
@@ -62,7 +62,7 @@ def rate_explorer(escape_rate, critical_effective_dimension) -> str:
         ),
         {float(b): decades(b) for b in batches},
         slider="Batch size B",
-        start=3.0,
+        start=4.0,
         readings={float(b): reading(b) for b in batches},
         references={"isotropic noise": isotropic},
     )

@@ -45,8 +45,8 @@ def plot_plane(dataset, ax, *, reading="loss", ratio=1.0):
     z = np.linspace(-0.3 * shape.saddle, 1.15 * shape.crossing, 200)
     y = np.linspace(-3, 3, 161)
     u = np.log(function(shape, z[:, None], y) / shape.minimum_loss)
-    levels = np.arange(0, 3.01, 0.25)
-    ax.contour(z, y, u.T, levels=levels, cmap="cividis", linewidths=1)
+    levels = np.arange(0.25, 3, 0.5)
+    ax.contour(z, y, u.T, levels=levels, cmap="cividis", linewidths=0.9)
     high = np.log(shape.loss_ratio)
     ax.contour(z, y, u.T, levels=[high], colors=[plotting.COLOURS["vermilion"]], linewidths=1.6)
     ax.plot([0, shape.crossing], [0, 0], "--", color="black", lw=1)
@@ -82,7 +82,7 @@ def plot_power(dataset, ax):
         plotting.theory(ax, c, 1 / at.power_theory, **plotting.line(i))
         style = plotting.points_style(i) | {"label": rf"$B/\eta h={noise:g}$"}
         ax.plot(c, np.exp(at.log_power), **style)
-    near = c[c <= 4]
+    near = np.geomspace(c[0], 4, 60)
     start = float(np.exp(dataset.log_power.sel(noise=5.0)[0]))
     linear = start * np.exp(5.0 * (near - near[0]))
     ax.plot(near, linear, "k:", lw=1.2, label=r"linear barrier, $B/\eta h=5$")
@@ -118,7 +118,7 @@ def plot_widths(dataset, ax):
     """Draw the transverse width factor g along the path for several curvature ratios."""
     for i, ratio in enumerate((0.1, 0.5, 1.0, 2.0)):
         shape = Landscape(**_shape(dataset), transverse=(ratio,))
-        found = path_widths(shape)
+        found = path_widths(shape, points=4000)
         inside = found.position < 0.999 * shape.saddle
         x = found.position[inside] / shape.saddle
         label = rf"$\rho={ratio:g}$"

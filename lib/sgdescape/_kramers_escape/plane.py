@@ -1,10 +1,11 @@
-"""Escape over the saddle in two dimensions, by the Fokker-Planck operator: no weak-noise formula.
+"""Escape over the saddle, axis and distance from it, by the Fokker-Planck operator.
 
 The generator is that of Eq. (12) on a rectangle around the valley; unless said otherwise paths are
 gone where the loss on the axis is back at its value in the minimum, beyond the saddle.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -28,8 +29,9 @@ def rate(
     Two grids, the second with twice the cells each way; their second-order errors cancel.
 
     Args:
-        shape: the valley, two directions.
-        loss: `landscape.separable_loss` or `landscape.separable_log_loss`.
+        shape: the valley; its transverse curvatures must be equal.
+        loss: `landscape.separable_loss`, or with one transverse direction
+            `landscape.separable_log_loss`.
         noise: B/(eta h_e*).
         cells: of the coarse grid along and across the axis.
         end: z_e at which paths are gone, `Landscape.crossing` if None.
@@ -56,15 +58,23 @@ def generator(
     cells: tuple[int, int],
     end: float | None = None,
 ) -> fp.Generator:
-    """Return the generator of Eq. (12) for z_j > 0, reflecting on the axis by symmetry.
+    """Return the generator of Eq. (12) for z_e and the distance y from its axis.
+
+    With m equal transverse directions the distance has the additional drift (m - 1) T_j L/y.
 
     Args:
-        shape: the valley, two directions.
+        shape: see `rate`.
         loss: see `rate`.
         noise: B/(eta h_e*).
         cells: along and across the axis.
         end: see `rate`.
+
+    Raises:
+        ValueError: for transverse curvatures that differ.
     """
+    if len(set(shape.transverse)) != 1:
+        raise ValueError(f"transverse curvatures must be equal: got {shape.transverse}")
+    more, shape = len(shape.transverse) - 1, replace(shape, transverse=shape.transverse[:1])
     end = shape.crossing if end is None else end
     h, across = shape.curvature_minimum, shape.transverse[0]
     temperatures = 1 / noise, across / (h * noise)
@@ -75,7 +85,7 @@ def generator(
         step = 1e-6 * shape.saddle  # the losses are polynomials: no harm from differences
         along = (loss(shape, z + step, y) - loss(shape, z - step, y)) / (2 * step)
         beside = (loss(shape, z, y + step) - loss(shape, z, y - step)) / (2 * step)
-        return -along, -beside
+        return -along, -beside + more * temperatures[1] * loss(shape, z, y) / y
 
     def diffusion(z, y):
         here = loss(shape, z, y)

@@ -39,7 +39,7 @@ def steps(valley_shape: Landscape) -> tuple[Step, ...]:
     """
     weak = partial(_weak, valley_shape)
     return (
-        Step("(18)", "coordinates there and back, Hessian diagonal", True, (_coordinates(),)),
+        Step("(18)", "there and back, Hessian diagonal", True, (_coordinates(),)),
         _algebra("19", "mixed derivative of log L, separable L"),
         _algebra("20", "curvature of U at the minimum"),
         _algebra("21", "conservation law of Eq. (14), any U"),
@@ -67,16 +67,15 @@ def steps(valley_shape: Landscape) -> tuple[Step, ...]:
 
 def table(found) -> str:
     """Return the steps as lines of text, residuals in powers that do not change with rounding."""
-    head = f"{'Eq.':5} {'checked':44} residual"
     noises = ", ".join(str(a) for a in NOISES)
-    lines = [head + f" (B/(eta h) = {noises})", "-" * 86]
+    lines = [f"{'Eq.':5} {'checked':39} left at {noises}", "-" * 68]
     for step in found:
         if step.exact:
             clean = max(abs(r) for r in step.residuals) < 1e-9
             shown = "0" if clean else f"{step.residuals[0]:.1e}"
         else:
-            shown = ", ".join(f"{r:+.4f}" if abs(r) >= 5e-5 else "0.0000" for r in step.residuals)
-        lines.append(f"{step.equation:5} {step.checked:44} {shown}")
+            shown = ", ".join(f"{r:+.4f}" if abs(r) >= 5e-5 else "0" for r in step.residuals)
+        lines.append(f"{step.equation:5} {step.checked:39} {shown}")
     return "\n".join(lines)
 
 
