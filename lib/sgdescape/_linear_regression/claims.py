@@ -20,7 +20,7 @@ from sgdescape.core.claims import Claim, check
 from sgdescape.core.statistics import LEVEL, Interval, bootstrap_interval, variance_interval
 
 PAPER_17, PAPER_15, OWN = "Mori et al., Eq. (17)", "Mori et al., Eq. (15)", "this book"
-_LOW, _MIDDLE = 1.1, 1.78  # windows of c: below and above a rise of the loss by half
+_LOW, _MIDDLE = 1.1, 1.7  # windows of c: below and above a rise of the loss by half
 _STEEP = 1.4
 
 

@@ -32,7 +32,7 @@ def plot_exponents(dataset, ax):
             values = np.interp(fine, sizes, at[f"exponent_{name}"])
             plotting.theory(ax, fine, values, ls=dashes, **colour)
         found = [measures.exponent(dataset, eta, b, level=LEVEL) for b in sizes]
-        label = rf"$\eta={eta:g}$, fresh samples"
+        label = rf"$\eta={eta:g}$"
         _intervals(ax, sizes, found, **plotting.points_style(i) | {"label": label})
         one = [measures.protocol_exponent(dataset, eta, b, level=LEVEL) for b in sizes]
         hollow = plotting.points_style(i) | {"mfc": "white", "ms": 8, "zorder": 2.5}
@@ -40,8 +40,9 @@ def plot_exponents(dataset, ax):
     plotting.theory(ax, [], [], color="grey", ls="--", label=r"$1+B/\eta$")
     plotting.theory(ax, [], [], color="grey", label=r"$\frac{1}{2}+B/\eta-B/2$")
     ax.set(xlabel="batch size $B$", ylabel=r"fitted exponent $\phi$")
+    ax.set_ylim(top=2e4)
     plotting.log_axes(ax)
-    ax.legend(fontsize=8)
+    ax.legend(fontsize=8, ncols=2, loc="upper left")
     return ax
 
 
@@ -105,8 +106,7 @@ def plot_passages(dataset, ax, *, dimension):
     top = 4 * exact[-1]
     for index, kind in enumerate(("sde", "linear")):
         shown = at[f"time_{kind}"].values
-        inside = shown <= 3 * top
-        plotting.theory(ax, c[inside], shown[inside], label=_NAMES[kind], **plotting.line(index))
+        plotting.theory(ax, c, shown, label=_NAMES[kind], **plotting.line(index))
     anchor = len(c) // 3
     for name, index, dashes, at_point in (
         ("paper", 2, "--", anchor),
@@ -251,7 +251,8 @@ def plot_tail(dataset, ax):
         }.items()
     ):
         style = plotting.line((2, 0, 3)[index]) | {"ls": ("--", "-.", ":")[index]}
-        plotting.theory(ax, c, exact[0] * (c / c[0]) ** slope, label=label, **style)
+        through = -1 if label == "Kesten's slope" else 0  # asymptotic: through the last point
+        plotting.theory(ax, c, exact[through] * (c / c[through]) ** slope, label=label, **style)
     plotting.points(ax, c, *measures.mean_times(dataset, "tail", level=LEVEL), label="SGD")
     ax.set(xlabel="loss ratio $c$", ylabel=r"mean first-passage time $t_p$")
     ax.set_ylim(exact[0] / 2, exact[-1] * 5)

@@ -9,7 +9,7 @@ from scipy import special
 from sgdescape.core import validate
 
 INPUTS = ("rademacher", "uniform", "gaussian", "laplace")
-_SMALLEST = 1e-80  # weight below which a node cannot matter
+_LOG_SMALLEST = -180.0  # log of the weight below which a node cannot matter
 _SMALL_PAIR = 1e-25  # the same for a pair of nodes: times in many dimensions stay below 1e15
 
 
@@ -46,8 +46,9 @@ def mean_square(learning_rate, *, batch_size, inputs="gaussian", power=1.0):
         log_density = (
             (b - 1) * np.log(x) - x**2 / 2 - (b / 2 - 1) * np.log(2) - special.gammaln(b / 2)
         )
-    weight = weight * np.exp(log_density)
-    keep = weight * np.maximum(1, learning_rate * x**2) ** power > _SMALLEST
+    logs = np.log(weight) + log_density
+    keep = logs + power * np.log(np.maximum(1, learning_rate * x**2)) > _LOG_SMALLEST
+    weight = np.exp(logs)
     return x[keep] ** 2 / b, weight[keep] / weight.sum()
 
 

@@ -28,7 +28,7 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
     slow = dataset.sel(slow_dimension=1).isel(threshold=-1)
     c = float(slow.slow_ratio)
     fast_ratio = np.interp(c, one.loss_ratio, one.time_exact / one.time_sde)
-    ratios, inside = window(dataset, "fresh", 1.1, 1.78, dimension=ten)
+    ratios, inside = window(dataset, "fresh", 1.1, 1.7, dimension=ten)
     found = {
         "regression-phi-unit": (exponent(dataset, 1.0, 5).value, ".2f"),
         "regression-phi-tenth": (exponent(dataset, 0.1, 1).value, ".2f"),
@@ -45,11 +45,11 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
         "regression-spread": (float(spread.std(ddof=1)), ".2f"),
         "regression-spread-factor": (float(np.exp(spread.max() - spread.min())), ".1f"),
         "regression-slope-low": (
-            window_slope(dataset, "fresh", 1.1, 1.78, dimension=1).value,
+            window_slope(dataset, "fresh", 1.1, 1.7, dimension=1).value,
             ".1f",
         ),
         "regression-slope-ten": (
-            window_slope(dataset, "fresh", 1.1, 1.78, dimension=ten).value,
+            window_slope(dataset, "fresh", 1.1, 1.7, dimension=ten).value,
             ".1f",
         ),
         "regression-slope-ten-sde": (

@@ -1,0 +1,615 @@
+"""Chapter `linear_regression`: its formulas against exact answers, its claims against wrong ones."""
+
+import functools
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import integrate, linalg, special, stats
+
+import sgdescape.linear_regression as lr
+from sgdescape._linear_regression import kernels, measures
+from sgdescape.core import ensembles, fokker_planck, statistics
+from sgdescape.core.claims import ClaimError
+
+RNG = np.random.default_rng(0)
+AT = {"learning_rate": 0.1, "batch_size": 1}
+
+
+# Eq. (passage-time) and its relatives
+
+
+def double_integral(c, d, a, weight):
+    """a/(2h) int x^(1-d) / weight int y^(d-1) weight / noise, both in |z|, by adaptive quadrature."""
+    options = {"epsabs": 0, "epsrel": 1e-11, "limit": 200}
+    inner = lambda x: integrate.quad(lambda y: 2 * y ** (d - 1) * weight(y)[0], 0, x, **options)[0]  # noqa: E731
+    outer = lambda x: 2 * x ** (1 - d) * weight(x)[1] * inner(x)  # noqa: E731
+    return a / 2 * integrate.quad(outer, 0, np.sqrt(c - 1), **options)[0]
+
+
+@pytest.mark.parametrize("d", [1, 2, 5, 10, 30])
+@pytest.mark.parametrize("a", [1, 10, 40])
+def test_passage_times_are_their_double_integrals(d, a):
+    for c in (1.05, 1.5, 3.0):
+        at = {"dimension": d, "learning_rate": 1 / a, "batch_size": 1}
+        power = lambda x: ((1 + x * x) ** (-a - 1), (1 + x * x) ** a)  # noqa: E731
+        assert lr.mean_first_passage_time(c, **at) == pytest.approx(
+            double_integral(c, d, a, power), rel=1e-9
+        )
+        gauss = lambda x: (np.exp(-a * x * x), np.exp(a * x * x))  # noqa: E731
+        assert lr.linear_barrier_time(c, **at) == pytest.approx(
+            double_integral(c, d, a, gauss), rel=1e-9
+        )
+
+
+def test_passage_time_by_the_fokker_planck_operator():
+    a, edge = 10.0, np.sqrt(0.6)
+    edges = np.linspace(-edge, edge, 801)
+    operator = fokker_planck.operator_1d(
+        lambda z: -z, lambda z: (1 + z**2) / (2 * a), edges, left="absorbing", right="absorbing"
+    )
+    times = fokker_planck.mean_first_passage(operator)
+    assert np.max(times) == pytest.approx(
+        lr.mean_first_passage_time(1.6, dimension=1, **AT), rel=1e-3
+    )
+
+
+def test_two_dimensions_in_closed_form():
+    k = np.arange(1, 11)
+    closed = [np.sum((c**k - 1) / k) / 2 for c in (1.2, 3.0, 50.0)]
+    found = lr.mean_first_passage_time([1.2, 3.0, 50.0], dimension=2, **AT)
+    np.testing.assert_allclose(found, closed, rtol=1e-12)
+
+
+def test_passage_times_broadcast_scale_with_curvature_and_do_not_overflow():
+    found = lr.mean_first_passage_time(
+        [[1.5], [2.0]], dimension=[1, 2, 3], learning_rate=0.1, batch_size=1
+    )
+    assert found.shape == (2, 3)
+    assert found[1, 2] == lr.mean_first_passage_time(2.0, dimension=3, **AT)
+    # only eta h / B and the unit of time matter
+    scaled = lr.mean_first_passage_time(
+        2.0, dimension=3, learning_rate=0.05, batch_size=2, curvature=4.0
+    )
+    assert scaled == pytest.approx(found[1, 2] / 4)
+    assert lr.mean_first_passage_time(1.0, dimension=3, **AT) == 0
+    tiny = {"dimension": 4, "learning_rate": 1e-4, "batch_size": 1}
+    assert lr.mean_first_passage_time(3.0, **tiny) == np.inf
+    logs = lr.log_mean_first_passage_time([2.0, 2.0002], **tiny)
+    slope = np.diff(logs)[0] / np.log(1.0001)
+    assert slope == pytest.approx(lr.local_slope(2.0, **tiny), rel=1e-4)
+
+
+@given(st.floats(1.01, 20), st.integers(1, 40), st.floats(0.02, 3.0), st.integers(1, 5))
+def test_passage_times_grow_with_c_fall_with_dimension_and_stay_below_the_linear_barrier(
+    c, d, eta, b
+):
+    at = {"learning_rate": eta, "batch_size": b}
+    log_time = lr.log_mean_first_passage_time([c, 1.1 * c], dimension=d, **at)
+    assert log_time[1] > log_time[0]
+    assert lr.log_mean_first_passage_time(c, dimension=d + 1, **at) < log_time[0]
+    with np.errstate(over="ignore"):
+        linear = lr.linear_barrier_time(c, dimension=d, **at)
+    assert np.log(linear) > log_time[0] - 1e-9
+
+
+def test_asymptotic_form_becomes_exact():
+    errors = []
+    for a in (20, 40, 80):
+        at = {"dimension": np.array([1, 2, 5]), "learning_rate": 1 / a, "batch_size": 1}
+        exact = lr.mean_first_passage_time(2.5, **at)
+        errors.append(np.abs(lr.asymptotic_passage_time(2.5, **at) / exact - 1))
+    assert np.all(errors[1] < 0.3 * errors[0]) and np.all(errors[2] < 0.3 * errors[1])  # order 2
+    assert np.isnan(lr.asymptotic_passage_time(1.05, dimension=10, **AT))
+
+
+def test_slopes_meet_far_out():
+    d = np.array([1, 2, 5, 10])
+    far = lr.local_slope(1e6, dimension=d, **AT)
+    np.testing.assert_allclose(far, lr.paper_slope(dimension=d, **AT), atol=1e-4)
+
+
+def test_kurtosis_two_is_the_paper_and_one_the_linear_barrier():
+    c = np.array([1.2, 2.0])
+    paper = lr.mean_first_passage_time(c, dimension=1, **AT)
+    np.testing.assert_allclose(lr.kurtosis_passage_time(c, kurtosis=2, **AT), paper)
+    linear = lr.linear_barrier_time(c, dimension=1, **AT)
+    np.testing.assert_allclose(lr.kurtosis_passage_time(c, kurtosis=1, **AT), linear)
+    near = lr.kurtosis_passage_time(c, kurtosis=1 + 1e-7, **AT)
+    np.testing.assert_allclose(near, linear, rtol=1e-5)
+    three = lambda x: ((1 + 2 * x * x) ** -6.0, (1 + 2 * x * x) ** 5.0)  # noqa: E731
+    assert lr.kurtosis_passage_time(2.0, kurtosis=3, **AT) == pytest.approx(
+        double_integral(2.0, 1, 10, three), rel=1e-9
+    )
+
+
+# One step of discrete SGD
+
+
+def draw_inputs(law, size):
+    return {
+        "rademacher": lambda: RNG.choice([-1.0, 1.0], size),
+        "uniform": lambda: RNG.uniform(-np.sqrt(3), np.sqrt(3), size),
+        "gaussian": lambda: RNG.normal(size=size),
+        "laplace": lambda: RNG.laplace(scale=np.sqrt(0.5), size=size),
+    }[law]()
+
+
+@pytest.mark.parametrize("law", kernels.INPUTS)
+def test_nodes_have_the_moments_of_their_law(law):
+    s, w = kernels.mean_square(0.1, inputs=law)
+    kurtosis = {"rademacher": 1, "uniform": 1.8, "gaussian": 3, "laplace": 6}[law]
+    np.testing.assert_allclose([w.sum(), w @ s, w @ s**2], [1, 1, kurtosis], rtol=1e-9)
+
+
+@pytest.mark.parametrize("b", [2, 3, 10, 50])
+def test_batch_nodes_are_those_of_chi_square(b):
+    s, w = kernels.mean_square(0.1, batch_size=b)
+    np.testing.assert_allclose([w.sum(), w @ s, w @ s**2], [1, 1, 1 + 2 / b], rtol=1e-8)
+
+
+@pytest.mark.parametrize(("law", "b"), [*[(x, 1) for x in kernels.INPUTS], ("gaussian", 4)])
+def test_kernel_is_the_step(law, b):
+    n, theta, levels = 200_000, 0.8, np.array([0.3, 0.7, 0.9, 1.2])
+    x, y = draw_inputs(law, (n, b)), RNG.normal(size=(n, b))
+    moved = np.abs(theta - 0.3 * np.mean(x * (x * theta - y), axis=1))
+    found = lr.exceedance([theta], levels, learning_rate=0.3, batch_size=b, inputs=law)[0]
+    for level, p in zip(levels, found, strict=True):
+        assert abs(np.mean(moved > level) - p) < 5 * np.sqrt(p * (1 - p) / n) + 1e-9
+
+
+@pytest.mark.parametrize("d", [2, 3, 10])
+def test_radial_kernel_is_the_step(d):
+    n, rho, levels = 200_000, 0.8, np.array([0.3, 0.7, 0.9, 1.5])
+    x, y = RNG.normal(size=(n, d)), RNG.normal(size=n)
+    theta = np.append(rho, np.zeros(d - 1))
+    moved = np.linalg.norm(theta - 0.2 * x * (x @ theta - y)[:, None], axis=1)
+    found = lr.radial_exceedance([rho], levels, learning_rate=0.2, dimension=d)[0]
+    for level, p in zip(levels, found, strict=True):
+        assert abs(np.mean(moved > level) - p) < 5 * np.sqrt(p * (1 - p) / n) + 1e-6
+
+
+# Eq. (exact-passage)
+
+
+def test_elimination_solves_every_leading_block():
+    n = 7
+    whole = RNG.dirichlet(np.ones(n + 1), size=n)
+    times = lr.nested_times(whole[:, :n], whole[:, n])
+    for k in range(1, n + 1):
+        direct = np.linalg.solve(np.eye(k) - whole[:k, :k], np.ones(k))
+        assert times[k - 1] == pytest.approx(direct[0], rel=1e-12)
+
+
+def test_elimination_keeps_its_digits_where_a_solver_has_none():
+    n, up = 30, 1e-3  # a walk that goes up with probability 1e-3 and down with 1 - 1e-3
+    kernel = np.diag(np.full(n - 1, up), 1) + np.diag(np.full(n - 1, 1 - up), -1)
+    kernel[0, 0] = 1 - up
+    out = np.zeros(n)
+    out[-1] = up
+    ratio = (1 - up) / up
+    # from state j to j + 1 takes T_j = 1/up + ratio T_(j-1)
+    steps, total = 1 / up, 1 / up
+    for _ in range(n - 1):
+        steps = 1 / up + ratio * steps
+        total += steps
+    assert total > 1e85
+    assert lr.nested_times(kernel, out)[-1] == pytest.approx(total, rel=1e-12)
+
+
+def normal_walk(c, eta, bins=4000):
+    """x = +-1: theta' = (1 - eta) theta + eta y. An independent solution by a dense Nystrom rule."""
+    edge = np.sqrt(c - 1)
+    nodes, weights = np.polynomial.legendre.leggauss(bins)
+    x, w = edge * nodes, edge * weights
+    k = stats.norm.pdf((x[None] - (1 - eta) * x[:, None]) / eta) / eta * w
+    t = np.linalg.solve(np.eye(bins) - k, np.full(bins, eta))
+    start = stats.norm.pdf(x / eta) / eta * w
+    return eta + start @ t
+
+
+def test_exact_time_against_a_smooth_nystrom_rule():
+    found = lr.first_passage([1.3, 1.6], learning_rate=0.1, inputs="rademacher")
+    for c, time, error in zip((1.3, 1.6), found.times, found.errors, strict=True):
+        assert time == pytest.approx(normal_walk(c, 0.1, bins=200), rel=1e-3)
+        assert error < 0.03
+
+
+def test_chains_of_one_and_many_dimensions_agree_with_simulation():
+    for d, c in ((1, [1.2, 1.5]), (3, [1.3, 1.8])):
+        made = ensembles.first_passage(
+            ensembles.FreshData(d),
+            thresholds=c,
+            max_steps=10**6,
+            replicas=range(2000),
+            seed=5,
+            device="cpu",
+            **AT,
+        )
+        exact = lr.first_passage(c, dimension=d, learning_rate=0.1).times
+        for steps, time in zip(made.steps.T, exact, strict=True):
+            interval = statistics.mean_interval(0.1 * steps)
+            assert interval.low < time < interval.high
+            assert interval.high / interval.low < 1.4
+
+
+def test_chain_becomes_the_diffusion_of_the_exact_covariance_at_short_times():
+    # low barrier, small steps: B/eta (c - 1) = 1 fixed
+    ratio = []
+    for eta in (0.04, 0.01):
+        c = 1 + eta
+        exact = lr.first_passage([c], learning_rate=eta).times[0]
+        sde = lr.kurtosis_passage_time(c, kurtosis=3, learning_rate=eta, batch_size=1)
+        ratio.append(exact / sde - 1)
+    assert 0 < ratio[1] < 0.6 * ratio[0] < 0.6
+
+
+def test_batches_of_one_input_scale_time_and_noise():
+    found = lr.first_passage([1.4], learning_rate=0.2, batch_size=4).times[0]
+    made = ensembles.first_passage(
+        ensembles.FreshData(1),
+        thresholds=[1.4],
+        learning_rate=0.2,
+        batch_size=4,
+        max_steps=10**6,
+        replicas=range(1000),
+        seed=1,
+        device="cpu",
+    )
+    interval = statistics.mean_interval(0.2 * made.steps[:, 0])
+    assert interval.low < found < interval.high
+
+
+def test_times_of_one_data_set_agree_with_its_simulation():
+    data = ensembles.gaussian_data(300, 1, seed=8)
+    exact = lr.data_passage([1.2, 1.6], data.inputs[:, 0], data.targets, learning_rate=0.1)
+    made = ensembles.first_passage(
+        data,
+        thresholds=[1.2, 1.6],
+        max_steps=10**6,
+        replicas=range(2000),
+        seed=2,
+        device="cpu",
+        **AT,
+    )
+    for steps, time in zip(made.steps.T, exact.times, strict=True):
+        interval = statistics.mean_interval(0.1 * steps)
+        assert interval.low < time * 1.02 and time * 0.98 < interval.high
+
+
+def test_many_samples_are_fresh_samples():
+    data = ensembles.gaussian_data(200_000, 1, seed=3)
+    own = lr.data_passage([1.3], data.inputs[:, 0], data.targets, learning_rate=0.1).times
+    fresh = lr.first_passage([1.3], learning_rate=0.1).times
+    assert own == pytest.approx(fresh, rel=0.05)
+
+
+# The stationary law
+
+
+def test_stationary_law_of_a_walk_with_normal_steps_is_normal():
+    law = lr.stationary_law(learning_rate=0.5, inputs="rademacher", bins=200)
+    sd = np.sqrt(0.5 / 1.5)
+    exact = np.diff(2 * stats.norm.cdf(law.edges / sd))
+    np.testing.assert_allclose(law.mass, exact, atol=3e-4)
+
+
+def test_elimination_gives_the_eigenvector():
+    law = lr.stationary_law(learning_rate=0.3, batch_size=2, bins=50)
+    beyond = lr.exceedance(law.middle, law.edges, learning_rate=0.3, batch_size=2)
+    k = beyond[:, :-1] - beyond[:, 1:]
+    k[:, -1] += beyond[:, -1]
+    values, vectors = linalg.eig(k.T)
+    one = np.abs(vectors[:, np.argmax(values.real)].real)
+    np.testing.assert_allclose(law.mass, one / one.sum(), atol=1e-9)
+
+
+@pytest.mark.parametrize(("eta", "b"), [(0.1, 1), (0.1, 5), (0.5, 3), (1.0, 8)])
+def test_variance_of_the_exact_law(eta, b):
+    (square,) = lr.stationary_averages([np.square], learning_rate=eta, batch_size=b, bins=40)
+    closed = lr.stationary_variance(learning_rate=eta, batch_size=b)
+    assert square == pytest.approx(closed, rel=2e-3)
+    phi = lr.discrete_exponent(learning_rate=eta, batch_size=b)
+    assert closed == pytest.approx(1 / (2 * phi - 3))
+    assert lr.stationary_variance(learning_rate=2.0, batch_size=1) == np.inf
+
+
+def test_exact_covariance_exponent_by_the_moment_equation():
+    # d<z^2>/dt = -2 v + (eta/B)(1 + 2 v) = 0
+    eta, b = 0.3, 2
+    v = eta / (2 * b - 2 * eta)
+    assert lr.covariance_exponent(learning_rate=eta, batch_size=b) == pytest.approx(1.5 + 0.5 / v)
+
+
+def test_fit_of_the_exact_law_is_a_fit_of_its_samples():
+    exponent, gain = lr.fitted_laws(learning_rate=1.0, batch_size=6, bins=40)
+    theta = np.zeros(40_000)
+    for _ in range(30):
+        x, y = RNG.normal(size=(2, theta.size, 6))
+        theta = theta - np.mean(x * (x * theta[:, None] - y), axis=1)
+    mean_log, square = np.mean(np.log1p(theta**2)), np.mean(theta**2)
+    assert lr.likelihood_gain(mean_log, square) == pytest.approx(gain, abs=0.01)
+    error = np.std(np.log1p(theta**2)) / mean_log / 200
+    slope = 1.2  # of log phi against log of the mean, at most
+    fitted = measures.exponent_of(mean_log, dimension=1)
+    assert fitted == pytest.approx(exponent, rel=5 * slope * error)
+
+
+def test_gain_is_zero_for_large_exponents_and_positive_for_power_laws():
+    def gain(phi):
+        return lr.likelihood_gain(
+            special.digamma(phi) - special.digamma(phi - 0.5), 1 / (2 * phi - 3)
+        )
+
+    assert gain(3) > gain(10) > gain(1000) > 0 and gain(1000) < 1e-6
+    # direct integral of p log(p / gauss)
+    z, v = np.linspace(-60, 60, 400_001), 1 / 7
+    p = (1 + z * z) ** -5.0
+    p /= integrate.trapezoid(p, z)
+    direct = integrate.trapezoid(p * (np.log(p) - stats.norm.logpdf(z, scale=np.sqrt(v))), z)
+    assert gain(5) == pytest.approx(direct, rel=1e-4)
+
+
+# Tails and barriers
+
+
+@pytest.mark.parametrize("b", [2, 3, 6])
+def test_kesten_root_where_it_is_known(b):
+    # E|1 - eta S|^2 = 1 - 2 eta + eta^2 (1 + 2/B) = 1 at eta = 2 / (1 + 2/B)
+    eta = 2 / (1 + 2 / b)
+    assert lr.kesten_exponent(learning_rate=eta, batch_size=b) == pytest.approx(2, abs=1e-6)
+
+
+@pytest.mark.parametrize("d", [1, 2, 5, 10])
+def test_kesten_root_by_the_second_moment_in_many_dimensions(d):
+    # E|(I - eta x x^T) e|^2 = 1 - 2 eta + eta^2 (d + 2)
+    assert lr.kesten_exponent(learning_rate=2 / (d + 2), dimension=d) == pytest.approx(2, abs=1e-6)
+
+
+def test_kesten_exponent_for_small_rates():
+    z = 3.5911214766686  # z log z = z + 1
+    found = [eta * lr.kesten_exponent(learning_rate=eta) for eta in (0.02, 0.01)]
+    assert abs(found[1] - z / 2) < 0.6 * abs(found[0] - z / 2) < 0.02
+
+
+def test_kesten_slope_is_the_slope_of_exact_times():
+    c = [1000.0, 2000.0]
+    times = lr.first_passage(c, learning_rate=1.0, batch_size=3, width=0.06).times
+    slope = np.diff(np.log(times))[0] / np.log(2)
+    half = lr.kesten_exponent(learning_rate=1.0, batch_size=3) / 2
+    assert slope == pytest.approx(half, rel=5e-3)
+
+
+@pytest.mark.parametrize("law", kernels.INPUTS)
+def test_quadratic_barrier_solves_hamilton_jacobi_for_every_input_law(law):
+    s, w = kernels.mean_square(0.1, inputs=law)
+    for theta in (0.2, 0.5, 0.9):
+        p = 2 * theta
+        assert w @ np.exp(s * (p**2 / 2 - p * theta)) == pytest.approx(1, rel=1e-9)
+        p = 2 * theta / (1 + theta**2)  # the paper's SDE: p = L'/L
+        assert w @ np.exp(s * (p**2 / 2 - p * theta)) < 0.995
+
+
+def test_barrier_of_a_large_data_set():
+    x, y = RNG.uniform(-np.sqrt(3), np.sqrt(3), 200_000), RNG.normal(size=200_000)
+    assert lr.data_barrier(1.5, x, y) == pytest.approx(0.5, rel=0.05)
+    p = lr.momentum(0.4, x, y)
+    best = (x @ y) / (x @ x)
+    gradient = x * (x * 0.4 - (y - best * x))
+    assert np.mean(np.exp(-p * gradient)) == pytest.approx(1)
+    assert lr.momentum(-0.4, x, y) < 0
+
+
+def test_a_single_jump_costs_what_is_said():
+    for c in (2.5, 5.0):
+        b = np.sqrt(c - 1)
+        x = np.linspace(0.2, 5, 200_001)
+        least = np.min((x**2 + (b / x) ** 2) / 2)
+        assert lr.quasi_potential(c) == pytest.approx(least, rel=1e-6)
+    assert lr.quasi_potential(1.5) == 0.5
+
+
+BAD = [
+    (lambda: lr.mean_first_passage_time(0.9, dimension=1, **AT), "loss_ratio .* 0.9"),
+    (lambda: lr.mean_first_passage_time([], dimension=1, **AT), "loss_ratio must not be empty"),
+    (lambda: lr.mean_first_passage_time(2, dimension=0, **AT), "dimension"),
+    (lambda: lr.mean_first_passage_time(2, dimension=1.5, **AT), "whole"),
+    (
+        lambda: lr.mean_first_passage_time(2, dimension=1, learning_rate=-0.1, batch_size=1),
+        "learning_rate must be positive: got -0.1",
+    ),
+    (
+        lambda: lr.mean_first_passage_time(2, dimension=1, curvature=0, **AT),
+        "curvature must be positive",
+    ),
+    (lambda: lr.mean_first_passage_time(np.nan, dimension=1, **AT), "finite"),
+    (lambda: lr.kurtosis_passage_time(2, kurtosis=0.5, **AT), "at least 1: got 0.5"),
+    (lambda: lr.first_passage([1.0], learning_rate=0.1), "above 1"),
+    (lambda: lr.first_passage([2.0], learning_rate=0.1, inputs="cauchy"), "'cauchy'"),
+    (
+        lambda: lr.first_passage([2.0], learning_rate=0.1, dimension=2, batch_size=2),
+        "dimension above 1",
+    ),
+    (
+        lambda: lr.first_passage([2.0], learning_rate=0.1, batch_size=2, inputs="uniform"),
+        "batch_size must be 1",
+    ),
+    (lambda: lr.data_passage([0.5], [1.0, 2.0], [1.0, 0.0], learning_rate=0.1), "above 1"),
+    (lambda: lr.kesten_exponent(learning_rate=4.0), "stationary"),
+    (lambda: lr.kesten_exponent(learning_rate=0.1, inputs="uniform"), "lengthens"),
+    (lambda: lr.kesten_exponent(learning_rate=0.1, dimension=2, batch_size=2), "dimension"),
+    (lambda: lr.quasi_potential(0.5), "at least 1: got 0.5"),
+    (lambda: lr.momentum(0.5, [1.0, 1.0], [0.0, 0.0]), "no sample"),
+    (lambda: lr.data_barrier(1.0, [1.0], [1.0]), "above 1"),
+    (lambda: lr.Config(dimensions=(1, 2)), "largest"),
+    (lambda: lr.Config(law_ratios=(1.0,)), "law_ratios"),
+    (lambda: lr.Config(data_sets=1), "data_sets"),
+    (lambda: lr.Config(runs=2), "runs"),
+]
+
+
+@pytest.mark.parametrize(("call", "words"), BAD)
+def test_bad_input_is_refused_with_its_value(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+# The claims
+
+
+@pytest.fixture(scope="module")
+def measured():
+    return lr.run(lr.QUICK)
+
+
+@pytest.mark.parametrize("claim", lr.CLAIMS, ids=lambda c: c.__name__)
+def test_claims_hold(measured, claim):
+    assert claim(measured).verdict.startswith(("confirmed", "refuted"))
+
+
+def scaled(name, factor):
+    true = getattr(lr, name)
+    return name, lambda *args, **options: factor * true(*args, **options)
+
+
+def wrong_chain(factor):
+    def times(ratios, **options):
+        found = CHAIN(ratios, **options)
+        return replace(found, times=found.times ** (1 + factor))
+
+    return "first_passage", times
+
+
+def remembered(function):
+    known = {}
+
+    @functools.wraps(function)
+    def cached(*args, **options):
+        key = repr((args, sorted(options.items())))
+        if key not in known:
+            known[key] = function(*args, **options)
+        return known[key]
+
+    return cached
+
+
+CHAIN, DATA, FITS = (remembered(f) for f in (lr.first_passage, lr.data_passage, lr.fitted_laws))
+WRONG = {
+    # 1 + B/(2 eta) and the like: a wrong temperature
+    "claim_paper_exponent": scaled("stationary_exponent", 0.5),
+    "claim_large_rate": scaled("stationary_exponent", 0.5),  # would agree: not refuted
+    "claim_discrete_exponent": ("discrete_exponent", lambda **at: 1 + at["batch_size"] / 1.0),
+    "claim_gaussian": ("fitted_laws", lambda **at: (FITS(**at)[0], 0.001)),
+    "claim_power_law": ("fitted_laws", lambda **at: (FITS(**at)[0], 0.0)),
+    "claim_exact_time": wrong_chain(0.05),
+    "claim_sde_time": ("mean_first_passage_time", lambda c, **at: CHAIN(c, **at).times),
+    "claim_exact_time_ten": wrong_chain(0.1),
+    "claim_smaller_rate": ("mean_first_passage_time", lambda c, **at: CHAIN(c, **at).times),
+    "claim_slope_low": scaled("paper_slope", 2.0),
+    "claim_slope_high": ("paper_slope", lambda **at: 12.85 + 0 * at["dimension"]),
+    "claim_slope_ten": ("paper_slope", lambda **at: 3.4 + 0 * at["dimension"]),
+    "claim_linear_barrier": ("quasi_potential", np.log),
+    "claim_kurtosis": ("quasi_potential", lambda c: 0.5 * np.log(2 * c - 1)),
+    "claim_laplace": ("quasi_potential", lambda c: 0.29),
+    "claim_kesten": scaled("kesten_exponent", 1.1),
+}
+
+
+@pytest.fixture
+def fast(monkeypatch):
+    for name, function in (("first_passage", CHAIN), ("data_passage", DATA), ("fitted_laws", FITS)):
+        monkeypatch.setattr(lr, name, function)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_claims_reject_a_wrong_theory(measured, name, monkeypatch, fast):
+    function, wrong = WRONG[name]
+    monkeypatch.setattr(lr, function, wrong)
+    with pytest.raises(ClaimError):
+        getattr(lr, name)(lr.predict(measured))
+
+
+def test_claims_without_a_formula_reject_other_data(measured):
+    paper = measured.assign(barrier=0 * measured.barrier + np.log(1.6))
+    with pytest.raises(ClaimError):
+        lr.claim_log_barrier(paper)
+    alike = measured.assign(spread_time=measured.spread_time**0.1)
+    with pytest.raises(ClaimError):
+        lr.claim_data_spread(alike)
+
+
+def test_every_claim_is_given_a_wrong_theory():
+    tested = {*WRONG, "claim_log_barrier", "claim_data_spread"}
+    assert tested == {claim.__name__ for claim in lr.CLAIMS}
+
+
+def test_censored_runs_count(measured):
+    times, observed = measures.passage_table(measured, "data", dimension=1)
+    assert times.shape == (100, 10) and observed[:, 0].all()
+    cut = measured.copy()
+    cut["data_steps"] = measured.data_steps.where(measured.data_steps < 5000, -1)
+    cut["data_last"] = 0 * measured.data_last + 5000
+    value, low, high = measures.mean_times(cut, "data", dimension=1)
+    seen = cut.data_steps.sel(dimension=1).values[:, -2]
+    dropped = 0.1 * seen[seen > 0].mean()
+    assert value[-2] > 1.3 * dropped and low[-2] < value[-2] < high[-2]
+
+
+def test_dataset_is_a_function_of_the_seed_and_survives_netcdf(tmp_path):
+    small = replace(
+        lr.QUICK,
+        learning_rates=(1.0, 0.1),
+        batch_sizes=(5, 10),
+        records=50,
+        replicas=50,
+        dimensions=(1, 10),
+        largest=(1.3, 1.5),
+        slow_largest=(1.15, 1.3),
+        law_ratios=(1.1, 1.2),
+        samples=200,
+        repetitions=60,
+        runs=20,
+        points=6,
+        data_sets=4,
+        stationary_samples=1000,
+    )
+    first, second = lr.run(small), lr.run(small)
+    for name in first.data_vars:
+        np.testing.assert_array_equal(first[name], second[name])
+    other = lr.run(replace(small, seed=1))
+    assert not np.array_equal(first["data_steps"], other["data_steps"])
+    first.to_netcdf(tmp_path / "result.nc")
+
+
+def test_figures_show_the_data(measured):
+    _, ax = plt.subplots()
+    lr.plot_passages(measured, ax, dimension=5)
+    shown = [line.get_ydata() for line in ax.lines]
+    assert any(np.array_equal(y, measured.time_exact.sel(dimension=5)) for y in shown)
+    assert any(np.array_equal(y, measured.time_sde.sel(dimension=5)) for y in shown)
+    fresh = measures.mean_times(measured, "fresh", level=0.95, dimension=5)[0]
+    assert any(np.array_equal(bars.lines[0].get_ydata(), fresh) for bars in ax.containers)
+    for plot in (lr.plot_exponents, lr.plot_laws, lr.plot_barriers, lr.plot_data_sets):
+        assert plot(measured, plt.subplots()[1]).get_xlabel()
+    plt.close("all")
+
+
+def test_summary_names_are_glued_in_the_chapter(measured):
+    numbers = lr.summary(measured)
+    assert all(name.startswith("regression-") for name in numbers)
+    assert all(format(value, fmt) for value, fmt in numbers.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+def test_claims_hold_for_other_seeds(seed):
+    dataset = lr.run(replace(lr.QUICK, seed=seed))
+    for claim in lr.CLAIMS:
+        claim(dataset)
+
+
+settings.register_profile("linear_regression", deadline=None, max_examples=40)
+settings.load_profile("linear_regression")
