@@ -24,8 +24,8 @@ class Sde:
         drift: maps states (replicas, d) to (replicas, d).
         noise: maps states to (replicas, d), one independent noise a coordinate, or to
             (replicas, d, m), m noises.
-        milstein: Milstein's correction where the noise commutes (Kloeden and Platen 1992, Eq.
-            (10.3.16)): maps (states, increments dW (replicas, m), dt) to (replicas, d). None where
+        milstein: Milstein's correction where the noise commutes (Kloeden and Platen 1992, Section
+            10.3): maps (states, increments dW (replicas, m), dt) to (replicas, d). None where
             the noise does not commute or nobody has worked it out.
         name: for messages and captions.
         noises: m; None for m = d.
