@@ -273,7 +273,8 @@ def _plan(problem, *, learning_rate, batch_size, replicas, seed, sampler, engine
     validate.count("batch_size", batch_size, high=most)
     if not isinstance(replicas, range):
         raise TypeError(f"replicas must be a range: got {type(replicas).__name__}")
-    if not len(replicas) or min(replicas) < 0 or max(replicas) > _LARGEST:
+    ends = replicas[:1], replicas[-1:]  # not min and max: a range can be long
+    if not all(ends) or not all(0 <= end[0] <= _LARGEST for end in ends):
         raise ValueError(f"replicas must be a non-empty range within [0, 2^32): got {replicas}")
     if placed["threads"] is not None:
         validate.count("threads", placed["threads"], high=4096)
