@@ -158,8 +158,8 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
     Returns:
         A new dataset: ``rate_theory`` (noise), ``power_theory`` (noise, loss_ratio),
         ``plane_theory`` (ratio, plane_noise) with n = 2, ``bias_theory`` (curvature) by Eq. (15);
-        ``amplitude_theory`` and ``dimension_theory`` (ratio), ``tail_theory`` (ratio, NaN above 1)
-        by Eqs. (path-rate), (path-dimension) and (tail-dimension); ``growth_theory`` (dimension)
+        ``dimension_theory`` (ratio) by Eq. (path-dimension), ``tail_theory`` (ratio, NaN above 1)
+        by Eq. (tail-dimension); ``growth_theory`` (dimension)
         by Eq. (growth); in the attributes ``critical_theory`` by Eq. (16), ``path_theory``
         by Eq. (15) for the simulated paths.
     """
@@ -196,7 +196,6 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         ),
     )
     shapes = [experiments.plane_valley(about, float(rho)) for rho in ds.ratio.values]
-    ds["amplitude_theory"] = "ratio", [path_amplitude(s) for s in shapes]
     ds["dimension_theory"] = "ratio", [path_dimension(s) for s in shapes]
     ds["tail_theory"] = (
         "ratio",
