@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -57,7 +58,7 @@ def test_gauss_newton_spectrum_is_that_of_the_sum_of_outer_products():
     jacobian = gradients.output_jacobian(model, images.inputs)[:, 0].detach()
     dense = torch.linalg.eigvalsh(jacobian.T @ jacobian / len(jacobian)).numpy()[::-1]
     found = net.gauss_newton_spectrum(jacobian @ jacobian.T)
-    np.testing.assert_allclose(found[:20], dense[:20], rtol=1e-8)
+    np.testing.assert_allclose(found[:20], dense[:20], atol=1e-9 * dense[0])
 
 
 def test_raised_loss_is_the_mean_of_the_bowl():
@@ -231,7 +232,7 @@ def test_rarer_looks_see_later(seed):
 # the minimum
 
 
-def small(hidden=(4,)):
+def small(hidden=(1,)):
     recipe = checkpoints.Recipe(images=60, hidden=hidden)
     images = checkpoints.images_of(recipe)
     return models.mlp((784, *hidden, 1), seed=3, dtype=torch.float64), images
@@ -264,7 +265,7 @@ def test_minimum_equals_explicit_gradients():
 
 
 def test_hessian_ratio_equals_the_dense_hessian():
-    model, images = small(hidden=(2,))
+    model, images = small()
     found = measurement.minimum(model, images, directions=2, seed=0)
     lifted = measurement.parameter_directions(model, images, found["vectors"])
     parameters = dict(model.named_parameters())
@@ -388,48 +389,56 @@ def test_formulas_refuse(call, message):
 
 # claims, on a network that is the bowl: quick, and every law can be put in its place
 
-SPECTRUM = np.concatenate([np.array([110.0, 42, 26, 20, 13, 12]), np.geomspace(8, 0.01, 300)])
-NOISE = {"ratio": np.ones(6), "kurtosis": np.where(np.eye(6), 3.0, 1.1)}
+SPECTRUM = np.concatenate([np.array([110.0, 42, 26]), np.geomspace(20, 0.05, 60)])
+NOISE = {"ratio": np.ones(3), "kurtosis": np.where(np.eye(3), 3.0, 1.1)}
 NOISE["kurtosis"][0, 0] = 1.6
+IMITATED = replace(
+    net.QUICK, watch=900.0, bowl_paths=96, continuous_paths=32, bowl_step=0.1, looks=(1, 5, 40)
+)
+CELLS = [(a, b) for a in IMITATED.exponents for b in IMITATED.batches]
+VALLEY = bowl.grouped(SPECTRUM, singles=3, bins=3)
+LAWS = {
+    "decoupled": bowl.decoupled(*VALLEY),
+    "measured": bowl.measured(*VALLEY, **NOISE),
+    "constant": bowl.constant(*VALLEY),
+    "equal": bowl.decoupled(SPECTRUM[:1], np.array([round(net.participation_ratio(SPECTRUM))])),
+}
+
+
+@cache
+def bowl_times(law, use):
+    """Passage times of one law's bowls in every cell (exponent, batch_size, path, threshold)."""
+    options = {"curvature": SPECTRUM[0], "seed": use}
+    found = [
+        measurement.bowl_times(LAWS[law], IMITATED, exponent=a, batch_size=b, **options)
+        for a, b in CELLS
+    ]
+    return np.array(found).reshape(len(IMITATED.exponents), len(IMITATED.batches), *found[0].shape)
 
 
 def imitation(law="measured", *, seed=0):
     """A dataset in which bowls of one noise law play the part of the network."""
-    config = replace(net.QUICK, bowl_paths=64, replicas=32, exponents=(6.0, 8.5, 12.0), seed=0)
-    valley = bowl.grouped(SPECTRUM, singles=6, bins=6)
-    equal = round(net.participation_ratio(SPECTRUM))
-    laws = {
-        "decoupled": bowl.decoupled(*valley),
-        "measured": bowl.measured(*valley, **NOISE),
-        "constant": bowl.constant(*valley),
-        "equal": bowl.decoupled(SPECTRUM[:1], np.array([equal])),
-    }
-    options = {"curvature": SPECTRUM[0]}
-    every = [(a, b) for a in config.exponents for b in config.batches]
-    shape = (len(config.exponents), len(config.batches))
-
-    def times(name, cell, use):
-        a, b = cell
-        return measurement.bowl_times(
-            laws[name], config, exponent=a, batch_size=b, seed=use, **options
-        )
-
-    bowls = [[times(name, cell, 0) for cell in every] for name in laws]
-    bowls = np.array(bowls).reshape(len(laws), *shape, config.bowl_paths, -1)
-    rates = np.array([b / (a * SPECTRUM[0]) for a, b in every]).reshape(shape)
-    runs = np.array([times(law, cell, 777 + seed) for cell in every])
-    runs = runs[:, : config.replicas].reshape(*shape, config.replicas, -1)
-    steps = np.where(np.isfinite(runs), runs / rates[..., None, None], -1).round().astype(int)
-    last = np.round(config.watch / SPECTRUM[0] / rates).astype(int)
+    config = IMITATED
+    bowls = np.stack([bowl_times(name, 0) for name in LAWS])
+    rates = np.array([b / (a * SPECTRUM[0]) for a, b in CELLS]).reshape(bowls.shape[1:3])
+    shape = rates.shape
+    runs = bowl_times(law, 777 + seed)[:, :, : config.replicas]
     flow = [
-        measurement.continuous_times(laws["decoupled"], config, exponent=a, seed=0, **options)
+        measurement.continuous_times(
+            LAWS["decoupled"], config, exponent=a, curvature=SPECTRUM[0], seed=0
+        )
         for a in config.exponents
     ]
+    steps = np.where(np.isfinite(runs), runs / rates[..., None, None], -1).round().astype(int)
+    last = np.round(config.watch / SPECTRUM[0] / rates).astype(int)
     trace = SPECTRUM.sum()
     raised = net.raised_loss(np.array(config.exponents), trace_ratio=trace / SPECTRUM[0])
     late = np.random.default_rng(seed).normal(raised[:, None, None], 0.01, (*shape, 32))
     rare = np.where(steps[1, 1] > 0, np.minimum(40 * steps[1, 1], last[1, 1]), -1)
-    dims = {"control_passage": steps[1, 1][None], "control_last_step": np.full((1, 32), last[1, 1])}
+    dims = {
+        "control_passage": np.array([steps[1, 1]] * 3),
+        "control_last_step": np.full((3, 32), last[1, 1]),
+    }
     cell = ("exponent", "batch_size")
     kurtosis = NOISE["kurtosis"]
     leading = np.random.default_rng(3).choice([-1.0, 1.0, 0.0], 4000, p=[0.31, 0.31, 0.38])
@@ -445,9 +454,9 @@ def imitation(law="measured", *, seed=0):
             "bowl": (("law", *cell, "path", "threshold"), bowls),
             "continuous": (("exponent", "continuous_path", "threshold"), np.array(flow)),
             "spectrum": (("rank",), SPECTRUM),
-            "curvature": (("direction",), SPECTRUM[:6]),
+            "curvature": (("direction",), SPECTRUM[:3]),
             "noise_ratio": (("direction",), NOISE["ratio"]),
-            "gradient_share": (("direction",), np.full(6, 0.001)),
+            "gradient_share": (("direction",), np.full(3, 0.001)),
             "kurtosis": (("direction", "other"), kurtosis),
             "leading_vector": (("sample",), leading),
             "hessian_ratio": (("hessian_direction",), np.array([0.99, 1.01, 1.0])),
@@ -462,10 +471,10 @@ def imitation(law="measured", *, seed=0):
             },
             "control_passage": (("case", "control_replica", "threshold"), dims["control_passage"]),
             "control_last_step": (("case", "control_replica"), dims["control_last_step"]),
-            "control_bowl": (("case", "path", "threshold"), bowls[:1, 1, 1]),
-            "control_refined": (("case", "path", "threshold"), bowls[1:2, 1, 1]),
+            "control_bowl": (("case", "path", "threshold"), bowls[[0, 0, 0], 1, 1]),
+            "control_refined": (("case", "path", "threshold"), bowls[[1, 1, 1], 1, 1]),
             **{
-                f"control_{name}": (("case",), [value])
+                f"control_{name}": (("case",), [value] * 3)
                 for name, value in {
                     "learning_rate": rates[1, 1], "curvature": SPECTRUM[0], "trace": trace,
                     "loss": 0.02, "steps": 10, "kurtosis": 1.6, "participation": 10.0,
@@ -477,8 +486,8 @@ def imitation(law="measured", *, seed=0):
             "batch_size": list(config.batches),
             "threshold": list(config.thresholds),
             "look": list(config.looks),
-            "law": list(laws),
-            "case": ["other"],
+            "law": list(LAWS),
+            "case": ["a", "b", "c"],
         },
         attrs={
             "loss": 0.02, "trace": trace, "fall": 0.01, "pretraining_steps": 10,
@@ -494,14 +503,18 @@ def bowl_network():
     return imitation()
 
 
-IN_THE_BOWL = [
-    c for c in net.CLAIMS if c not in (net.claim_continuous_time, net.claim_ratio_alone)
-]
+IN_THE_BOWL = [c for c in net.CLAIMS if c not in (net.claim_continuous_time, net.claim_ratio_alone)]
 
 
 @pytest.mark.parametrize("claim", IN_THE_BOWL, ids=lambda c: c.__name__)
 def test_claims_hold_in_the_bowl_itself(bowl_network, claim):
     assert claim(bowl_network).identifier == claim.__name__.replace("claim_", "neural_network.")
+
+
+def test_the_bowl_implies_its_own_dimension():
+    net.claim_implied_dimension(imitation("decoupled"))
+    with pytest.raises((ClaimError, ValueError)):
+        net.claim_implied_dimension(imitation("equal"))
 
 
 @pytest.mark.parametrize("law", ["constant", "equal"])
@@ -514,7 +527,6 @@ def test_claims_reject_another_noise(bowl_network, claim, law):
 
 WRONG = {
     "claim_mean_loss": {"mean_loss": 1.0},
-    "claim_participation": {"line_slope": 3.0},
     "claim_decoupling": {"noise_ratio": 1.4},
     "claim_gauss_newton": {"hessian_ratio": 0.5},
     "claim_kurtosis": {"leading_vector": "ones"},
@@ -571,20 +583,14 @@ def test_fixed_looks_and_fixed_ratio_fail_their_claims(bowl_network):
 def test_summary_and_figures(bowl_network):
     import matplotlib.pyplot as plt
 
-    ds = bowl_network.copy()
-    three = xr.concat([ds.isel(case=0)] * 3, "case", data_vars="minimal")
-    for name in ds.data_vars:
-        if "case" in ds[name].dims:
-            ds = ds.drop_vars(name).assign({name: xr.concat([ds[name].isel(case=0)] * 3, "case")})
-    del three
-    numbers = net.summary(ds.assign_coords(case=["a", "b", "c"]))
+    numbers = net.summary(bowl_network)
     assert all(name.startswith("network-") for name in numbers)
     texts = {name: format(value, fmt) for name, (value, fmt) in numbers.items()}
     assert texts["network-participation"] == f"{net.participation_ratio(SPECTRUM):.1f}"
     for draw, options in (
         (net.plot_pretraining, {}), (net.plot_spectrum, {}), (net.plot_weights, {"count": 10}),
         (net.plot_directions, {}), (net.plot_passage, {"batch_size": 2}), (net.plot_bowls, {}),
-        (net.plot_slopes, {}), (net.plot_looks, {}), (net.plot_control, {"case": "other"}),
+        (net.plot_slopes, {}), (net.plot_looks, {}), (net.plot_control, {"case": "b"}),
     ):  # fmt: skip
         fig, ax = plt.subplots()
         assert draw(bowl_network, ax, **options) is ax

@@ -59,7 +59,7 @@ class Config:
     batches: tuple[int, ...] = (2, 4, 8)
     replicas: int = 32
     thresholds: tuple[float, ...] = tuple(np.round(np.geomspace(1.1, 5.0, 23), 3).tolist())
-    watch: float = 2000.0
+    watch: float = 1800.0
     directions: int = 12
     hessian_directions: int = 5
     bins: int = 8
@@ -69,7 +69,7 @@ class Config:
     bowl_step: float = 0.05
     path_threshold: float = 2.3
     path_replicas: int = 4
-    control_replicas: int = 24
+    control_replicas: int = 20
     looks: tuple[int, ...] = (1, 10, 100)
     seed: int = 0
 

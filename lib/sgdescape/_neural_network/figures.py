@@ -68,7 +68,7 @@ def plot_directions(ds, ax):
     ax.plot(rank, kurtosis, **plotting.points_style(1), label="kurtosis of $v^T\\nabla f$")
     for value in (1, 2):
         ax.axhline(value, color="#555555", lw=0.8, ls=":")
-    ax.set(xlabel="direction", ylim=(0, None))
+    ax.set(xlabel="direction", ylim=(0, 1.3 * kurtosis.max()))  # room for the legend
     ax.legend(fontsize="small")
     return ax
 
@@ -97,7 +97,9 @@ def plot_passage(ds, ax, *, batch_size: int):
     top = float(ds.curvature[0])
     step = batch_size / ds.exponent.values
     title = f"B = {batch_size}, $\\eta h^*$ = {step.min():.2f} to {step.max():.2f}"
-    ax.set(xlabel="c = L / L*", ylabel="mean passage time t", title=title)
+    ax.set(xlabel="c = L / L*", title=title)
+    if batch_size == int(ds.batch_size[0]):
+        ax.set_ylabel("mean passage time t")
     ax.set_ylim(0.2 / top, 3 * ds.attrs["watch"] / top)
     plotting.log_axes(ax)
     ax.legend(title="$B/(\\eta h^*)$", fontsize="small")
