@@ -40,6 +40,7 @@ def plot_exponents(dataset, ax):
     plotting.theory(ax, [], [], color="grey", ls="--", label=r"$1+B/\eta$")
     plotting.theory(ax, [], [], color="grey", label=r"$\frac{1}{2}+B/\eta-B/2$")
     ax.set(xlabel="batch size $B$", ylabel=r"fitted exponent $\phi$")
+    ax.set(xscale="log", yscale="log")
     ax.set_ylim(top=2e4)
     plotting.log_axes(ax)
     ax.legend(fontsize=8, ncols=2, loc="upper left")

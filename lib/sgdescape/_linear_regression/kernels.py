@@ -13,7 +13,7 @@ _LOG_SMALLEST = -180.0  # log of the weight below which a node cannot matter
 _SMALL_PAIR = 1e-25  # the same for a pair of nodes: times in many dimensions stay below 1e15
 
 
-def mean_square(learning_rate, *, batch_size, inputs="gaussian", power=1.0):
+def mean_square(learning_rate, *, batch_size=1, inputs="gaussian", power=1.0):
     r"""Return nodes and weights for S, the mean of x^2 over a batch, by Gauss-Legendre panels.
 
     Args:

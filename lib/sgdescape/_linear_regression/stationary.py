@@ -32,8 +32,8 @@ def stationary_law(*, learning_rate, batch_size=1, inputs="gaussian", bins=60) -
         learning_rate: eta.
         batch_size: B.
         inputs: one of `INPUTS`.
-        bins: number of bins in asinh |theta|, up to 8 standard deviations, or to 1000 where the
-            tail is heavy.
+        bins: number of bins in asinh |theta|, up to 8 standard deviations, or to 10 or 1000
+            where the tail is heavy.
 
     Returns:
         Masses of the bins.
@@ -45,7 +45,8 @@ def stationary_law(*, learning_rate, batch_size=1, inputs="gaussian", bins=60) -
     """
     eta = validate.positive("learning_rate", learning_rate)
     noise = eta / validate.count("batch_size", batch_size)
-    largest = 1000.0 if noise > 0.15 and inputs != "rademacher" else 8 * np.sqrt(noise)
+    heavy = eta > 0.3 and inputs != "rademacher"
+    largest = (1000.0 if noise > 0.15 else 10.0) if heavy else 8 * np.sqrt(noise)
     edges = np.sinh(np.linspace(0, np.arcsinh(largest), validate.count("bins", bins, low=8) + 1))
     middle = _middle(edges)
     beyond = kernel(1, eta, batch_size, inputs)(middle, edges)
