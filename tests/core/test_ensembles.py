@@ -400,7 +400,8 @@ def test_divergence_is_flagged_and_the_others_go_on(dtype):
     assert np.isnan(a.loss).all() and np.isnan(b.loss).all() and np.isnan(b.theta).all()
     found = [
         passages(
-            small(), engine=engine, learning_rate=6.0, max_steps=900, dtype=dtype, thresholds=[2, 9e9]
+            small(), engine=engine, learning_rate=6.0, max_steps=900, dtype=dtype,
+            thresholds=[2, 9e9],
         )
         for engine in ("torch", "numba")
     ]  # fmt: skip

@@ -311,6 +311,8 @@ def _kernel(engine, device):
     elif engine == "numba":
         from sgdescape.core._kernels import linear_numba as kernel
     else:
+        if not importlib.util.find_spec("triton"):
+            raise RuntimeError("engine 'triton' needs the package triton, which is not installed")
         from sgdescape.core._kernels import triton_ as kernel
 
         kernel.require(place)
