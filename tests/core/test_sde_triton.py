@@ -89,9 +89,10 @@ def test_every_process_and_dimension():
 
 @pytest.mark.slow
 def test_a_thousand_steps():
+    block = {"replicas": range(64)}
     many = {"max_time": 50.0, "thresholds": [1.5, 9.0]}
-    steps = {"steps": 900, "burn_in": 100}
-    compare(passage("decoupled", 1, **many), average("time_changed", 3, **steps))
+    steps = {"steps": 900, "burn_in": 100, "record_every": 100}
+    compare(passage("decoupled", 1, **many, **block), average("time_changed", 3, **steps, **block))
 
 
 def test_importing_the_module_does_not_import_triton():
