@@ -18,10 +18,21 @@ runs = pytest.mark.skipif(not (CUDA or INTERPRETED), reason="run by test_by_the_
 
 
 @pytest.mark.skipif(CUDA or INTERPRETED, reason="the tests below run by themselves")
-def test_by_the_interpreter():
+@pytest.mark.parametrize("which", ["not slow", pytest.param("slow", marks=pytest.mark.slow)])
+def test_by_the_interpreter(which):
     """Triton decides at its import whether to compile or interpret: so in a new process."""
     environment = os.environ | {"TRITON_INTERPRET": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-m",
+        which,
+        __file__,
+    ]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
     assert "passed" in done.stdout
@@ -32,16 +43,16 @@ def kernels(monkeypatch):
     """The module, with small blocks and launches so that all seams are crossed."""
     from sgdescape.core._kernels import triton_
 
-    monkeypatch.setattr(triton_, "BLOCK", 8)
-    monkeypatch.setattr(triton_, "LAUNCH", 7)
+    monkeypatch.setattr(triton_, "BLOCK", 4)
+    monkeypatch.setattr(triton_, "LAUNCH", 3)
     return triton_
 
 
 def both(function, problem, **changes):
     arguments = {
         "learning_rate": 0.3,
-        "batch_size": 5,
-        "replicas": range(3, 14),
+        "batch_size": 3,
+        "replicas": range(3, 9),
         "seed": 2**33 + 5,
         "device": "cuda" if CUDA else "cpu",
     } | changes
@@ -49,18 +60,25 @@ def both(function, problem, **changes):
 
 
 def problems():
-    data = ensembles.gaussian_data(30, 2, seed=3)
-    yield from ((data, sampler) for sampler in ensembles.SAMPLERS)
-    yield from ((ensembles.FreshData(2, law, 1.3), "iid") for law in INPUTS)
+    data = ensembles.gaussian_data(130, 2, seed=3)
+    few = ensembles.gaussian_data(7, 2, seed=3)
+    slow = pytest.mark.slow
+    for precision in (("float64", 1e-12), ("float32", 2e-6)):
+        for sampler in ensembles.SAMPLERS:
+            marks = () if precision[0] == "float64" else slow
+            yield pytest.param(data, sampler, *precision, marks=marks)
+        for law in INPUTS:
+            marks = () if precision[0] == "float32" and law in ("gaussian", "rademacher") else slow
+            yield pytest.param(ensembles.FreshData(2, law, 1.3), "iid", *precision, marks=marks)
+    yield pytest.param(few, "shuffle", "float64", 1e-12, marks=slow)
 
 
 @runs
-@pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-12), ("float32", 2e-6)])
-@pytest.mark.parametrize("problem, sampler", problems())
+@pytest.mark.parametrize("problem, sampler, dtype, tolerance", problems())
 def test_states_are_those_of_the_reference(kernels, problem, sampler, dtype, tolerance):
     a, b = both(
-        ensembles.stationary, problem, sampler=sampler, dtype=dtype, steps=9, burn_in=3,
-        record_every=2, keep_every=3, edges=[0.05, 0.1, 0.2, 0.5],
+        ensembles.stationary, problem, sampler=sampler, dtype=dtype, steps=4, burn_in=1,
+        record_every=2, keep_every=2, edges=[0.05, 0.1, 0.2, 0.5],
     )  # fmt: skip
     np.testing.assert_allclose(b.samples, a.samples, rtol=0, atol=tolerance)
     np.testing.assert_allclose(b.theta, a.theta, rtol=0, atol=tolerance)
@@ -70,12 +88,14 @@ def test_states_are_those_of_the_reference(kernels, problem, sampler, dtype, tol
 
 
 @runs
-@pytest.mark.parametrize("sampler", ensembles.SAMPLERS)
+@pytest.mark.parametrize(
+    "sampler", ["iid", *(pytest.param(s, marks=pytest.mark.slow) for s in ensembles.SAMPLERS[1:])]
+)
 def test_passages_are_those_of_the_reference(kernels, sampler):
-    problem = ensembles.gaussian_data(30, 2, seed=3)
+    problem = ensembles.gaussian_data(130, 2, seed=3)
     a, b = both(
         ensembles.first_passage, problem, sampler=sampler, thresholds=[1.01, 1.05, 1.5],
-        max_steps=25,
+        max_steps=6,
     )  # fmt: skip
     assert (a.steps == -1).any() and (a.steps > 0).any()
     for name in ("steps", "last_step", "diverged_at"):
@@ -86,10 +106,10 @@ def test_passages_are_those_of_the_reference(kernels, sampler):
 @runs
 def test_divergence_is_flagged(kernels):
     problem = ensembles.gaussian_data(30, 2, seed=3)
-    start = np.tile(problem.minimum, (11, 1))
+    start = np.tile(problem.minimum, (6, 1))
     start[4] = 1e200
     a, b = both(
-        ensembles.first_passage, problem, thresholds=[1.01, 3.0], max_steps=5, start=start
+        ensembles.first_passage, problem, thresholds=[1.01, 3.0], max_steps=3, start=start
     )  # fmt: skip
     assert a.diverged_at[4] == 1 and np.array_equal(a.diverged_at, b.diverged_at)
     assert np.array_equal(a.steps, b.steps)

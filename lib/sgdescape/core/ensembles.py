@@ -138,7 +138,8 @@ def first_passage(
         start=start,
         threads=threads,
     )
-    if not problem.minimum_loss > 1e-24 * max(1.0, float(np.square(plan.start).max())):
+    fresh = isinstance(problem, FreshData)
+    if not (fresh or problem.minimum_loss > 1e-24 * np.mean(problem.targets**2)):
         raise ValueError(
             f"problem must have a minimum loss above 0: got {problem.minimum_loss:.3g}; "
             "a ratio of losses means nothing there"
