@@ -159,17 +159,17 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
 
     Args:
         config: the sizes.
-        device: kept for the command line; the ensembles choose their engine themselves.
+        device: of the ensembles, "cpu" or "cuda".
 
     Returns:
         What the functions of `experiments` measure, what `predict` adds, and provenance.
     """
     start = time.perf_counter()
     parts = (
-        experiments.protocol(config),
-        experiments.ensemble(config),
-        experiments.passages(config),
-        experiments.other_passages(config),
+        experiments.protocol(config, device=device),
+        experiments.ensemble(config, device=device),
+        experiments.passages(config, device=device),
+        experiments.other_passages(config, device=device),
         experiments.data_sets(config),
     )
     measured = xr.merge(parts, combine_attrs="drop")

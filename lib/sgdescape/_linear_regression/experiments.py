@@ -9,11 +9,12 @@ LAWS = ("rademacher", "uniform", "gaussian", "laplace")
 _SEEDS = {"protocol": 1, "ensemble": 2, "data": 3, "fresh": 4, "slow": 5, "laws": 6, "tail": 7}
 
 
-def protocol(config) -> xr.Dataset:
+def protocol(config, *, device="cpu") -> xr.Dataset:
     """Follow Fig. 3a: one long run on N samples, d = 1, theta recorded every 100 steps.
 
     Args:
         config: see `linear_regression.Config`.
+        device: "cpu" or "cuda".
 
     Returns:
         ``protocol`` (learning_rate, batch_size, record): (theta - theta*) sqrt(h/(2 L*)), so that
@@ -32,6 +33,7 @@ def protocol(config) -> xr.Dataset:
                 keep_every=config.record_every,
                 replicas=range(1),
                 seed=_seed(config, "protocol"),
+                device=device,
             )[0]
             for b in config.batch_sizes
         ]
@@ -41,11 +43,12 @@ def protocol(config) -> xr.Dataset:
     return _stationary(config, {"protocol": (("learning_rate", "batch_size", "record"), scaled)})
 
 
-def ensemble(config) -> xr.Dataset:
+def ensemble(config, *, device="cpu") -> xr.Dataset:
     """Follow many independent replicas on fresh samples: means of each, for honest errors.
 
     Args:
         config: see `linear_regression.Config`.
+        device: "cpu" or "cuda".
 
     Returns:
         ``mean_log`` of log(L/L*) and ``mean_square`` of theta^2 (learning_rate, batch_size,
@@ -64,6 +67,7 @@ def ensemble(config) -> xr.Dataset:
                 keep_every=stride,
                 replicas=range(config.replicas),
                 seed=_seed(config, "ensemble"),
+                device=device,
             )
             scaled.append(theta)
         logs.append([np.log1p(theta**2).mean(axis=1) for theta in scaled])
@@ -80,11 +84,12 @@ def ensemble(config) -> xr.Dataset:
     )
 
 
-def passages(config) -> xr.Dataset:
+def passages(config, *, device="cpu") -> xr.Dataset:
     """Time first passages: the paper's N samples and 100 runs, and fresh samples with more runs.
 
     Args:
         config: see `linear_regression.Config`.
+        device: "cpu" or "cuda".
 
     Returns:
         ``data_steps`` (dimension, run, threshold) and ``fresh_steps`` (dimension, repetition,
@@ -92,7 +97,11 @@ def passages(config) -> xr.Dataset:
         steps watched; ``loss_ratio`` (dimension, threshold).
     """
     ratios = np.array([1 + np.geomspace(0.1, top - 1, config.points) for top in config.largest])
-    common = {"learning_rate": config.learning_rate, "batch_size": config.batch_size}
+    common = {
+        "learning_rate": config.learning_rate,
+        "batch_size": config.batch_size,
+        "device": device,
+    }
     found = {"data": [], "fresh": []}
     for d, levels in zip(config.dimensions, ratios, strict=True):
         problems = {
@@ -111,11 +120,12 @@ def passages(config) -> xr.Dataset:
     return xr.Dataset(variables, coords={"dimension": list(config.dimensions)})
 
 
-def other_passages(config) -> xr.Dataset:
+def other_passages(config, *, device="cpu") -> xr.Dataset:
     """Time first passages at a smaller learning rate, for four input laws, and far into a tail.
 
     Args:
         config: see `linear_regression.Config`.
+        device: "cpu" or "cuda".
 
     Returns:
         ``slow_steps`` (slow_dimension, repetition, threshold), ``law_steps`` (law, repetition,
@@ -124,18 +134,18 @@ def other_passages(config) -> xr.Dataset:
     slow = np.array([1 + np.geomspace(0.05, top - 1, config.points) for top in config.slow_largest])
     n, b = config.repetitions, config.batch_size
     fresh = ensembles.FreshData
-    at = {"learning_rate": config.slow_rate, "batch_size": b}
+    at = {"learning_rate": config.slow_rate, "batch_size": b, "device": device}
     found = {
         "slow": [
             _passage(config, fresh(d), levels, n, "slow", **at)
             for d, levels in zip(config.slow_dimensions, slow, strict=True)
         ]
     }
-    at = {"learning_rate": config.learning_rate, "batch_size": b}
+    at = {"learning_rate": config.learning_rate, "batch_size": b, "device": device}
     found["law"] = [
         _passage(config, fresh(1, inputs=law), config.law_ratios, n, "laws", **at) for law in LAWS
     ]
-    at = {"learning_rate": config.tail_rate, "batch_size": config.tail_batch}
+    at = {"learning_rate": config.tail_rate, "batch_size": config.tail_batch, "device": device}
     tail = _passage(config, fresh(1), config.tail_ratios, n, "tail", **at)
     return xr.Dataset(
         {
@@ -184,14 +194,14 @@ def _theta(problem, **options):
     return made.samples[:, :, 0]
 
 
-def _passage(config, problem, levels, count, name, **rates):
+def _passage(config, problem, levels, count, name, **options):
     found = ensembles.first_passage(
         problem,
         thresholds=levels,
         max_steps=config.max_steps,
         replicas=range(count),
         seed=_seed(config, name),
-        **rates,
+        **options,
     )
     return found.steps, found.last_step
 

@@ -5,7 +5,6 @@ import numpy as np
 from sgdescape._linear_regression.measures import (
     curve_slope,
     exponent,
-    passage_table,
     window,
     window_slope,
 )
@@ -23,16 +22,13 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
     one = dataset.sel(dimension=1)
     ten = int(dataset.dimension[-1])
     last = dataset.sel(dimension=ten).isel(threshold=-1)
-    _, observed = passage_table(dataset, "data", dimension=1)
     spread = np.log(dataset.spread_time.values)
     slow = dataset.sel(slow_dimension=1).isel(threshold=-1)
     c = float(slow.slow_ratio)
     fast_ratio = np.interp(c, one.loss_ratio, one.time_exact / one.time_sde)
     ratios, inside = window(dataset, "fresh", 1.1, 1.7, dimension=ten)
-    found = {
+    return {
         "regression-phi-unit": (exponent(dataset, 1.0, 5).value, ".2f"),
-        "regression-phi-tenth": (exponent(dataset, 0.1, 1).value, ".2f"),
-        "regression-phi-hundredth": (exponent(dataset, 0.01, 1).value, ".0f"),
         "regression-c-one": (float(one.loss_ratio[-1]), ".2f"),
         "regression-sde-factor": (float((one.time_exact / one.time_sde)[-1]), ".1f"),
         "regression-linear-factor": (float((one.time_linear / one.time_exact)[-1]), ".1f"),
@@ -41,7 +37,7 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
         "regression-slow-c": (c, ".1f"),
         "regression-slow-factor": (float(slow.slow_time_exact / slow.slow_time_sde), ".1f"),
         "regression-fast-factor": (float(fast_ratio), ".1f"),
-        "regression-censored": (int((~observed[:, -1]).sum()), "d"),
+        "regression-barrier-laplace": (float(dataset.barrier.sel(law="laplace")[-1]), ".2f"),
         "regression-spread": (float(spread.std(ddof=1)), ".2f"),
         "regression-spread-factor": (float(np.exp(spread.max() - spread.min())), ".1f"),
         "regression-slope-low": (
@@ -56,8 +52,4 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
             curve_slope(ratios, dataset.time_sde.sel(dimension=ten).values[inside]),
             ".1f",
         ),
-        "regression-tail": (float(dataset.attrs["tail_kesten"]), ".2f"),
     }
-    for law in ("laplace", "gaussian"):
-        found[f"regression-barrier-{law}"] = float(dataset.barrier.sel(law=law)[-1]), ".3f"
-    return found
