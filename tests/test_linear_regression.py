@@ -376,6 +376,22 @@ def test_kesten_exponent_for_small_rates():
     assert abs(found[1] - z / 2) < 0.6 * abs(found[0] - z / 2) < 0.02
 
 
+@pytest.mark.parametrize("eta", [0.1, 0.005])
+def test_kesten_root_by_adaptive_quadrature(eta):
+    beta = lr.kesten_exponent(learning_rate=eta)
+
+    def integrand(x):  # two parts of very different size: logarithms
+        length = beta * np.log(np.abs(1 - eta * x * x) + 1e-300)
+        return np.exp(length - x * x / 2) * np.sqrt(2 / np.pi)
+
+    middle = np.sqrt(1 / eta)
+    reach = np.sqrt((1 + 2 * eta * beta) / eta)  # where the large part peaks
+    points = sorted({*np.linspace(0, 3, 7), middle, *np.linspace(reach - 12, reach + 12, 13)})
+    edges = [0.0, *[p for p in points if p > 0], reach + 40]
+    total = sum(integrate.quad(integrand, a, b)[0] for a, b in zip(edges, edges[1:], strict=False))
+    assert total == pytest.approx(1, rel=1e-3)
+
+
 def test_kesten_slope_is_the_slope_of_exact_times():
     c = [1000.0, 2000.0]
     times = lr.first_passage(c, learning_rate=1.0, batch_size=3, width=0.06).times

@@ -239,7 +239,8 @@ def kesten_exponent(*, learning_rate, dimension=1, batch_size=1, inputs="gaussia
         raise ValueError(f"learning_rate must allow a stationary law: got {eta}")
     if lengths.max() <= 0:
         raise ValueError(f"no step lengthens theta at learning_rate {eta}: no power-law tail")
-    logs = np.log(np.maximum(weight, 1e-300))
+    there = weight > 0
+    logs, lengths = np.log(weight[there]), lengths[there]
     growth = lambda beta: special.logsumexp(beta * lengths + logs)  # noqa: E731
     high = 1.0
     while growth(high) <= 0:
