@@ -10,7 +10,7 @@ import torch
 from scipy import integrate, special, stats
 
 from sgdescape.core import brownian, philox, sde
-from sgdescape.core._kernels import philox_numba, sde_numba
+from sgdescape.core._kernels import philox_numba
 from sgdescape.core._kernels.sde_normals_numba import normal_pair
 
 LEVEL = 1e-5
@@ -573,18 +573,6 @@ def test_bridge_functions_against_a_fine_random_walk():
         first = (path >= level - shift).argmax(0)[hit] / fine
         drawn = brownian.bridge_passage(0.0, 0.3, level, 1.0, words)
         assert stats.ks_2samp(first, drawn).pvalue > LEVEL
-
-
-def test_kernels_compile_without_a_place_for_their_cache(monkeypatch):
-    real = nb.njit
-
-    def refuse(*args, cache=False, **options):
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return real(*args, **options)
-
-    monkeypatch.setattr(nb, "njit", refuse)
-    assert sde_numba._compile(lambda x: x + 1)(1) == 2
 
 
 # ---- refusals

@@ -13,6 +13,7 @@ import numba as nb
 import numpy as np
 
 from sgdescape.core import philox
+from sgdescape.core._kernels import compiled
 from sgdescape.core._kernels.sde_block_numba import (
     AFTER,
     AMPLITUDE,
@@ -38,16 +39,10 @@ _WIDTH = 64
 _SURE = 23.0  # -log of the smallest uniform number, 2^-33, is 22.9: less likely never happens
 
 
-def _compile(function):
-    """Compile; cached on disk where there is a place to write, else in memory."""
-    options = {"nogil": True, "fastmath": {"contract"}, "error_model": "numpy"}
-    try:
-        return nb.njit(cache=True, **options)(function)
-    except RuntimeError:  # no locator: neither package folder nor user's cache is writable
-        return nb.njit(**options)(function)
+_kernel = compiled.kernel(nogil=True, fastmath={"contract"}, error_model="numpy")
 
 
-@_compile
+@_kernel
 def _passage_chunk(start, first, rows, numbers, process, dt, levels, steps, bridge, keys, out):
     times, clocks, last, diverged, theta = out
     n, d = start.shape
@@ -138,7 +133,7 @@ def _passage_chunk(start, first, rows, numbers, process, dt, levels, steps, brid
             clock[j] += dt * float(st[RATE, j])
 
 
-@_compile
+@_kernel
 def _stationary_chunk(start, first, rows, numbers, options, edges, keys, out):
     sums, counts, samples, diverged, theta = out
     process, weighting, quantity, burn_in, steps, record_every, keep_every = options
