@@ -113,7 +113,7 @@ PAPER = Config(
     continuous_paths=4000,
     coarse=40,
     bowl_step=0.02,
-    watch=24_000.0,
+    watch=3600.0,
     path_replicas=50,
 )
 """The first 10^4 MNIST images and ten times the runs of Section 5.3.2. The paper's learning rates,

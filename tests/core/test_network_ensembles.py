@@ -44,7 +44,7 @@ def plain_sgd(model, images, *, learning_rate, batch_size, steps, replica, seed,
 
 
 @pytest.mark.parametrize("sampler", ne.SAMPLERS)
-@pytest.mark.parametrize("widths", [(784, 5, 1), (784, 6, 6, 1), (784, 3, 3, 3, 1)])
+@pytest.mark.parametrize("widths", [(784, 5, 1), (784, 6, 6, 1), (784, 4, 4, 4, 1)])
 @pytest.mark.parametrize("engine", ["numba", "torch"])
 def test_every_step_is_that_of_plain_autograd_sgd(images, widths, sampler, engine):
     model, start = problem(images, widths)
@@ -53,7 +53,7 @@ def test_every_step_is_that_of_plain_autograd_sgd(images, widths, sampler, engin
         start, max_steps=100, replicas=range(2, 4), record_every=1, engine=engine, **options
     )
     losses, theta = plain_sgd(model, images, steps=100, replica=3, **options)
-    assert np.ptp(losses) > 0.02  # it trains: nothing is compared with a constant
+    assert np.ptp(losses) > 0.005  # it trains: nothing is compared with a constant
     np.testing.assert_allclose(found.losses[1], losses, rtol=0, atol=1e-10)
     np.testing.assert_allclose(found.theta[1], theta, rtol=0, atol=1e-10)
     assert np.abs(found.theta[0] - theta).max() > 1e-4  # another replica goes elsewhere
@@ -95,7 +95,7 @@ def test_single_precision_is_the_same_ensemble_after_many_steps(images):
 @pytest.mark.parametrize("engine", ["numba", "torch"])
 def test_passages_are_read_off_the_losses(images, engine):
     _, start = problem(images)
-    ratios = np.array([0.9, 0.95, 1.05, 1.2, 50.0])
+    ratios = np.array([0.9, 0.95, 1.05, 1.2, 5000.0])
     options = dict(learning_rate=0.3, batch_size=2, max_steps=90, replicas=range(6), seed=3)
     found = ne.run(start, thresholds=ratios, engine=engine, record_every=1, **options)
     watched = ne.run(start, engine="numba", record_every=1, **options)
@@ -150,25 +150,19 @@ def test_a_run_continued_is_the_run(images, sampler):
 
 @pytest.mark.parametrize("engine", ["numba", "torch"])
 def test_divergence_is_flagged_and_the_others_go_on(images, engine):
-    inputs = images.inputs.clone()
-    inputs[0] *= 1e3  # whoever draws sample 0 explodes
-    model = models.mlp((784, 5, 1), seed=0, dtype=torch.float64)
-    start = ne.problem(model, inputs, images.targets, dtype="float64")
-    options = dict(learning_rate=0.05, batch_size=1, max_steps=200, seed=0, engine=engine)
+    _, start = problem(images, (784, 4, 4, 1))
+    options = dict(learning_rate=4.5, batch_size=1, max_steps=150, seed=0, engine=engine)
     found = ne.run(start, replicas=range(12), record_every=1, **options)
-    draws = np.array(
-        [
-            [int(ne.draw_batches(N, 1, 0, 0, k, [r])[0, 0]) for k in range(200)]
-            for r in range(12)
-        ]
-    )  # fmt: skip
-    drawn = (draws == 0).any(1)
-    assert 0 < drawn.sum() < 12
-    assert (found.diverged_at[~drawn] == -1).all() and (found.last_step[~drawn] == 200).all()
     hit = found.diverged_at > 0
-    assert hit.any() and not hit[~drawn].any()
+    assert 0 < hit.sum() < 12  # all grow, one or more beyond 1e308
     np.testing.assert_array_equal(found.last_step[hit], found.diverged_at[hit])
-    assert np.isfinite(found.losses[~drawn]).all()
+    assert (found.last_step[~hit] == 150).all() and (found.diverged_at[~hit] == -1).all()
+    assert np.isfinite(found.losses[~hit]).all()
+    other = ne.run(
+        start, replicas=range(12), record_every=1,
+        **options | {"engine": "torch" if engine == "numba" else "numba"},
+    )  # fmt: skip
+    np.testing.assert_array_equal(found.diverged_at, other.diverged_at)
 
 
 # batches

@@ -18,7 +18,7 @@ from sgdescape.core import philox, validate
 
 SAMPLERS = ("iid", "without_replacement", "shuffle")  # the kernel's codes, in this order
 _ROWS = 2048  # of the Gram matrix, formed at a time in float64
-_CHUNK = 64  # replicas in one call of the kernel: bounds memory, changes no number
+_CHUNK = {"cpu": 64, "cuda": 1024}  # replicas in one call: bounds memory, changes no number
 _COMPACT = 64  # steps between two looks for replicas that are done, in the reference
 
 
@@ -161,7 +161,8 @@ def run(
         engine = "torch" if device.type == "cuda" else "numba"
     options = (learning_rate, size, sampler, first, first + last, every, philox.key(seed))
     indices = np.array(replicas, dtype=np.int64)
-    chunks = [indices[i : i + _CHUNK] for i in range(0, len(indices), _CHUNK)]
+    together = _CHUNK["cpu" if engine == "numba" else device.type]
+    chunks = [indices[i : i + together] for i in range(0, len(indices), together)]
     if engine == "numba":
         parts = [_compiled(problem, chunk, levels, *options) for chunk in chunks]
     else:
@@ -327,10 +328,13 @@ def _compiled(problem, indices, levels, learning_rate, size, sampler, first, las
         problem.gram.numpy(),
         problem.targets.to(precision).numpy(),
         settings,
-        (*results, moved),
+        *results,
+        moved,
     )
     moved = torch.from_numpy(moved).double()
-    first_weights = problem.parameters[0] + moved @ problem.inputs
+    # one product a replica: its rounding must not depend on the others in the chunk
+    added = torch.stack([one @ problem.inputs for one in moved])
+    first_weights = problem.parameters[0] + added
     first_bias = problem.parameters[1] + moved.sum(2)
     pieces = [first_weights.flatten(1), first_bias]
     hidden, hidden_bias, out, out_bias = (torch.from_numpy(a).double() for a in above)

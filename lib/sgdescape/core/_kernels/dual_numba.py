@@ -167,8 +167,12 @@ def _update(z, hidden, hidden_bias, out, out_bias, targets, batch, rate, delta, 
 
 
 @nb.njit(parallel=True, cache=True)
-def run(start, hidden, hidden_bias, out, out_bias, gram, targets, settings, results):
+def run(start, hidden, hidden_bias, out, out_bias, gram, targets, settings,
+        passages, last_step, diverged_at, losses, coefficients):  # fmt: skip
     """Run every replica until its last level, its divergence or the last step.
+
+    The twin of `core.network_ensembles.reference`. A step moves the first layer's pre-activations
+    by Eq. (sample-space) of chapter `neural_network`.
 
     Args:
         start: pre-activations of the first layer, Z (h, N), the same for all replicas.
@@ -181,12 +185,14 @@ def run(start, hidden, hidden_bias, out, out_bias, gram, targets, settings, resu
         settings: (replica indices (replicas,), levels (m,) of the loss, ascending, learning rate,
             batch size, sampler code, first step, last step, every how many steps the loss is kept,
             two words of the key).
-        results: arrays filled here: passages (replicas, m), last steps (replicas,), divergences
-            (replicas,), kept losses (replicas, any number), coefficients (replicas, h, N or 0) of
-            W - W(0) in the samples.
+        passages: steps (replicas, m), filled here, as all that follow. (Not in a tuple: numba
+            0.68 loses conditional writes to arrays that are unpacked before a parallel loop.)
+        last_step: (replicas,).
+        diverged_at: (replicas,).
+        losses: kept ones (replicas, any number).
+        coefficients: of W - W(0) in the samples (replicas, h, N or 0).
     """
     indices, levels, learning_rate, size, sampler, first, last, every, key0, key1 = settings
-    passages, last_step, diverged_at, losses, coefficients = results
     width, n = start.shape
     depth, rate = hidden.shape[1], start.dtype.type(learning_rate / size)
     for r in nb.prange(indices.size):
