@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sgdescape.core import ensembles, philox
-from sgdescape.core._kernels import batches_numba, batches_torch, linear_numba
+from sgdescape.core._kernels import batches_numba, batches_torch
 from sgdescape.core.ensembles import FiniteData, FreshData, first_passage, gaussian_data, stationary
 from sgdescape.core.linear_data import INPUTS, input_values, words_per_block
 from sgdescape.core.philox import Stream
@@ -269,16 +269,6 @@ def test_threads_of_torch_are_left_alone():
     before = torch.get_num_threads()
     averages(small(), threads=2)
     assert torch.get_num_threads() == before
-
-
-def test_kernel_without_a_place_for_its_cache(monkeypatch):
-    def refuse(*_, **options):
-        if options.get("cache"):
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: function
-
-    monkeypatch.setattr(linear_numba.nb, "njit", refuse)
-    assert linear_numba._compiled(small) is small
 
 
 # --- samplers and inputs

@@ -1,6 +1,6 @@
 """Isotropic laws of a displacement theta in d dimensions, fitted by maximum likelihood.
 
-Each law is a density in theta that depends on r = |theta - theta*| alone:
+Each law is a density in theta that depends on ``r = |theta - theta*|`` alone:
 
 - ``power_law``: proportional to (1 + r^2 / scale^2)^(-exponent), which is L^(-phi) around the
   minimum of L = L* (1 + r^2 / scale^2); for d = 1 it is Student's t with 2 phi - 1 degrees of
@@ -20,13 +20,13 @@ from sgdescape.core import validate
 
 @dataclass(frozen=True)
 class Law:
-    """A family of laws of the radius, as functions of (radii, dimension, **parameters).
+    """A family of laws of the radius, as functions of radii, dimension and parameters.
 
     Args:
         fit: (radii, dimension, scale) -> parameters by maximum likelihood.
         log_density: natural logarithm of the density in theta.
         cdf: probability of a smaller radius.
-        draw: (generator, size, dimension, **parameters) -> radii.
+        draw: (generator, size, dimension, parameters by name) -> radii.
     """
 
     fit: Callable

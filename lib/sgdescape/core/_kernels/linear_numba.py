@@ -11,6 +11,7 @@ import numba as nb
 import numpy as np
 
 from sgdescape.core import philox
+from sgdescape.core._kernels import compiled
 from sgdescape.core._kernels.batches_numba import CODES, fill_indices
 from sgdescape.core._kernels.fresh_numba import fill_rows
 from sgdescape.core._kernels.rows_numba import plain_step, vector_step
@@ -100,12 +101,7 @@ def _width(least):
     return -(-least // 16) * 16
 
 
-def _compiled(function):
-    """Compile; keep the result on disk where there is a place to write, else in memory."""
-    try:
-        return nb.njit(nogil=True, cache=True, error_model="numpy")(function)
-    except RuntimeError:  # no locator: neither package folder nor user's cache is writable
-        return nb.njit(nogil=True, error_model="numpy")(function)
+_kernel = compiled.kernel(nogil=True, error_model="numpy")
 
 
 @nb.njit
@@ -147,7 +143,7 @@ def _step(rows, flat, at, stride, size, z, scale, curvature, tag, gradient):
     return vector_step(rows, flat, at, stride, size, z, scale, curvature, tag)
 
 
-@_compiled
+@_kernel
 def _passages(
     rows, law, random, scale, curvature, tag, replica, apart, states,
     levels, max_steps, steps, last, diverged,
@@ -178,7 +174,7 @@ def _passages(
             made += now
 
 
-@_compiled
+@_kernel
 def _averages(
     rows, law, random, scale, curvature, tag, replica, apart, states,
     times, weights, edges, sums, counts, samples, diverged,
