@@ -5,7 +5,7 @@ Each law is a density in theta that depends on ``r = |theta - theta*|`` alone:
 - ``power_law``: proportional to (1 + r^2 / scale^2)^(-exponent), which is L^(-phi) around the
   minimum of L = L* (1 + r^2 / scale^2); for d = 1 it is Student's t with 2 phi - 1 degrees of
   freedom. Normalisable for exponent > d / 2. It becomes Gaussian for large exponent.
-- ``gaussian``: variance ``deviation``^2 in each direction.
+- ``gaussian``: variance ``deviation ** 2`` in each direction.
 - ``stretched``: proportional to exp(-(r / scale)^shape); Gaussian at shape 2.
 """
 
