@@ -30,7 +30,12 @@ from sgdescape.core import validate
 
 SCALES = ("quick", "paper")
 _ENGINE_OPTIONS = {  # of chapters that run in chunks
-    "engine": (str | None, None, "serial|processes|dask", "What computes; processes (cpu) or serial (cuda)."),
+    "engine": (
+        str | None,
+        None,
+        "serial|processes|dask",
+        "What computes; processes (cpu) or serial (cuda).",
+    ),
     "workers": (int | None, None, "INTEGER", "Worker processes here; one a core."),
     "address": (str | None, None, "HOST:PORT|FILE.json", "Of a running Dask scheduler."),
     "store": (Path | None, None, "FOLDER", "Keep finished chunks; the same call continues."),
