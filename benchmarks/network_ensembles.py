@@ -26,6 +26,8 @@ import sys
 import time
 from pathlib import Path
 
+from sgdescape.core import provenance
+
 RESULT = Path(__file__).parent / "results" / "network_ensembles.json"
 SIZES = ((1000, 100), (1000, 10), (10_000, 10))
 METHODS = ("sgdescape", "reference", "torch loop", "torch.func", "jax")
@@ -203,19 +205,31 @@ def main():
         print(json.dumps(measure(method, int(n), int(size), arguments.seconds)))
         return
     found = {}
-    for _ in range(arguments.repeats):
+    for done in range(arguments.repeats):
         for n, size in SIZES:
             for method in METHODS:
-                command = [sys.executable, __file__, "--one", method, str(n), str(size)]
-                command += ["--seconds", str(arguments.seconds)]
-                done = subprocess.run(
-                    command, env=os.environ | ONE_THREAD, capture_output=True, text=True
-                )
-                if done.returncode == 0:
-                    rate = json.loads(done.stdout.splitlines()[-1])
+                rate = in_process(method, n, size, arguments.seconds)
+                if rate is not None:
                     found.setdefault((n, size, method), []).append(rate)
-                else:
-                    print(f"{method} {n} {size}: {done.stderr.strip().splitlines()[-1]}")
+        write(found, done + 1)
+
+
+def in_process(method, n, size, seconds):
+    """Return the rate measured in a process of its own, None if it failed (said why)."""
+    command = [sys.executable, __file__, "--one", method, str(n), str(size)]
+    command += ["--seconds", str(seconds)]
+    environment = os.environ | ONE_THREAD
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        print(f"{method} {n} {size}: {done.stderr.strip().splitlines()[-1]}", flush=True)
+        return None
+    rate = json.loads(done.stdout.splitlines()[-1])
+    print(f"N={n:6d} B={size:4d} {method:12} {rate:10.0f} /s", flush=True)
+    return rate
+
+
+def write(found, rounds):
+    """Write medians and ranges of what was found so far."""
     rows = []
     for (n, size, method), rates in found.items():
         ours = statistics.median(found[n, size, "sgdescape"])
@@ -230,14 +244,13 @@ def main():
                 "sgdescape_over_this": round(ours / rate, 1),
             }
         )
-        print(f"N={n:6d} B={size:4d} {method:12} {rate:10.0f} /s   x {ours / rate:.1f}")
     RESULT.parent.mkdir(exist_ok=True)
     record = {
         "unit": "steps of one run per CPU second, one thread, float32, full loss at every step",
         "targets": {f"N={n}, B={b}": value for (n, b), value in TARGETS.items()},
         "replicas_run_together": REPLICAS,
-        "rounds": arguments.repeats,
-        "processor": platform.processor() or platform.machine(),
+        "rounds": rounds,
+        "processor": provenance.processor(),
         "python": platform.python_version(),
         "rows": rows,
     }
