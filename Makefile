@@ -37,9 +37,7 @@ lab: .venv/stamp   ## JupyterLab with the package installed
 
 bench: .venv/stamp   ## speed and memory against public peers
 	.venv/bin/python -m pip install --quiet --constraint requirements.lock --editable ".[bench]"
-	.venv/bin/python benchmarks/spectra.py
-	.venv/bin/python benchmarks/gradient_norms.py
-	.venv/bin/python benchmarks/epoch.py
+	for script in benchmarks/*.py; do $(ONE) .venv/bin/python $$script || exit 1; done
 
 lock:   ## requirements.lock anew
 	tools/lock.sh $(PYTHON)
