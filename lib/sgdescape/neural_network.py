@@ -59,11 +59,11 @@ class Config:
     batches: tuple[int, ...] = (2, 4, 8)
     replicas: int = 32
     thresholds: tuple[float, ...] = tuple(np.round(np.geomspace(1.1, 5.0, 23), 3).tolist())
-    watch: float = 1800.0
+    watch: float = 1500.0
     directions: int = 12
     hessian_directions: int = 5
     bins: int = 8
-    bowl_paths: int = 96
+    bowl_paths: int = 80
     continuous_paths: int = 64
     coarse: int = 5
     bowl_step: float = 0.05

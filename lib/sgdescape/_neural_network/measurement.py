@@ -23,8 +23,8 @@ def seed_of(seed: int, use: str) -> int:
 
 def recipes(config) -> dict:
     """Return the checkpoint recipes of a configuration: case -> recipe, the main one first."""
-    # h* is above 90 in all of them: the time watched is at most `duration`
-    common = {"images": config.images, "hidden": config.hidden, "duration": config.watch / 90}
+    # h* is above 75 in all of them: the time watched is at most `duration`
+    common = {"images": config.images, "hidden": config.hidden, "duration": config.watch / 75}
     wider = tuple(2 * h for h in config.hidden)
     return {
         "main": checkpoints.Recipe(**common),
