@@ -69,7 +69,7 @@ class Config:
     bowl_step: float = 0.05
     path_threshold: float = 2.3
     path_replicas: int = 4
-    control_replicas: int = 20
+    control_replicas: int = 32
     looks: tuple[int, ...] = (1, 10, 100)
     seed: int = 0
 
