@@ -5,12 +5,13 @@ import math
 import numba as nb
 import numpy as np
 
+from sgdescape.core._kernels import compiled
 from sgdescape.core._kernels.philox_numba import normal_pair, philox, uniform
 
 _NOISE, _BRIDGE = 3, 4  # of core.philox.Stream
 
 
-@nb.njit(parallel=True, cache=True)
+@compiled.kernel(parallel=True)
 def run(curvatures, counts, decay, spread, base, coupling, levels, steps, replicas, bridge,
         key0, key1, passages, mean_loss):  # fmt: skip
     """Fill ``passages`` (replicas, m), 0 where censored, and ``mean_loss`` (replicas,).

@@ -11,6 +11,7 @@ import math
 import numba as nb
 import numpy as np
 
+from sgdescape.core._kernels import compiled
 from sgdescape.core._kernels.philox_numba import index, philox
 
 TILE = 512  # samples; the tile of Z and four rows of the Gram matrix stay in the first cache
@@ -166,7 +167,7 @@ def _update(z, hidden, hidden_bias, out, out_bias, targets, batch, rate, delta, 
                 hidden[layer, v, u] -= g_hidden[layer, v, u]
 
 
-@nb.njit(parallel=True, cache=True)
+@compiled.kernel(parallel=True)
 def run(start, hidden, hidden_bias, out, out_bias, gram, targets, settings,
         passages, last_step, diverged_at, losses, coefficients):  # fmt: skip
     """Run every replica until its last level, its divergence or the last step.
