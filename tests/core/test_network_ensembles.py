@@ -88,7 +88,7 @@ def test_single_precision_is_the_same_ensemble_after_many_steps(images):
         p = stats.ks_2samp(quantity(double), quantity(single)).pvalue
         assert p > 1e-5
         assert stats.ks_2samp(quantity(plain), quantity(single)).pvalue > 1e-5
-    other = ne.run(model_single, replicas=range(48), seed=2, **options | {"learning_rate": 0.03})
+    other = ne.run(model_single, replicas=range(48), seed=2, **options | {"learning_rate": 0.08})
     assert stats.ks_2samp(double.losses[:, 500:].mean(1), other.losses[:, 500:].mean(1))[1] < 1e-5
 
 
