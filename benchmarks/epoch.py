@@ -20,7 +20,7 @@ from pathlib import Path
 
 import torch
 
-from sgdescape.core import models, sgd, updates
+from sgdescape.core import models, provenance, sgd, updates
 
 WIDTHS = models.PAPER_MLP_FASHION
 BATCH_SIZE = 100
@@ -118,14 +118,6 @@ def measure(threads, *, steps, turns):
     return rows
 
 
-def processor():
-    """Return the processor's model name."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
 def main():
     """Measure on one thread and on all, print the table, write the record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -151,7 +143,7 @@ def main():
         "turns": arguments.turns,
         "target_ratio": TARGET,
         "target_reached": reached,
-        "processor": processor(),
+        "processor": provenance.processor(),
         "logical_cores": os.cpu_count(),
         "python": platform.python_version(),
         "torch": torch.__version__,

@@ -157,14 +157,6 @@ def measure(method, batch):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def processor():
-    """Return the processor's name."""
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
-
-
 def difference(norms, reference):
     """Largest relative difference, over as many samples as both have."""
     return max(abs(a - b) / b for a, b in zip(norms, reference, strict=False))
@@ -207,11 +199,11 @@ def compare(batch, repeats, exact):
 
 def main(batches, repeats):
     """Measure, print the tables and write the record."""
-    print(processor())
+    print(provenance.processor())
     exact = reference(min(32, *batches))
     packages = ("torch", "opacus", "numpy", "sgdescape")
     record = {
-        "cpu": processor(),
+        "cpu": provenance.processor(),
         "python": platform.python_version(),
         "versions": {package: importlib.metadata.version(package) for package in packages},
         "repeats": repeats,

@@ -27,7 +27,7 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from sgdescape.core import ensembles  # noqa: E402
+from sgdescape.core import ensembles, provenance  # noqa: E402
 
 D, ETA = 10, 0.1
 WORKLOADS = ((10_000, 10), (100_000, 40))
@@ -279,14 +279,6 @@ def measure(samples, batch_size, *, rounds, function):
     return rows
 
 
-def processor():
-    """Return the processor's model name."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
 def main():
     """Measure, print the table, write the record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -307,7 +299,7 @@ def main():
         "workload": f"SGD on linear regression, d = {D}, loss and first passage at every step",
         "unit": "replica-steps per second of processor time, one thread",
         "rounds": arguments.rounds,
-        "processor": processor(),
+        "processor": provenance.processor(),
         "logical_cores": os.cpu_count(),
         "load_average": os.getloadavg()[0],
         "python": platform.python_version(),

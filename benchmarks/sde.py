@@ -28,7 +28,7 @@ os.environ.setdefault(
 import numpy as np
 import torch
 
-from sgdescape.core import sde
+from sgdescape.core import provenance, sde
 
 DIMENSION, LEARNING_RATE, BATCH_SIZE, MINIMUM_LOSS = 10, 0.1, 2, 0.5
 TARGETS = {"rate": 4e7, "torchsde, diagonal noise": 10, "diffrax, unsafe path": 30}
@@ -245,14 +245,6 @@ def version(name):
         return None
 
 
-def processor():
-    """Return the processor's model name."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
 def main():
     """Measure, print the table, write the record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -279,7 +271,7 @@ def main():
         "targets_reached": reached,
         "missing": missing,
         "stationary_loss": exact if math.isfinite(exact) else None,
-        "processor": processor(),
+        "processor": provenance.processor(),
         "logical_cores": os.cpu_count(),
         "load_average": os.getloadavg()[0],
         "python": platform.python_version(),

@@ -36,7 +36,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sgdescape.core import data, models, spectrum
+from sgdescape.core import data, models, provenance, spectrum
 from sgdescape.core.sgd import square_loss
 
 RESULT = Path(__file__).parent / "results" / "spectra.json"
@@ -211,17 +211,9 @@ def compare(workload, n, k, repeats):
     return rows
 
 
-def processor():
-    """Return the processor's name."""
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
-
-
 def main(repeats, full, only):
     """Measure the workloads; print the tables and write the record, keeping those not run."""
-    print(f"784-100-100-1, one thread, {repeats} rounds: {processor()}")
+    print(f"784-100-100-1, one thread, {repeats} rounds: {provenance.processor()}")
     jobs = [("both spectra", 3000, 10, repeats)]
     kinds = (("Gauss-Newton", 10), ("Gauss-Newton", 20), ("Hessian", 10))
     jobs += [(f"{kind} top {k}", 10_000, k, repeats) for kind, k in kinds]
@@ -231,7 +223,7 @@ def main(repeats, full, only):
         "workloads": json.loads(RESULT.read_text())["workloads"] if RESULT.exists() else {},
         "repeats": repeats,
         "images": "5,000 bundled MNIST digits; above 5,000 also mirrored left to right",
-        "cpu": processor(),
+        "cpu": provenance.processor(),
         "python": platform.python_version(),
         "versions": {package: importlib.metadata.version(package) for package in packages},
     }
