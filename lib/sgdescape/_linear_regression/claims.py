@@ -111,7 +111,7 @@ def claim_slope_low(ds) -> Claim:
             "temperature doubled": 0.5 / 0.1 + 0.5,
             "Kesten": float(ds.slope_kesten.sel(dimension=1)),
         },
-        tolerance=0.2,
+        tolerance=0.15,
         expected="confirmed",
     )
 
