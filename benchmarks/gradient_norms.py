@@ -28,6 +28,8 @@ import sys
 import time
 from pathlib import Path
 
+from sgdescape.core import provenance
+
 RESULT = Path(__file__).parent / "results" / "gradient_norms.json"
 METHODS = ("sgdescape", "opacus", "opacus, norms only", "torch.func vmap(grad)")
 
