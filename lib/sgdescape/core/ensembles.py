@@ -6,18 +6,18 @@ the threads or how the ensemble is cut into calls: ranges of replicas can be com
 joined. The reference is `core._kernels.linear_torch`; the other engines follow it step by step.
 """
 
-import importlib.util
 from dataclasses import dataclass
 
 import numpy as np
 
 from sgdescape.core import validate
-from sgdescape.core._kernels.linear_plan import Plan, Schedule
+from sgdescape.core._kernels.linear_plan import LARGEST, SAMPLERS, Schedule, prepare, theta
 from sgdescape.core.linear_data import FiniteData, FreshData, gaussian_data
 
 __all__ = [
     "FiniteData",
     "FreshData",
+    "SAMPLERS",
     "Passages",
     "Stationary",
     "first_passage",
@@ -25,10 +25,7 @@ __all__ = [
     "stationary",
 ]
 
-SAMPLERS = ("iid", "without_replacement", "shuffle")
-ENGINES = ("auto", "torch", "numba", "triton")
-DTYPES = ("float64", "float32")
-_LARGEST = 2**32 - 1  # counters are 32-bit words
+_KERNELS = {"torch": "linear_torch", "numba": "linear_numba", "triton": "triton_"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,9 +121,10 @@ def first_passage(
         raise ValueError(
             f"thresholds must be loss ratios above 1 in ascending order, (m,): got {thresholds!r}"
         )
-    validate.count("max_steps", max_steps, high=_LARGEST)
-    kernel, plan = _plan(
+    validate.count("max_steps", max_steps, high=LARGEST)
+    kernel, plan = prepare(
         problem,
+        kernels=_KERNELS,
         learning_rate=learning_rate,
         batch_size=batch_size,
         replicas=replicas,
@@ -146,7 +144,7 @@ def first_passage(
         )
     excess = 2 * (levels - 1) * problem.minimum_loss
     steps, last, diverged, z = kernel.first_passage(plan, excess, max_steps)
-    return Passages(levels, steps, last, diverged, _theta(problem, z))
+    return Passages(levels, steps, last, diverged, theta(problem, z))
 
 
 def stationary(
@@ -210,14 +208,15 @@ def stationary(
         >>> made.records, made.loss.shape, int(made.counts.sum() + made.outside.sum())
         (100, (3,), 300)
     """
-    validate.count("burn_in", burn_in, low=0, high=_LARGEST)
-    validate.count("steps", steps, high=_LARGEST - burn_in)
+    validate.count("burn_in", burn_in, low=0, high=LARGEST)
+    validate.count("steps", steps, high=LARGEST - burn_in)
     validate.count("record_every", record_every, high=steps)
     validate.one_of("observable", observable, ("distance", "loss"))
     if keep_every is not None:
         validate.count("keep_every", keep_every, high=steps)
-    kernel, plan = _plan(
+    kernel, plan = prepare(
         problem,
+        kernels=_KERNELS,
         learning_rate=learning_rate,
         batch_size=batch_size,
         replicas=replicas,
@@ -254,86 +253,10 @@ def stationary(
         edges=bins,
         counts=None if bins is None else counts[1:-1],
         outside=None if bins is None else counts[[0, -1]],
-        samples=None if samples is None else _theta(problem, samples),
+        samples=None if samples is None else theta(problem, samples),
         diverged_at=made["diverged"],
-        theta=_theta(problem, made["z"]),
+        theta=theta(problem, made["z"]),
     )
-
-
-def _plan(problem, *, learning_rate, batch_size, replicas, seed, sampler, engine, **placed):
-    if not isinstance(problem, (FiniteData, FreshData)):
-        raise TypeError(f"problem must be FiniteData or FreshData: got {type(problem).__name__}")
-    validate.positive("learning_rate", learning_rate)
-    validate.one_of("sampler", sampler, SAMPLERS)
-    validate.one_of("dtype", placed["dtype"], DTYPES)
-    validate.count("seed", seed, low=0, high=2**64 - 1)
-    finite = isinstance(problem, FiniteData)
-    if not finite and sampler != "iid":
-        raise ValueError(f"sampler must be 'iid' for fresh data: got {sampler!r}")
-    most = len(problem.inputs) if sampler != "iid" else 2**20
-    validate.count("batch_size", batch_size, high=most)
-    if not isinstance(replicas, range):
-        raise TypeError(f"replicas must be a range: got {type(replicas).__name__}")
-    ends = replicas[:1], replicas[-1:]  # not min and max: a range can be long
-    if not all(ends) or not all(0 <= end[0] <= _LARGEST for end in ends):
-        raise ValueError(f"replicas must be a non-empty range within [0, 2^32): got {replicas}")
-    if placed["threads"] is not None:
-        validate.count("threads", placed["threads"], high=4096)
-    kernel, device = _kernel(engine, placed["device"])
-    plan = Plan(
-        rows=problem.rows if finite else None,
-        law="" if finite else problem.inputs,
-        noise_std=0.0 if finite else float(problem.noise_std),
-        curvatures=problem.curvatures,
-        start=_start(problem, placed["start"], len(replicas)),
-        learning_rate=float(learning_rate),
-        batch_size=int(batch_size),
-        sampler=sampler,
-        seed=int(seed),
-        replicas=replicas,
-        dtype=placed["dtype"],
-        device=device,
-        threads=placed["threads"],
-    )
-    return kernel, plan
-
-
-def _kernel(engine, device):
-    """Return the engine's module and the name of the device."""
-    validate.one_of("engine", engine, ENGINES)
-    place = "cpu" if engine == "numba" and device == "auto" else str(validate.device(device))
-    if engine == "auto":
-        triton = place.startswith("cuda") and importlib.util.find_spec("triton")
-        engine = "triton" if triton else "numba" if place == "cpu" else "torch"
-    if engine == "numba" and place != "cpu":
-        raise ValueError(f"device must be 'cpu' for engine 'numba': got {device!r}")
-    if engine == "torch":
-        from sgdescape.core._kernels import linear_torch as kernel
-    elif engine == "numba":
-        from sgdescape.core._kernels import linear_numba as kernel
-    else:
-        if not importlib.util.find_spec("triton"):
-            raise RuntimeError("engine 'triton' needs the package triton, which is not installed")
-        from sgdescape.core._kernels import triton_ as kernel
-
-        kernel.require(place)
-    return kernel, place
-
-
-def _start(problem, start, count):
-    """Return z (replicas, d) before the first step."""
-    shape = (count, problem.dimension)
-    if start is None:
-        return np.zeros(shape)
-    theta = validate.finite("start", start)
-    if theta.shape not in (shape, shape[1:]):
-        raise ValueError(f"start must have shape {shape[1:]} or {shape}: got {theta.shape}")
-    z = (theta - problem.minimum) @ problem.basis
-    return np.ascontiguousarray(np.broadcast_to(z, shape))
-
-
-def _theta(problem, z):
-    return problem.minimum + np.asarray(z, dtype=np.float64) @ problem.basis.T
 
 
 def _ascending(name, values):

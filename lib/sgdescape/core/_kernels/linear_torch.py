@@ -16,7 +16,7 @@ def first_passage(plan, levels, max_steps):
     ``levels`` (m,) ascending are of sum_i h_i z_i^2 = 2 (L - L*).
     """
     step, z, replica = _updates(plan)
-    h, levels = _tensor(plan, plan.curvatures), _tensor(plan, levels)
+    h, levels = tensor(plan, plan.curvatures), tensor(plan, levels)
     passage = torch.full((len(z), len(levels)), -1, device=z.device)
     last = torch.full((len(z),), max_steps, device=z.device)
     diverged, out, alive = torch.full_like(last, -1), z.clone(), torch.arange(len(z)).to(z.device)
@@ -44,7 +44,7 @@ def first_passage(plan, levels, max_steps):
 def stationary(plan, schedule):
     """Return a dictionary of NumPy arrays: what `Stationary` holds, in terms of z."""
     step, z, replica = _updates(plan)
-    h, weights = _tensor(plan, plan.curvatures), _tensor(plan, schedule.weights)
+    h, weights = tensor(plan, plan.curvatures), tensor(plan, schedule.weights)
     edges = torch.as_tensor(schedule.edges, device=z.device)
     wide = {"dtype": torch.float64, "device": z.device}
     sums = torch.zeros(len(z), 2 * z.shape[1] + 1, **wide)
@@ -73,21 +73,27 @@ def stationary(plan, schedule):
 
 def _updates(plan):
     """Return update, z, replicas: z <- z - (learning_rate / B) sum_b x_b (x_b.z - r_b)."""
+    gradient, z, replica = gradients(plan)
+    scale = plan.learning_rate / plan.batch_size
+    return (lambda z, k, replica: z - scale * gradient(z, k, replica)), z, replica
+
+
+def gradients(plan):
+    """Return gradient, z, replicas; gradient(z, k, replica) is sum_b x_b (x_b.z - r_b)."""
     make = _finite if plan.rows is not None else _fresh
     batch = make(plan)
-    scale = plan.learning_rate / plan.batch_size
 
-    def step(z, k, replica):
+    def gradient(z, k, replica):
         x, r = batch(k, replica)
         residual = (x * z[:, None]).sum(-1) - r
-        return z - scale * (residual[..., None] * x).sum(1)
+        return (residual[..., None] * x).sum(1)
 
     replica = torch.tensor(plan.replicas, dtype=torch.int64, device=plan.device)
-    return step, _tensor(plan, plan.start), replica
+    return gradient, tensor(plan, plan.start), replica
 
 
 def _finite(plan):
-    rows, n = _tensor(plan, plan.rows), len(plan.rows)
+    rows, n = tensor(plan, plan.rows), len(plan.rows)
     drawn = {"sampler": plan.sampler, "seed": plan.seed}
 
     def batch(k, replica):
@@ -117,5 +123,6 @@ def _fresh(plan):
     return batch
 
 
-def _tensor(plan, array):
+def tensor(plan, array):
+    """Return the array in the plan's precision, on its device."""
     return torch.tensor(array, dtype=getattr(torch, plan.dtype), device=plan.device)
