@@ -1,0 +1,1 @@
+"""Theory, measurement and drawing of chapter `underdamped_langevin`, which offers them."""
