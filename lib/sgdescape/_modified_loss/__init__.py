@@ -1,0 +1,1 @@
+"""Theory, measurement and drawing of chapter `modified_loss`, which offers them."""
