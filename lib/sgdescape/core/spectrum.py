@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from . import module_products
 from .gradients import (
     Loss,
     check_targets,
@@ -30,6 +31,7 @@ from .lanczos import (
     trace,
 )
 from .layers import (
+    SUPPORTED,
     Linearisation,
     kept_bytes,
     linearise,
@@ -77,24 +79,34 @@ def gram_product(model: nn.Module, inputs: Tensor, *, chunk: int | None = None) 
 
 
 def gauss_newton_product(
-    model: nn.Module, inputs: Tensor, targets: Tensor, *, loss: Loss, chunk: int | None = None
+    model: nn.Module,
+    inputs: Tensor,
+    targets: Tensor,
+    *,
+    loss: Loss,
+    batch_norm: str | None = None,
+    chunk: int | None = None,
 ) -> MatVec:
     """Return v -> G v with the Gauss-Newton matrix G = (1/N) Σ_μ J_μᵀ ∂²ℓ_μ/∂f² J_μ.
 
     For the square loss (with its 1/2) this is (1/N) Σ C_f, Mori et al., Eq. (11).
 
     Args:
-        model: a supported network (see `layers.chain`) with P parameters.
+        model: any network with P parameters; layer by layer if it is supported (see
+            `layers.chain`), else by `module_products`.
         inputs: samples (n, ...).
         targets: their targets.
         loss: per-sample loss, (outputs, targets) -> (n,), made of differentiable operations.
-        chunk: samples a pass; None chooses by memory.
+        batch_norm: "train" (statistics of the samples given, running ones untouched) or "eval";
+            to be stated for a model with BatchNorm.
+        chunk: samples a pass; None chooses by memory. With batch_norm="train": samples that share
+            their statistics; None for all n (see `module_products.hessian_product`).
 
     Returns:
         A function of a vector (P,), float64 out; valid while the parameters stay.
 
     Raises:
-        ValueError: if inputs and targets differ in length.
+        ValueError: if inputs and targets differ in length, or BatchNorm's mode is not stated.
 
     Example:
         >>> net = nn.Sequential(nn.Linear(1, 1))
@@ -104,6 +116,10 @@ def gauss_newton_product(
         >>> product(torch.tensor([1.0, 0.0]))  # (mean of x², mean of x)
         tensor([5., 2.], dtype=torch.float64)
     """
+    if not _layerwise(model):
+        return module_products.gauss_newton_product(
+            model, inputs, targets, loss=loss, batch_norm=batch_norm, chunk=chunk
+        )
     check_targets(inputs, targets)
     passes = _Passes(model, inputs, chunk)
 
@@ -119,7 +135,13 @@ def gauss_newton_product(
 
 
 def hessian_product(
-    model: nn.Module, inputs: Tensor, targets: Tensor, *, loss: Loss, chunk: int | None = None
+    model: nn.Module,
+    inputs: Tensor,
+    targets: Tensor,
+    *,
+    loss: Loss,
+    batch_norm: str | None = None,
+    chunk: int | None = None,
 ) -> MatVec:
     """Return v -> H v with the Hessian of the mean loss, by forward over reverse.
 
@@ -127,18 +149,26 @@ def hessian_product(
     network is piecewise linear, so the product costs little more than its Gauss-Newton part.
 
     Args:
-        model: a supported network (see `layers.chain`) with P parameters.
+        model: any network with P parameters; layer by layer if it is supported (see
+            `layers.chain`), else by `module_products`.
         inputs: samples (n, ...).
         targets: their targets.
         loss: per-sample loss, (outputs, targets) -> (n,), made of differentiable operations.
-        chunk: samples a pass; None chooses by memory.
+        batch_norm: "train" (statistics of the samples given, running ones untouched) or "eval";
+            to be stated for a model with BatchNorm.
+        chunk: samples a pass; None chooses by memory. With batch_norm="train": samples that share
+            their statistics; None for all n (see `module_products.hessian_product`).
 
     Returns:
         A function of a vector (P,), float64 out; valid while the parameters stay.
 
     Raises:
-        ValueError: if inputs and targets differ in length.
+        ValueError: if inputs and targets differ in length, or BatchNorm's mode is not stated.
     """
+    if not _layerwise(model):
+        return module_products.hessian_product(
+            model, inputs, targets, loss=loss, batch_norm=batch_norm, chunk=chunk
+        )
     check_targets(inputs, targets)
     passes = _Passes(model, inputs, chunk)
 
@@ -220,6 +250,10 @@ class _Passes:
         for index, rows in enumerate(self.slices):
             lin = self.kept.get(index)
             yield rows, linearise(self.model, self.inputs[rows]) if lin is None else lin
+
+
+def _layerwise(model):
+    return type(model) is nn.Sequential and all(type(module) in SUPPORTED for module in model)
 
 
 def _gram_product(passes):
