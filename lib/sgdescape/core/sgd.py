@@ -186,6 +186,7 @@ def train(
     loss: Callable[[Tensor, Tensor], Tensor] = square_loss,
     observe: Callable[[int, nn.Module], Mapping[str, float]] | None = None,
     observe_every: int | None = None,
+    record: Callable[[int], None] | None = None,
     state: State | None = None,
 ) -> Result:
     """Train the model in place by Eq. (2) of Mori et al. until ``config.steps`` updates are made.
@@ -200,6 +201,8 @@ def train(
             update; what it returns (numbers or arrays by name) is recorded. It must not change
             the model.
         observe_every: updates between observations >= 1; None for one epoch, floor(n / B).
+        record: called with the number of updates made, at the start and after every update, such
+            as a `projections.Recorder` of the model; it must be quick and change nothing.
         state: of an earlier `Result`, to go on from; None to start at step 0.
 
     Returns:
@@ -240,6 +243,8 @@ def train(
     records: list[tuple[int, Mapping]] = []
     if observe is not None and start == 0:
         records.append((0, observe(0, model)))
+    if record is not None:
+        record(start)
     losses = torch.empty(config.steps - start, dtype=torch.float64, device=inputs.device)
     stream = batches(n, config.batch_size, sampler=config.sampler, seed=config.seed, start=start)
     made = 0
@@ -247,6 +252,8 @@ def train(
         index = index.to(inputs.device)
         losses[made] = update(inputs[index], targets[index])
         made += 1
+        if record is not None:
+            record(step + 1)
         observing = observe is not None and (step + 1) % every == 0
         if (observing or made % _CHECK_EVERY == 0) and not _all_finite(losses[:made]):
             break
