@@ -265,6 +265,19 @@ def test_minimum_equals_explicit_gradients():
     np.testing.assert_allclose((lifted.T @ vectors).abs(), np.eye(4), atol=1e-6)
 
 
+@pytest.mark.parametrize("hidden", [(3,), (3, 3), (2, 2, 2)])
+def test_minimum_is_the_same_from_the_gram_of_the_images(hidden):
+    model, images = small(hidden)
+    first = images.inputs @ images.inputs.T + 1
+    found = measurement.minimum(model, images, directions=3, seed=0)
+    from_gram = measurement.minimum(model, images, directions=3, seed=0, gram=first)
+    single = measurement.minimum(model, images, directions=3, seed=0, gram=first.float())
+    for name in ("gram", "curvature", "trace", "square", "noise_ratio", "kurtosis"):
+        np.testing.assert_allclose(from_gram[name], found[name], rtol=1e-7)
+        np.testing.assert_allclose(single[name], found[name], rtol=1e-3)
+    assert single["gram"].dtype == torch.float32
+
+
 def test_hessian_ratio_equals_the_dense_hessian():
     model, images = small()
     found = measurement.minimum(model, images, directions=2, seed=0)

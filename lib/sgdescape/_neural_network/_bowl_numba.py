@@ -11,7 +11,7 @@ from sgdescape.core._kernels.philox_numba import normal_pair, philox, uniform
 _NOISE, _BRIDGE = 3, 4  # of core.philox.Stream
 
 
-@compiled.kernel(parallel=True)
+@compiled.kernel(parallel=True, fastmath={"contract", "reassoc"})  # sums may be reordered
 def run(curvatures, counts, decay, spread, base, coupling, levels, steps, replicas, bridge,
         key0, key1, passages, mean_loss):  # fmt: skip
     """Fill ``passages`` (replicas, m), 0 where censored, and ``mean_loss`` (replicas,).

@@ -34,7 +34,32 @@ def recipes(config) -> dict:
     }
 
 
-def minimum(model, images, *, directions: int, seed: int) -> dict:
+def tangent_gram(model, inputs, gram) -> torch.Tensor:
+    """Return J J^T (N, N) of a network with one output, in the precision of ``gram``.
+
+    As `core.spectrum.gram`, with the first layer's N^2 d operations done beforehand.
+
+    Args:
+        model: Linear, ReLU, ..., Linear with biases.
+        inputs: X (N, d), in the model's precision.
+        gram: X X^T + 1 (N, N); it is not changed.
+    """
+    linear = list(model)[::2]
+    with torch.no_grad():
+        entering = [inputs]
+        for layer in linear[:-1]:
+            entering.append(torch.relu(layer(entering[-1])))
+        slope = torch.ones(len(inputs), 1, dtype=inputs.dtype)  # of f in what leaves the layer
+        matrix = torch.zeros_like(gram)
+        for layer, hidden in zip(linear[:0:-1], entering[:0:-1], strict=True):
+            a, d = hidden.to(gram.dtype), slope.to(gram.dtype)
+            matrix += (a @ a.T).add_(1).mul_(d @ d.T)
+            slope = (slope @ layer.weight) * (hidden > 0)
+        d = slope.to(gram.dtype)
+        return matrix.addcmul_(gram, d @ d.T)
+
+
+def minimum(model, images, *, directions: int, seed: int, gram=None) -> dict:
     """Measure the Gauss-Newton matrix and the noise at a checkpoint, in data space.
 
     Args:
@@ -42,14 +67,22 @@ def minimum(model, images, *, directions: int, seed: int) -> dict:
         images: its training data.
         directions: leading eigenvectors looked at one by one.
         seed: of the Lanczos start.
+        gram: X X^T + 1 of the images, if at hand: saves time, and sets the precision of J J^T.
 
     Returns:
         ``gram`` J J^T (N, N); ``curvature`` h_e (directions,); ``trace`` and ``square`` of (44)
         and its square; ``loss``; ``noise_ratio`` rho_e; ``kurtosis`` kappa_ej (directions,
         directions); ``gradient_share`` (d_e L)^2 / (2 L h_e); ``vectors`` u_e (N, directions).
     """
-    gram, n = spectrum.gram(model, images.inputs), len(images.inputs)
-    found = spectrum.lanczos(lambda u: gram @ u, n, k=directions, tol=1e-9, seed=seed)
+    n = len(images.inputs)
+    if gram is None:
+        gram = spectrum.gram(model, images.inputs)
+    else:
+        gram = tangent_gram(model, images.inputs, gram)
+    tol = 1e-9 if gram.dtype == torch.float64 else 1e-6
+    found = spectrum.lanczos(
+        lambda u: (gram @ u.to(gram.dtype)).double(), n, k=directions, tol=tol, seed=seed
+    )
     with torch.no_grad():
         residual = model(images.inputs)[:, 0] - images.targets.reshape(-1)
     losses, vectors = 0.5 * residual**2, found.eigenvectors
@@ -59,7 +92,7 @@ def minimum(model, images, *, directions: int, seed: int) -> dict:
         "gram": gram,
         "curvature": (found.eigenvalues / n).numpy(),
         "trace": float(gram.diagonal().mean()),
-        "square": float((gram / n).square().sum()),
+        "square": float(torch.linalg.vector_norm(gram, dim=1).double().square().sum()) / n**2,
         "loss": float(loss),
         "noise_ratio": ((losses @ weights) / n / loss).numpy(),
         "kurtosis": (weights.T @ weights / n).numpy(),
@@ -204,7 +237,7 @@ def end_points(problem, model, images, config, found, lifted, *, seed: int) -> d
     rows = []
     for theta in made.theta[made.steps[:, 0] > 0]:
         there = checkpoints.network(recipes(config)["main"], theta)
-        now = minimum(there, images, directions=2, seed=seed)
+        now = minimum(there, images, directions=2, seed=seed, gram=problem.gram)
         leading = parameter_directions(there, images, now["vectors"][:, :1])[:, 0]
         moved = torch.from_numpy(theta) - start
         along = (moved @ lifted) ** 2
@@ -237,11 +270,12 @@ def control(recipe, config, *, seed: int, gram=None) -> dict:
     """
     checkpoint, images = checkpoints.load(recipe), checkpoints.images_of(recipe)
     model = checkpoints.network(recipe, checkpoint.theta)
-    found = minimum(model, images, directions=config.directions, seed=seed)
+    problem = ensembles.problem(model, images.inputs, images.targets, gram=gram)
+    found = minimum(model, images, directions=config.directions, seed=seed, gram=problem.gram)
     del found["gram"]
     top, rate = found["curvature"][0], config.batches[1] / (config.middle * found["curvature"][0])
     made = ensembles.run(
-        ensembles.problem(model, images.inputs, images.targets, gram=gram),
+        problem,
         learning_rate=rate,
         batch_size=config.batches[1],
         max_steps=round(config.watch / (rate * top)),
@@ -279,10 +313,10 @@ def measure(config) -> xr.Dataset:
     checkpoint, images = checkpoints.load(kinds["main"]), checkpoints.images_of(kinds["main"])
     model = checkpoints.network(kinds["main"], checkpoint.theta)
     seed = config.seed
-    found = minimum(model, images, directions=config.directions, seed=seed)
-    values = spectrum.eigenvalues(found.pop("gram").float()) / len(images.inputs)
-    lifted = parameter_directions(model, images, found["vectors"])
     problem = ensembles.problem(model, images.inputs, images.targets)
+    found = minimum(model, images, directions=config.directions, seed=seed, gram=problem.gram)
+    values = spectrum.eigenvalues(found.pop("gram")) / len(images.inputs)
+    lifted = parameter_directions(model, images, found["vectors"])
     made = escapes(problem, config, found["curvature"][0], seed=seed)
     ends = end_points(problem, model, images, config, found, lifted, seed=seed)
     few = slice(0, config.hessian_directions)

@@ -90,6 +90,68 @@ def _move(z, gram, batch, delta, start, stop):
 
 
 @nb.njit(fastmath=_FAST)
+def _move_and_sum(z, gram, batch, delta, out, out_bias, targets, total, start, stop):
+    """`_move` and `_tile_loss` of a network with one hidden layer, in one pass over the tile."""
+    width, size, zero = z.shape[0], batch.size, z.dtype.type(0)
+    whole = size - 1 - (size - 1) % 4  # rows before the last group of one to four
+    for i in range(stop - start):
+        total[i] = out_bias[0] - targets[start + i]
+    for u in range(0, width - width % 2, 2):
+        za, zb = z[u, start:stop], z[u + 1, start:stop]
+        v, wa, wb = u + 1, out[u], out[u + 1]
+        for b in range(0, whole, 4):
+            g0, g1 = gram[batch[b], start:stop], gram[batch[b + 1], start:stop]
+            g2, g3 = gram[batch[b + 2], start:stop], gram[batch[b + 3], start:stop]
+            p0, p1, p2, p3 = delta[b, u], delta[b + 1, u], delta[b + 2, u], delta[b + 3, u]
+            q0, q1, q2, q3 = delta[b, v], delta[b + 1, v], delta[b + 2, v], delta[b + 3, v]
+            for i in range(za.size):
+                za[i] -= p0 * g0[i] + p1 * g1[i] + p2 * g2[i] + p3 * g3[i]
+                zb[i] -= q0 * g0[i] + q1 * g1[i] + q2 * g2[i] + q3 * g3[i]
+        b, left = whole, size - whole
+        g0, p0, q0 = gram[batch[b], start:stop], delta[b, u], delta[b, v]
+        if left == 1:
+            for i in range(za.size):
+                x, y = za[i] - p0 * g0[i], zb[i] - q0 * g0[i]
+                za[i], zb[i] = x, y
+                total[i] += wa * max(x, zero) + wb * max(y, zero)
+            continue
+        g1, p1, q1 = gram[batch[b + 1], start:stop], delta[b + 1, u], delta[b + 1, v]
+        if left == 2:
+            for i in range(za.size):
+                x = za[i] - (p0 * g0[i] + p1 * g1[i])
+                y = zb[i] - (q0 * g0[i] + q1 * g1[i])
+                za[i], zb[i] = x, y
+                total[i] += wa * max(x, zero) + wb * max(y, zero)
+            continue
+        g2, p2, q2 = gram[batch[b + 2], start:stop], delta[b + 2, u], delta[b + 2, v]
+        if left == 3:
+            for i in range(za.size):
+                x = za[i] - (p0 * g0[i] + p1 * g1[i] + p2 * g2[i])
+                y = zb[i] - (q0 * g0[i] + q1 * g1[i] + q2 * g2[i])
+                za[i], zb[i] = x, y
+                total[i] += wa * max(x, zero) + wb * max(y, zero)
+            continue
+        g3, p3, q3 = gram[batch[b + 3], start:stop], delta[b + 3, u], delta[b + 3, v]
+        for i in range(za.size):
+            x = za[i] - (p0 * g0[i] + p1 * g1[i] + p2 * g2[i] + p3 * g3[i])
+            y = zb[i] - (q0 * g0[i] + q1 * g1[i] + q2 * g2[i] + q3 * g3[i])
+            za[i], zb[i] = x, y
+            total[i] += wa * max(x, zero) + wb * max(y, zero)
+    for u in range(width - width % 2, width):
+        za = z[u, start:stop]
+        for b in range(size):
+            g0, p0 = gram[batch[b], start:stop], delta[b, u]
+            for i in range(za.size):
+                za[i] -= p0 * g0[i]
+        for i in range(za.size):
+            total[i] += out[u] * max(za[i], zero)
+    square = zero
+    for i in range(stop - start):
+        square += total[i] * total[i]
+    return square
+
+
+@nb.njit(fastmath=_FAST)
 def _tile_loss(z, hidden, hidden_bias, out, out_bias, targets, start, stop, above, below):
     """Sum over the tile of (f - y)^2; ``above`` and ``below`` (h, TILE) are work space."""
     count, width, zero = stop - start, z.shape[0], z.dtype.type(0)
@@ -217,6 +279,11 @@ def run(start, hidden, hidden_bias, out, out_bias, gram, targets, settings,
             total = 0.0
             for begin in range(0, n, TILE):
                 end = min(begin + TILE, n)
+                if depth == 0:
+                    total += _move_and_sum(
+                        z, gram, batch, delta, out[r], out_bias[r], targets, above[0], begin, end
+                    )
+                    continue
                 _move(z, gram, batch, delta, begin, end)
                 total += _tile_loss(
                     z, hidden[r], hidden_bias[r], out[r], out_bias[r], targets, begin, end,
