@@ -187,6 +187,29 @@ def test_epoch_marks_are_distinct_and_end_at_the_last_epoch(marks, more):
     assert (np.diff(found) >= 1).all()
 
 
+@pytest.mark.parametrize("loss", sgd.LOSSES)
+def test_training_in_the_span_of_the_inputs_is_the_same(loss):
+    x = torch.rand(9, 30, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
+    y = torch.nn.functional.one_hot(torch.arange(9) % 3, 3).double()
+    plan = sgd.Config(0.1, 3, 40, seed=5)
+    found = []
+    for inside in (False, True):
+        model, inputs = models.mlp((30, 6, 4, 3), seed=0, dtype=torch.float64), x
+        if inside:
+            model, inputs = measurement.in_span(model, x)
+            assert inputs.shape == (9, 9)
+        result = sgd.train(model, inputs, y, plan, loss=sgd.LOSSES[loss])
+        end = measurement.moments(model, inputs, y, loss=sgd.LOSSES[loss])
+        found.append([*result.batch_losses, *end.values()])
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-9)
+    assert abs(found[0][0] / found[0][-len(end)] - 1) > 0.05  # it has moved
+
+
+def test_inputs_that_span_everything_stay():
+    model, x, _, _ = small_network()
+    assert measurement.in_span(model, x) == (model, x)
+
+
 def test_run_is_a_function_of_seed_and_replica():
     options = dict(seed=3, case="MLP, square", config=TINY, device="cpu")
     both = measurement.measure(range(2), **options)

@@ -97,6 +97,19 @@ def test_output_norms_equal_those_of_the_explicit_jacobian(case, chunk):
     torch.testing.assert_close(got, expected, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("chunk", [None, 4])
+def test_several_cotangents_share_a_forward_pass(case, chunk):
+    model, inputs, first = case
+    second = batch(first.shape, seed=8)
+    jacobian = gradients.output_jacobian(model, inputs)
+    expected = [torch.einsum("nc,ncp->np", u, jacobian).square().sum(1) for u in (first, second)]
+    expected.append(jacobian.square().sum((1, 2)))
+    got = gradients.cotangent_norms(model, inputs, [first, second], chunk=chunk)
+    torch.testing.assert_close(got, torch.stack(expected), rtol=1e-11, atol=1e-14)
+    with pytest.raises(ValueError, match="same length"):
+        gradients.cotangent_norms(model, inputs, [first[1:]])
+
+
 def test_explicit_gradients_against_one_backward_pass_each(case):
     model, inputs, targets = case
     rows = []
@@ -118,8 +131,8 @@ def test_the_two_routes_of_a_convolution_agree():
         patches = torch.nn.functional.unfold(inputs, module.kernel_size)
         weight = torch.einsum("npt,nct->ncp", patches, delta)
         expected = weight.square().sum((1, 2)) + delta.sum(2).square().sum(1)
-        got = gradients._convolution_norms(module, inputs, delta)
-        torch.testing.assert_close(got, expected, rtol=1e-12, atol=0)
+        got = gradients._convolution_norms(module, inputs, [delta])
+        torch.testing.assert_close(got[0], expected, rtol=1e-12, atol=0)
 
 
 def test_forward_pass_is_the_models(case):

@@ -66,13 +66,9 @@ def moments(
     losses = loss(outputs, targets).double()
     residuals = gradients.output_gradients(outputs, targets, loss).detach()
     squares = residuals.double().square().sum(1)
-    own = gradients.per_sample_gradient_norms(model, inputs, targets, loss=loss)
-    jacobian = gradients.output_gradient_norms(model, inputs)
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(inputs), generator=generator).to(residuals.device)
-    other = gradients.per_sample_gradient_norms(
-        model, inputs, residuals[order], loss=lambda f, r: (f * r).sum(1)
-    )
+    own, other, jacobian = gradients.cotangent_norms(model, inputs, [residuals, residuals[order]])
     if outputs.shape[1] > 1:
         right = outputs.argmax(1) == targets.argmax(1)
     else:
@@ -150,6 +146,31 @@ def network_and_data(case: Case, config, *, seed: int, device: str):
     return model, inputs, found.targets
 
 
+def in_span(model: torch.nn.Sequential, inputs: torch.Tensor):
+    """Return the same dense network and inputs in a basis of the space that the inputs span.
+
+    With orthonormal Q (features, N) whose columns span the inputs, x = Q z and W x = (W Q) z, and
+    SGD moves W within that span only: outputs, losses, gradient norms and their course in training
+    are those of the given network, at the cost of N features.
+
+    Args:
+        model: Linear, ReLU, ..., Linear.
+        inputs: (N, features); returned as they came, with their model, unless N < features.
+
+    Returns:
+        A new model and its inputs (N, N).
+    """
+    n, features = inputs.shape
+    if n >= features:
+        return model, inputs
+    basis, rest = torch.linalg.qr(inputs.double().T)
+    first = torch.nn.Linear(n, model[0].out_features).to(inputs)
+    with torch.no_grad():
+        first.weight.copy_(model[0].weight.double() @ basis)
+        first.bias.copy_(model[0].bias)
+    return torch.nn.Sequential(first, *model[1:]), rest.T.to(inputs).contiguous()
+
+
 def measure(replicas: range, *, seed: int, case: str, config, device: str) -> dict:
     """Train replicas of a case and return its moments at the marked epochs, for `runner.sweep`.
 
@@ -174,10 +195,13 @@ def measure(replicas: range, *, seed: int, case: str, config, device: str) -> di
     for replica in replicas:
         own = int(runner.replica_generator(seed, replica).integers(2**31))
         model, inputs, targets = network_and_data(chosen, config, seed=own, device=device)
+        if chosen.network == "mlp":
+            model, inputs = in_span(model, inputs)
         state, row = None, []
         for epoch in marks:
             steps = sgd.steps_of(float(epoch), n=len(inputs), batch_size=config.batch_size)
             plan = sgd.Config(config.learning_rate, config.batch_size, steps, seed=own)
+            model.to(memory_format=torch.channels_last)  # training is fastest in this layout
             result = sgd.train(model, inputs, targets, plan, loss=loss, state=state)
             if result.diverged_at is not None:
                 raise FloatingPointError(
@@ -185,6 +209,7 @@ def measure(replicas: range, *, seed: int, case: str, config, device: str) -> di
                     f"learning_rate = {config.learning_rate}"
                 )
             state = result.state
+            model.to(memory_format=torch.contiguous_format)  # and the moments in this one
             row.append(moments(model, inputs, targets, loss=loss, seed=own))
         rows.append(row)
     found = {name: np.array([[m[name] for m in row] for row in rows]) for name in MOMENTS}

@@ -57,7 +57,7 @@ def per_sample_gradient_norms(
     for rows in chunks(model, inputs, chunk):
         lin = linearise(model, inputs[rows])
         cotangent = output_gradients(lin.outputs, targets[rows], loss)
-        norms.append(_norms(lin, [cotangent]))
+        norms.append(_norms(lin, [[cotangent]])[0])
     return torch.cat(norms)
 
 
@@ -88,8 +88,44 @@ def output_gradient_norms(model: nn.Module, inputs: Tensor, *, chunk: int | None
     norms = []
     for rows in chunks(model, inputs, chunk):
         lin = linearise(model, inputs[rows])
-        norms.append(_norms(lin, unit_cotangents(lin.outputs)))
+        norms.append(_norms(lin, [unit_cotangents(lin.outputs)])[0])
     return torch.cat(norms)
+
+
+def cotangent_norms(
+    model: nn.Module, inputs: Tensor, cotangents, *, chunk: int | None = None
+) -> Tensor:
+    """Return the squared norms ||J_μᵀu_μ||² for several u and ||J_μ||², from one forward pass.
+
+    The same as `per_sample_gradient_norms` of the losses u·f and `output_gradient_norms`.
+
+    Args:
+        model: a supported network (see `layers.chain`).
+        inputs: samples (n, ...).
+        cotangents: weights u of the outputs, each (n, outputs).
+        chunk: samples a pass; None chooses by memory. It does not change the result.
+
+    Returns:
+        Squared norms (cotangents + 1, n), float64; the last row is ||J_μ||².
+
+    Raises:
+        TypeError: if the model or the inputs are of the wrong kind.
+        ValueError: if sizes do not match or the inputs are not finite.
+
+    Example:
+        >>> net = nn.Sequential(nn.Linear(2, 3))
+        >>> norms = cotangent_norms(net, torch.tensor([[3.0, 4.0]]), [torch.tensor([[1.0, 1, 0]])])
+        >>> norms.round().squeeze(1)  # |u|² and 3, times |x|² + 1
+        tensor([52., 78.], dtype=torch.float64)
+    """
+    for cotangent in cotangents:
+        check_targets(inputs, cotangent)
+    norms = []
+    for rows in chunks(model, inputs, chunk):
+        lin = linearise(model, inputs[rows])
+        groups = [[cotangent[rows]] for cotangent in cotangents]
+        norms.append(_norms(lin, [*groups, unit_cotangents(lin.outputs)]))
+    return torch.cat(norms, dim=1)
 
 
 def batch_gradients(model: nn.Module, inputs: Tensor, targets: Tensor, *, loss: Loss) -> Tensor:
@@ -218,37 +254,45 @@ def _summed(leaf, targets, loss):
     return losses.sum()
 
 
-def _norms(lin: Linearisation, cotangents) -> Tensor:
-    """Squared norms of the pulled-back cotangents, summed over the cotangents."""
+def _norms(lin: Linearisation, groups) -> Tensor:
+    """Squared norms of the pulled-back cotangents, summed over the cotangents of each group."""
     owners = [m for m in lin.modules if isinstance(m, PARAMETRIC)]
-    passes = [deltas(lin, cotangent) for cotangent in cotangents]
-    total = torch.zeros(len(lin.outputs), dtype=torch.float64, device=lin.outputs.device)
+    passes = [[deltas(lin, cotangent) for cotangent in group] for group in groups]
+    total = lin.outputs.new_zeros(len(passes), len(lin.outputs), dtype=torch.float64)
     for index, (module, hidden) in enumerate(zip(owners, inputs_of(lin), strict=True)):
         # The cotangents of one sample side by side: the input's share is computed once.
-        delta = torch.cat([leaving[index] for leaving in passes], dim=1)
+        sides = [torch.cat([leaving[index] for leaving in group], dim=1) for group in passes]
         if isinstance(module, nn.Linear):
-            total += _squares(delta) * (_squares(hidden) + (module.bias is not None))
+            size = _squares(hidden) + (module.bias is not None)
+            for norms, delta in zip(total, sides, strict=True):
+                norms += _squares(delta) * size
         else:
-            total += _convolution_norms(module, hidden, delta.flatten(2))
+            total += _convolution_norms(module, hidden, [delta.flatten(2) for delta in sides])
     return total
 
 
-def _convolution_norms(module, hidden, delta):
-    norms = _squares(delta.sum(2)) if module.bias is not None else 0
-    channels, positions = delta.shape[1:]
-    patch = module.weight[0].numel()
-    direct = channels * patch * positions < positions**2 * (channels + patch)
+def _convolution_norms(module, hidden, sides):
+    patch, positions = module.weight[0].numel(), sides[0].shape[2]
     rows = max(1, PATCH_BYTES // (patch * positions * hidden.element_size()))
     options = module.kernel_size, module.dilation, module.padding, module.stride
     pieces = []
-    for part, back in zip(hidden.split(rows), delta.split(rows), strict=True):
-        patches = F.unfold(part, *options)  # (rows, patch, positions)
-        if direct:
-            pieces.append(_squares(back @ patches.mT))
-        else:
-            gram = (patches.mT @ patches).mul_(back.mT @ back)
-            pieces.append(gram.sum((1, 2), dtype=torch.float64))
-    return norms + torch.cat(pieces)
+    for start in range(0, len(hidden), rows):
+        part = slice(start, start + rows)
+        patches, gram, found = (
+            F.unfold(hidden[part], *options),
+            None,
+            [],
+        )  # (rows, patch, positions)
+        for delta in sides:
+            back, channels = delta[part], delta.shape[1]
+            if channels * patch * positions < positions**2 * (channels + patch):
+                norms = _squares(back @ patches.mT)
+            else:
+                gram = patches.mT @ patches if gram is None else gram
+                norms = (back.mT @ back).mul_(gram).sum((1, 2), dtype=torch.float64)
+            found.append(norms + _squares(back.sum(2)) if module.bias is not None else norms)
+        pieces.append(torch.stack(found))
+    return torch.cat(pieces, dim=1)
 
 
 def _squares(array):

@@ -283,7 +283,7 @@ def _window(module):
 
 def _through(module, saved, tangent):
     if isinstance(module, nn.ReLU):
-        return tangent * (saved > 0)
+        return torch.ops.aten.threshold_backward(tangent, saved, 0)
     if isinstance(module, nn.MaxPool2d):
         indices, _ = saved
         return tangent.flatten(2).gather(2, indices.flatten(2)).view(indices.shape)
@@ -296,8 +296,8 @@ def _back(module, saved, delta, weight=None):
     if isinstance(module, nn.Conv2d):
         options = module.stride, module.padding, module.dilation
         return conv2d_input(saved.shape, weight, delta, *options)
-    if isinstance(module, nn.ReLU):
-        return delta * (saved > 0)
+    if isinstance(module, nn.ReLU):  # one pass; a product with a mask takes ten times as long
+        return torch.ops.aten.threshold_backward(delta, saved, 0)
     if isinstance(module, nn.MaxPool2d):
         indices, shape = saved
         full = delta.new_zeros(shape).flatten(2)
