@@ -32,7 +32,7 @@ __all__ = [
     "stationary",
 ]
 
-_KERNELS = {"torch": "momentum_torch", "numba": "momentum_torch", "triton": "momentum_triton"}
+_KERNELS = {"torch": "momentum_torch", "numba": "momentum_numba", "triton": "momentum_triton"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +148,8 @@ def phase_space(
         threads=threads,
     )
     position, delta, diverged = kernel.phase_space(plan, motion, steps)
-    loss = problem.minimum_loss + 0.5 * position**2 @ plan.curvatures
+    with np.errstate(over="ignore"):  # far starts
+        loss = problem.minimum_loss + 0.5 * position**2 @ plan.curvatures
     return PhaseSpace(steps, position, delta / plan.learning_rate, loss, diverged)
 
 

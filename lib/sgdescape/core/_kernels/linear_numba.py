@@ -26,16 +26,16 @@ def first_passage(plan, levels, max_steps):
     count = len(plan.replicas)
     steps = np.full((count, len(levels)), -1, np.int64)
     last, diverged = np.full(count, max_steps, np.int64), np.full(count, -1, np.int64)
-    setting, z = _setting(plan)
+    shared, z = setting(plan)
     levels = levels.astype(plan.dtype)
 
     def block(part):
         _passages(
-            *setting, plan.replicas[part.start], plan.replicas.step, z[part],
+            *shared, plan.replicas[part.start], plan.replicas.step, z[part],
             levels, max_steps, steps[part], last[part], diverged[part],
         )  # fmt: skip
 
-    _spread(block, count, plan.threads)
+    spread(block, count, plan.threads)
     theta = z[:, : len(plan.curvatures)].astype(plan.dtype)
     theta[diverged >= 0] = np.nan
     return steps, last, diverged, theta
@@ -44,7 +44,7 @@ def first_passage(plan, levels, max_steps):
 def stationary(plan, schedule):
     """Return what `linear_torch.stationary` does."""
     count, d = len(plan.replicas), len(plan.curvatures)
-    setting, z = _setting(plan)
+    shared, z = setting(plan)
     sums, diverged = np.zeros((count, 2 * d + 1)), np.full(count, -1, np.int64)
     kept = schedule.steps // schedule.keep_every if schedule.keep_every else 0
     samples = np.full((count, kept, d), np.nan, plan.dtype)
@@ -54,19 +54,20 @@ def stationary(plan, schedule):
     def block(part):
         counts = np.zeros(len(schedule.edges) + 1, np.int64)
         _averages(
-            *setting, plan.replicas[part.start], plan.replicas.step, z[part],
+            *shared, plan.replicas[part.start], plan.replicas.step, z[part],
             times, weights, schedule.edges, sums[part], counts, samples[part], diverged[part],
         )  # fmt: skip
         return counts
 
-    counts = np.sum(_spread(block, count, plan.threads), axis=0)
+    counts = np.sum(spread(block, count, plan.threads), axis=0)
     theta = z[:, :d].astype(plan.dtype)
     theta[diverged >= 0] = np.nan
     samples = samples if schedule.keep_every else None
     return {"sums": sums, "counts": counts, "diverged": diverged, "z": theta, "samples": samples}
 
 
-def _spread(block, count, threads):
+def spread(block, count, threads):
+    """Return block(slice) of slices that cover range(count), made by so many threads."""
     threads = min(threads or nb.config.NUMBA_NUM_THREADS, count)
     size = -(-count // (threads * _BLOCKS_A_THREAD)) if threads > 1 else count
     parts = [slice(i, min(i + size, count)) for i in range(0, count, size)]
@@ -76,7 +77,7 @@ def _spread(block, count, threads):
         return list(pool.map(block, parts))
 
 
-def _setting(plan):
+def setting(plan):
     """Return the arguments that all replicas share, and the padded state z (replicas, W)."""
     d, real = len(plan.curvatures), np.dtype(plan.dtype)
     width = _width(d + 1)
@@ -105,7 +106,7 @@ _kernel = compiled.kernel(nogil=True, error_model="numpy")
 
 
 @nb.njit
-def _scratch(rows, law, random, scale):
+def scratch(rows, law, random, scale):
     """Return rows, indices (batch, steps) and numbers for a chunk of steps."""
     batch_size = random[1]
     padded = (batch_size + 3) // 4 * 4
@@ -124,7 +125,8 @@ def _scratch(rows, law, random, scale):
 
 
 @nb.njit
-def _draw(rows, indices, numbers, law, random, replica, first, steps):
+def draw(rows, indices, numbers, law, random, replica, first, steps):
+    """Make the batches of steps first ... first + steps - 1 of one replica."""
     sampler, batch_size, key0, key1 = random
     if law is None:
         n = len(rows)
@@ -148,14 +150,14 @@ def _passages(
     rows, law, random, scale, curvature, tag, replica, apart, states,
     levels, max_steps, steps, last, diverged,
 ):  # fmt: skip
-    data, indices, numbers = _scratch(rows, law, random, scale)
+    data, indices, numbers = scratch(rows, law, random, scale)
     flat, chunk, size, gradient = indices.reshape(-1), indices.shape[1], random[1], scale.copy()
     for r in range(len(states)):
         z, made, reached = states[r], 0, 0
         level = levels[0]
         while made < max_steps and reached < len(levels):
             now = min(chunk, max_steps - made)
-            _draw(data, indices, numbers, law, random, replica + r * apart, made, now)
+            draw(data, indices, numbers, law, random, replica + r * apart, made, now)
             for j in range(now):
                 excess = _step(
                     data, flat, j, chunk, size, z, scale, curvature, tag, gradient
@@ -179,7 +181,7 @@ def _averages(
     rows, law, random, scale, curvature, tag, replica, apart, states,
     times, weights, edges, sums, counts, samples, diverged,
 ):  # fmt: skip
-    data, indices, numbers = _scratch(rows, law, random, scale)
+    data, indices, numbers = scratch(rows, law, random, scale)
     flat, chunk, size, gradient = indices.reshape(-1), indices.shape[1], random[1], scale.copy()
     burn_in, steps, record_every, keep_every = times
     d, total = len(weights), burn_in + steps
@@ -189,7 +191,7 @@ def _averages(
         to_record, to_keep, kept = burn_in + record_every, burn_in + keep_every, 0
         while made < total and diverged[r] < 0:
             now = min(chunk, total - made)
-            _draw(data, indices, numbers, law, random, replica + r * apart, made, now)
+            draw(data, indices, numbers, law, random, replica + r * apart, made, now)
             for j in range(now):
                 excess = _step(
                     data, flat, j, chunk, size, z, scale, curvature, tag, gradient

@@ -9,7 +9,7 @@ from llvmlite import ir
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-_LOOSE = ("contract", "reassoc", "nsz")  # sums in any order; NaN and infinity are kept
+LOOSE = ("contract", "reassoc", "nsz")  # sums in any order; NaN and infinity are kept
 _UNROLL = 4  # samples whose products are summed together
 
 
@@ -25,55 +25,14 @@ def vector_step(typingctx, rows, index, at, stride, size, z, scale, curvature, w
     signature = real(rows, index, at, stride, size, z, scale, curvature, width)
 
     def codegen(context, builder, sig, args):
-        ll_real = context.get_value_type(real)
-        vector = ir.VectorType(ll_real, sig.args[8].count)
-        itemsize = context.get_abi_sizeof(ll_real)
-        data = [
-            context.make_array(sig.args[i])(context, builder, args[i]).data for i in (0, 1, 5, 6, 7)
-        ]
-        base, batch, state, scales, weights = data
-        total = _sum_function(builder, vector, ll_real)
-
-        def load(pointer):
-            value = builder.load(builder.bitcast(pointer, vector.as_pointer()))
-            value.align = itemsize
-            return value
-
-        def sample(b):
-            place = builder.add(args[2], builder.mul(args[3], b))
-            chosen = builder.sext(builder.load(builder.gep(batch, [place])), ir.IntType(64))
-            lanes = ir.Constant(ir.IntType(64), vector.count)
-            return load(builder.gep(base, [builder.mul(chosen, lanes)]))
-
-        def accumulate(rows_):
-            for k, x in enumerate(rows_):
-                product = builder.fmul(old, x, flags=_LOOSE)
-                residual = builder.call(total, [zero, product], fastmath=_LOOSE)
-                spread = _broadcast(builder, residual, vector)
-                part = gradients[k % len(gradients)]
-                gained = builder.fmul(spread, x, flags=_LOOSE)
-                builder.store(builder.fadd(builder.load(part), gained, flags=_LOOSE), part)
-
-        zero = ir.Constant(ll_real, 0.0)
-        old = load(state)
-        gradients = [cgutils.alloca_once(builder, vector) for _ in range(2)]
-        for part in gradients:
-            builder.store(ir.Constant(vector, [0.0] * vector.count), part)
-        four = ir.Constant(ir.IntType(64), _UNROLL)
-        with cgutils.for_range(builder, builder.udiv(args[4], four)) as loop:
-            first = builder.mul(loop.index, four)
-            numbers = [builder.add(first, ir.Constant(ir.IntType(64), k)) for k in range(_UNROLL)]
-            accumulate([sample(b) for b in numbers])
-        with cgutils.for_range(builder, builder.urem(args[4], four)) as loop:
-            done = builder.sub(args[4], builder.urem(args[4], four))
-            accumulate([sample(builder.add(done, loop.index))])
-        gradient = builder.fadd(*(builder.load(part) for part in gradients), flags=_LOOSE)
-        change = builder.fmul(load(scales), gradient, flags=_LOOSE)
-        new = builder.fsub(old, change, flags=_LOOSE)
-        stored = builder.store(new, builder.bitcast(state, vector.as_pointer()))
-        stored.align = itemsize
-        squares = builder.fmul(builder.fmul(new, new, flags=_LOOSE), load(weights), flags=_LOOSE)
-        return builder.call(total, [zero, squares], fastmath=_LOOSE)
+        vector = ir.VectorType(context.get_value_type(real), sig.args[8].count)
+        data = [pointer(context, builder, sig.args[i], args[i]) for i in (0, 1, 5, 6, 7)]
+        old = load(builder, data[2], vector)
+        gradient = batch_gradient(builder, data[0], data[1], *args[2:5], old)
+        change = builder.fmul(load(builder, data[3], vector), gradient, flags=LOOSE)
+        new = builder.fsub(old, change, flags=LOOSE)
+        store(builder, new, data[2])
+        return weighted_square(builder, new, load(builder, data[4], vector))
 
     return signature, codegen
 
@@ -96,15 +55,78 @@ def plain_step(rows, index, at, stride, size, z, scale, curvature, gradient):
     return excess
 
 
-def _sum_function(builder, vector, ll_real):
-    letter = "f32" if isinstance(ll_real, ir.FloatType) else "f64"
-    kind = ir.FunctionType(ll_real, [ll_real, vector])
-    name = f"llvm.vector.reduce.fadd.v{vector.count}{letter}"
-    return cgutils.get_or_insert_function(builder.module, kind, name)
+def pointer(context, builder, kind, array):
+    """Return the address of an array's first entry."""
+    return context.make_array(kind)(context, builder, array).data
 
 
-def _broadcast(builder, value, vector):
+def load(builder, address, vector):
+    """Return the numbers from this address on as one vector."""
+    value = builder.load(builder.bitcast(address, vector.as_pointer()))
+    value.align = _itemsize(vector)
+    return value
+
+
+def store(builder, value, address):
+    """Write a vector to this address."""
+    stored = builder.store(value, builder.bitcast(address, value.type.as_pointer()))
+    stored.align = _itemsize(value.type)
+
+
+def batch_gradient(builder, rows, index, at, stride, size, z):
+    """Return sum_b x_b (x_b.z - r_b) over the batch index[at + stride b], b < size, as a vector."""
+    vector, zero = z.type, ir.Constant(z.type.element, 0.0)
+    total = _sum_function(builder, vector)
+
+    def sample(b):
+        place = builder.add(at, builder.mul(stride, b))
+        chosen = builder.sext(builder.load(builder.gep(index, [place])), ir.IntType(64))
+        lanes = ir.Constant(ir.IntType(64), vector.count)
+        return load(builder, builder.gep(rows, [builder.mul(chosen, lanes)]), vector)
+
+    def accumulate(rows_):
+        for k, x in enumerate(rows_):
+            product = builder.fmul(z, x, flags=LOOSE)
+            residual = builder.call(total, [zero, product], fastmath=LOOSE)
+            part = gradients[k % len(gradients)]
+            gained = builder.fmul(broadcast(builder, residual, vector), x, flags=LOOSE)
+            builder.store(builder.fadd(builder.load(part), gained, flags=LOOSE), part)
+
+    gradients = [cgutils.alloca_once(builder, vector) for _ in range(2)]
+    for part in gradients:
+        builder.store(ir.Constant(vector, [0.0] * vector.count), part)
+    four = ir.Constant(ir.IntType(64), _UNROLL)
+    with cgutils.for_range(builder, builder.udiv(size, four)) as loop:
+        first = builder.mul(loop.index, four)
+        numbers = [builder.add(first, ir.Constant(ir.IntType(64), k)) for k in range(_UNROLL)]
+        accumulate([sample(b) for b in numbers])
+    with cgutils.for_range(builder, builder.urem(size, four)) as loop:
+        done = builder.sub(size, builder.urem(size, four))
+        accumulate([sample(builder.add(done, loop.index))])
+    return builder.fadd(*(builder.load(part) for part in gradients), flags=LOOSE)
+
+
+def weighted_square(builder, z, weights):
+    """Return sum_i weights_i z_i^2."""
+    squares = builder.fmul(builder.fmul(z, z, flags=LOOSE), weights, flags=LOOSE)
+    zero = ir.Constant(z.type.element, 0.0)
+    return builder.call(_sum_function(builder, z.type), [zero, squares], fastmath=LOOSE)
+
+
+def broadcast(builder, value, vector):
+    """Return a vector of equal numbers."""
     undefined = ir.Constant(vector, ir.Undefined)
     one = builder.insert_element(undefined, value, ir.Constant(ir.IntType(32), 0))
     mask = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), [0] * vector.count)
     return builder.shuffle_vector(one, undefined, mask)
+
+
+def _itemsize(vector):
+    return 4 if isinstance(vector.element, ir.FloatType) else 8
+
+
+def _sum_function(builder, vector):
+    letter = "f32" if isinstance(vector.element, ir.FloatType) else "f64"
+    kind = ir.FunctionType(vector.element, [vector.element, vector])
+    name = f"llvm.vector.reduce.fadd.v{vector.count}{letter}"
+    return cgutils.get_or_insert_function(builder.module, kind, name)
