@@ -14,8 +14,16 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 import sgdescape.neural_network as net
-from sgdescape._neural_network import bowl, checkpoints, comparisons, estimates, measurement
+from sgdescape._neural_network import (
+    bowl,
+    checkpoints,
+    comparisons,
+    escapes,
+    estimates,
+    measurement,
+)
 from sgdescape.core import gradients, models, sgd, statistics
+from sgdescape.core import network_ensembles as ensembles
 from sgdescape.core.claims import ClaimError
 
 # formulas
@@ -221,13 +229,34 @@ def test_window_uses_the_prediction_alone():
 def test_rarer_looks_see_later(seed):
     losses = 1 + np.random.default_rng(seed).exponential(0.5, (4, 60)).cumsum(1) / 10
     losses *= np.random.default_rng(seed + 1).uniform(0.5, 1.5, losses.shape)
-    found = measurement.looked_at(losses, [1.2, 2.0, 30.0], [1, 3, 9])
+    found = escapes.looked_at(losses, [1.2, 2.0, 30.0], [1, 3, 9])
     assert (found[:, :, 2] == -1).all()
     never = np.where(found < 0, 10**9, found)
-    assert (np.diff(never, axis=0) >= 0).all()  # 3 divides 9
+    assert (np.diff(never, axis=1) >= 0).all()  # 3 divides 9
     for row in range(4):
         above = np.flatnonzero(losses[row] >= 1.2)
-        assert found[0, row, 0] == (above[0] + 1 if above.size else -1)
+        assert found[row, 0, 0] == (above[0] + 1 if above.size else -1)
+
+
+@pytest.mark.parametrize("hidden", [(2,), (2, 2)])
+def test_escapes_do_not_depend_on_chunks(tmp_path, monkeypatch, hidden):
+    model, images = small(hidden)
+    problem = ensembles.problem(model, images.inputs, images.targets)
+    found = measurement.minimum(model, images, directions=2, seed=0)
+    made = None, model, images, problem, found
+    monkeypatch.setattr(escapes, "prepared", lambda recipe, directions: made)
+    config = replace(net.QUICK, watch=40.0, hidden=hidden)
+    how = dict(replicas=5, use="runs", device="cpu", executor=None)
+    grid = config, ["main"], (2.0, 4.0), (2, 5)
+    whole = escapes.sweep(*grid, store=None, **how)
+    monkeypatch.setattr(escapes, "CHUNK", 2)
+    parts = escapes.sweep(*grid, store=tmp_path, **how)
+    xr.testing.assert_identical(whole, parts)
+    assert len(list(tmp_path.rglob("*.nc")) or list(tmp_path.rglob("*.npz"))) == 4 * 3
+    rate = whole.learning_rate.sel(exponent=2.0, batch_size=5).values
+    np.testing.assert_allclose(rate, 5 / 2.0 / found["curvature"][0])
+    assert whole.looks.dims[-2:] == ("look", "threshold")
+    np.testing.assert_array_equal(whole.looks.isel(look=0), whole.passage)
 
 
 # the minimum

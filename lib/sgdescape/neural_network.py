@@ -6,6 +6,7 @@ package `sgdescape._neural_network`.
 """
 
 import time
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,12 +121,17 @@ PAPER = Config(
 batch sizes, pre-training and h* are not available to us: these exponents are our choice."""
 
 
-def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
+def run(
+    config: Config = QUICK, *, device: str = "cpu", executor: Executor | None = None, store=None
+) -> xr.Dataset:
     """Measure the minimum and the escapes, and put the predictions beside them.
 
     Args:
         config: the sizes.
-        device: for the record; runs take a CUDA device where there is one, else numba on the CPU.
+        device: of the runs that escape: "cpu" for numba, or a CUDA device.
+        executor: of the runs; `runner.processes()` to use all cores by processes, None computes in
+            this one, by numba's threads.
+        store: folder in which finished runs are kept and found again; None keeps nothing.
 
     Returns:
         Passages in steps by (exponent, batch_size, replica, threshold), those of the bowls in t by
@@ -133,7 +139,7 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
         by case, and what `predict` adds; provenance in the attributes.
     """
     start = time.perf_counter()
-    dataset = predict(measurement.measure(config))
+    dataset = predict(measurement.measure(config, device=device, executor=executor, store=store))
     seconds = time.perf_counter() - start
     dataset.attrs |= provenance.record(config, seconds=seconds, device=device)
     return dataset

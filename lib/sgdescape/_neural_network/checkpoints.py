@@ -79,6 +79,19 @@ class Checkpoint:
         return len(self.block_losses) * self.recipe.block
 
 
+def recipes(config) -> dict:
+    """Return the checkpoint recipes of a configuration: case -> recipe, the main one first."""
+    # h* is above 75 in all of them: the time watched is at most `duration`
+    common = {"images": config.images, "hidden": config.hidden, "duration": config.watch / 75}
+    wider = tuple(2 * h for h in config.hidden)
+    return {
+        "main": Recipe(**common),
+        "second seed": Recipe(**common, seed=1),
+        "twice as wide": Recipe(**common | {"hidden": wider}),
+        "Fashion-MNIST": Recipe(**common, dataset="fashion_mnist"),
+    }
+
+
 class NotStationaryError(RuntimeError):
     """The loss still falls after the last block; ``checkpoint`` is how far training came."""
 

@@ -4,177 +4,16 @@ import numpy as np
 import torch
 import xarray as xr
 
-from sgdescape._neural_network import bowl, checkpoints
+from sgdescape._neural_network import bowl, checkpoints, escapes
+from sgdescape._neural_network.checkpoints import recipes
+from sgdescape._neural_network.escapes import seed_of
+from sgdescape._neural_network.minimum import hessian_ratio, minimum, parameter_directions
 from sgdescape.core import network_ensembles as ensembles
-from sgdescape.core import sgd, spectrum
+from sgdescape.core import spectrum
 
 LAWS = ("decoupled", "measured", "constant", "equal")
 """Bowls: noise of Eq. (12); measured noise, Eq. (direction-noise); that of the minimum, Eq. (5);
 Eq. (12) with as many directions of equal curvature as Eq. (45) counts."""
-
-STREAMS = {"runs": 0, "bowl": 1, "controls": 2}  # added to the seed: no two share draws
-_STRIDE = 1_000_003  # between seeds of different uses
-
-
-def seed_of(seed: int, use: str) -> int:
-    """Return the seed of one use of the randomness."""
-    return seed + _STRIDE * STREAMS[use]
-
-
-def recipes(config) -> dict:
-    """Return the checkpoint recipes of a configuration: case -> recipe, the main one first."""
-    # h* is above 75 in all of them: the time watched is at most `duration`
-    common = {"images": config.images, "hidden": config.hidden, "duration": config.watch / 75}
-    wider = tuple(2 * h for h in config.hidden)
-    return {
-        "main": checkpoints.Recipe(**common),
-        "second seed": checkpoints.Recipe(**common, seed=1),
-        "twice as wide": checkpoints.Recipe(**common | {"hidden": wider}),
-        "Fashion-MNIST": checkpoints.Recipe(**common, dataset="fashion_mnist"),
-    }
-
-
-def tangent_gram(model, inputs, gram) -> torch.Tensor:
-    """Return J J^T (N, N) of a network with one output, in the precision of ``gram``.
-
-    As `core.spectrum.gram`, with the first layer's N^2 d operations done beforehand.
-
-    Args:
-        model: Linear, ReLU, ..., Linear with biases.
-        inputs: X (N, d), in the model's precision.
-        gram: X X^T + 1 (N, N); it is not changed.
-    """
-    linear = list(model)[::2]
-    with torch.no_grad():
-        entering = [inputs]
-        for layer in linear[:-1]:
-            entering.append(torch.relu(layer(entering[-1])))
-        slope = torch.ones(len(inputs), 1, dtype=inputs.dtype)  # of f in what leaves the layer
-        matrix = torch.zeros_like(gram)
-        for layer, hidden in zip(linear[:0:-1], entering[:0:-1], strict=True):
-            a, d = hidden.to(gram.dtype), slope.to(gram.dtype)
-            matrix += (a @ a.T).add_(1).mul_(d @ d.T)
-            slope = (slope @ layer.weight) * (hidden > 0)
-        d = slope.to(gram.dtype)
-        return matrix.addcmul_(gram, d @ d.T)
-
-
-def minimum(model, images, *, directions: int, seed: int, gram=None) -> dict:
-    """Measure the Gauss-Newton matrix and the noise at a checkpoint, in data space.
-
-    Args:
-        model: the network, float64.
-        images: its training data.
-        directions: leading eigenvectors looked at one by one.
-        seed: of the Lanczos start.
-        gram: X X^T + 1 of the images, if at hand: saves time, and sets the precision of J J^T.
-
-    Returns:
-        ``gram`` J J^T (N, N); ``curvature`` h_e (directions,); ``trace`` and ``square`` of (44)
-        and its square; ``loss``; ``noise_ratio`` rho_e; ``kurtosis`` kappa_ej (directions,
-        directions); ``gradient_share`` (d_e L)^2 / (2 L h_e); ``vectors`` u_e (N, directions).
-    """
-    n = len(images.inputs)
-    if gram is None:
-        gram = spectrum.gram(model, images.inputs)
-    else:
-        gram = tangent_gram(model, images.inputs, gram)
-    tol = 1e-9 if gram.dtype == torch.float64 else 1e-6
-    found = spectrum.lanczos(
-        lambda u: (gram @ u.to(gram.dtype)).double(), n, k=directions, tol=tol, seed=seed
-    )
-    with torch.no_grad():
-        residual = model(images.inputs)[:, 0] - images.targets.reshape(-1)
-    losses, vectors = 0.5 * residual**2, found.eigenvectors
-    loss, weights = losses.mean(), n * vectors**2  # weights: g_e^2 / h_e of each sample
-    slope = (residual @ vectors) ** 2 / n  # (d_e L)^2 / h_e
-    return {
-        "gram": gram,
-        "curvature": (found.eigenvalues / n).numpy(),
-        "trace": float(gram.diagonal().mean()),
-        "square": float(torch.linalg.vector_norm(gram, dim=1).double().square().sum()) / n**2,
-        "loss": float(loss),
-        "noise_ratio": ((losses @ weights) / n / loss).numpy(),
-        "kurtosis": (weights.T @ weights / n).numpy(),
-        "gradient_share": (slope / (2 * loss)).numpy(),
-        "vectors": vectors,
-    }
-
-
-def parameter_directions(model, images, vectors) -> torch.Tensor:
-    """Return J^T u_e / |J^T u_e| of data-space eigenvectors u_e (N, k): unit vectors (P, k)."""
-    outputs, parameters = model(images.inputs)[:, 0], list(model.parameters())
-    columns = []
-    for vector in vectors.T:
-        leaves = torch.autograd.grad(outputs @ vector, parameters, retain_graph=True)
-        columns.append(torch.cat([leaf.flatten() for leaf in leaves]))
-    lifted = torch.stack(columns, 1)
-    return lifted / lifted.norm(dim=0)
-
-
-def hessian_ratio(model, images, lifted, curvature) -> np.ndarray:
-    """Return v^T H v / h of the leading directions, H the Hessian with its residual term."""
-    product = spectrum.hessian_product(
-        model, images.inputs, images.targets.reshape(-1, 1), loss=sgd.square_loss
-    )
-    return np.array([float(v @ product(v)) for v in lifted.T]) / curvature
-
-
-def escapes(problem, config, curvature, *, seed: int) -> dict:
-    """Run every (exponent, batch size); the exponent is B / (eta h*) of Eq. (15) and sets eta.
-
-    Returns:
-        ``passage`` in steps and -1 (exponent, batch, replica, threshold), ``last_step``,
-        ``learning_rate`` (exponent, batch), ``late_loss`` over L* (exponent, batch, replica): mean
-        of the second half, NaN if the run had ended; ``looks`` (look, replica, threshold) passages
-        of the runs at the middle exponent and second batch size, if only each look-th loss is seen.
-    """
-    cells = {"passage": [], "last_step": [], "learning_rate": [], "late_loss": []}
-    for exponent in config.exponents:
-        for batch_size in config.batches:
-            rate = batch_size / (exponent * curvature)
-            steps = round(config.watch / (rate * curvature))
-            made = ensembles.run(
-                problem,
-                learning_rate=rate,
-                batch_size=batch_size,
-                max_steps=steps,
-                replicas=range(config.replicas),
-                seed=seed_of(seed, "runs"),
-                thresholds=config.thresholds,
-                record_every=1,
-            )
-            late = made.losses[:, steps // 2 :].mean(1) / problem.loss  # NaN if it had ended
-            values = (made.steps, made.last_step, rate, late)
-            for name, value in zip(cells, values, strict=True):
-                cells[name].append(value)
-            if exponent == config.middle and batch_size == config.batches[1]:
-                looks = looked_at(made.losses / problem.loss, config.thresholds, config.looks)
-    shape = (len(config.exponents), len(config.batches))
-    arrays = {k: np.array(v).reshape(*shape, *np.shape(v[0])) for k, v in cells.items()}
-    return arrays | {"looks": looks}
-
-
-def looked_at(losses, thresholds, looks) -> np.ndarray:
-    """Return first passages (look, replica, threshold) in steps if every look-th loss is seen.
-
-    Args:
-        losses: over L*, of every step (replicas, steps); NaN after the end.
-        thresholds: ascending (m,).
-        looks: intervals between two looks, in steps.
-
-    Example:
-        >>> looked_at(np.array([[1.0, 3.0, 1.0, 2.0]]), [1.5, 2.5], [1, 2, 4]).tolist()
-        [[[2, 2]], [[2, 2]], [[4, -1]]]
-    """
-    found = np.full((len(looks), len(losses), len(thresholds)), -1, dtype=np.int64)
-    for row, look in enumerate(looks):
-        highest = np.fmax.accumulate(losses[:, look - 1 :: look], axis=1)
-        for column, c in enumerate(thresholds):
-            above = highest >= c
-            reached = above.any(1)
-            found[row, reached, column] = (above[reached].argmax(1) + 1) * look
-    return found
 
 
 def bowl_times(valley, config, *, exponent, batch_size, curvature, seed: int) -> np.ndarray:
@@ -259,39 +98,26 @@ def end_points(problem, model, images, config, found, lifted, *, seed: int) -> d
     return dict(zip(names, np.array(rows).reshape(-1, len(names)).T, strict=True))
 
 
-def control(recipe, config, *, seed: int, gram=None) -> dict:
-    """Measure another network at the middle exponent and second batch size, with its own bowl.
+def control(case, config, made, *, seed: int) -> dict:
+    """Measure another network, run at the middle exponent and second batch size, with its own bowl.
 
     Args:
-        recipe: of its checkpoint.
+        case: of `checkpoints.recipes`.
         config: `neural_network.Config`.
-        seed: of the runs.
-        gram: of the images, if at hand.
+        made: its runs, of `escapes.sweep`.
+        seed: of the bowls.
     """
-    checkpoint, images = checkpoints.load(recipe), checkpoints.images_of(recipe)
-    model = checkpoints.network(recipe, checkpoint.theta)
-    problem = ensembles.problem(model, images.inputs, images.targets, gram=gram)
-    found = minimum(model, images, directions=config.directions, seed=seed, gram=problem.gram)
-    del found["gram"]
-    top, rate = found["curvature"][0], config.batches[1] / (config.middle * found["curvature"][0])
-    made = ensembles.run(
-        problem,
-        learning_rate=rate,
-        batch_size=config.batches[1],
-        max_steps=round(config.watch / (rate * top)),
-        replicas=range(config.control_replicas),
-        seed=seed_of(seed, "controls"),
-        thresholds=config.thresholds,
-    )
+    checkpoint, *_, found = escapes.prepared(recipes(config)[case], config.directions)
+    top = found["curvature"][0]
     valley = bowl.lumped(found["curvature"], trace=found["trace"], square=found["square"])
     options = {"exponent": config.middle, "batch_size": config.batches[1], "curvature": top}
     noise = {"ratio": found["noise_ratio"], "kurtosis": found["kurtosis"]}
     plain = bowl_times(bowl.decoupled(*valley), config, **options, seed=seed)
     refined = bowl_times(bowl.measured(*valley, **noise), config, **options, seed=seed)
     return {
-        "control_passage": made.steps,
-        "control_last_step": made.last_step,
-        "control_learning_rate": rate,
+        "control_passage": made.passage.values,
+        "control_last_step": made.last_step.values,
+        "control_learning_rate": float(made.learning_rate[0]),
         "control_bowl": plain,
         "control_refined": refined,
         "control_curvature": top,
@@ -303,21 +129,24 @@ def control(recipe, config, *, seed: int, gram=None) -> dict:
     }
 
 
-def measure(config) -> xr.Dataset:
+def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
     """Return every measurement of the chapter, labelled.
 
     Args:
         config: `neural_network.Config`.
+        device: of the runs: "cpu" for numba, or a CUDA device.
+        executor: of the runs, see `runner.sweep`.
+        store: folder of finished runs, see there.
     """
-    kinds = recipes(config)
-    checkpoint, images = checkpoints.load(kinds["main"]), checkpoints.images_of(kinds["main"])
-    model = checkpoints.network(kinds["main"], checkpoint.theta)
-    seed = config.seed
-    problem = ensembles.problem(model, images.inputs, images.targets)
-    found = minimum(model, images, directions=config.directions, seed=seed, gram=problem.gram)
-    values = spectrum.eigenvalues(found.pop("gram")) / len(images.inputs)
+    kinds, seed = recipes(config), config.seed
+    how = {"device": str(device), "executor": executor, "store": store}
+    checkpoint, model, images, problem, found = escapes.prepared(kinds["main"], config.directions)
+    values = spectrum.eigenvalues(found["gram"].clone()) / len(images.inputs)
     lifted = parameter_directions(model, images, found["vectors"])
-    made = escapes(problem, config, found["curvature"][0], seed=seed)
+    made = escapes.sweep(
+        config, ["main"], config.exponents, config.batches, replicas=config.replicas,
+        use="runs", **how,
+    ).isel(case=0)  # fmt: skip
     ends = end_points(problem, model, images, config, found, lifted, seed=seed)
     few = slice(0, config.hessian_directions)
     ratio = hessian_ratio(model, images, lifted[:, few], found["curvature"][few])
@@ -338,9 +167,15 @@ def measure(config) -> xr.Dataset:
     ]
     coarse = bowl.decoupled(*bowl.grouped(values, singles=config.coarse, bins=config.coarse))
     flow = [continuous_times(coarse, config, exponent=a, **options) for a in config.exponents]
-    known = {kinds["main"].dataset: problem.gram}
-    others = list(kinds.values())[1:]
-    controls = [control(r, config, seed=seed, gram=known.get(r.dataset)) for r in others]
+    controls, others = [], list(kinds)[1:]
+    for case in others:  # one after the other: what is prepared for one is kept while it runs
+        runs = escapes.sweep(
+            config, [case], [config.middle], [config.batches[1]],
+            replicas=config.control_replicas, use="controls", **how,
+        ).isel(case=0, exponent=0, batch_size=0)  # fmt: skip
+        controls.append(control(case, config, runs, seed=seed))
+    escapes.forget()
+    seen = made.looks.sel(exponent=config.middle, batch_size=config.batches[1])
     cell, sample = ("exponent", "batch_size"), ("replica", "threshold")
     control_dims = {
         "control_passage": ("control_replica", "threshold"),
@@ -349,11 +184,11 @@ def measure(config) -> xr.Dataset:
         "control_refined": ("path", "threshold"),
     }
     variables = {
-        "passage": ((*cell, *sample), made["passage"]),
-        "last_step": ((*cell, "replica"), made["last_step"]),
-        "late_loss": ((*cell, "replica"), made["late_loss"]),
-        "learning_rate": (cell, made["learning_rate"]),
-        "looks": (("look", *sample), made["looks"]),
+        "passage": ((*cell, *sample), made.passage.values),
+        "last_step": ((*cell, "replica"), made.last_step.values),
+        "late_loss": ((*cell, "replica"), made.late_loss.values),
+        "learning_rate": (cell, made.learning_rate.values[..., 0]),
+        "looks": (("look", *sample), seen.values.swapaxes(0, 1)),
         "bowl": (("law", *cell, "path", "threshold"), np.array(times)),
         "continuous": (("exponent", "continuous_path", "threshold"), np.array(flow)),
         "spectrum": (("rank",), values),
@@ -376,7 +211,7 @@ def measure(config) -> xr.Dataset:
         "threshold": list(config.thresholds),
         "look": list(config.looks),
         "law": list(LAWS),
-        "case": list(kinds)[1:],
+        "case": others,
     }
     attrs = {
         "loss": found["loss"],

@@ -90,15 +90,27 @@ def problem(model: nn.Sequential, inputs: Tensor, targets: Tensor, *, dtype="flo
         raise ValueError(f"targets must hold {len(inputs)} values: got {len(targets)}")
     precision = getattr(torch, dtype)
     if gram is None:
-        gram = torch.empty(len(inputs), len(inputs), dtype=precision)
-        for rows in range(0, len(inputs), _ROWS):
-            gram[rows : rows + _ROWS] = inputs[rows : rows + _ROWS] @ inputs.T + 1
+        gram = images_gram(inputs, dtype=dtype)
     elif gram.shape != (len(inputs), len(inputs)) or gram.dtype != precision:
         raise ValueError(
             f"gram must be {dtype} of shape ({len(inputs)}, {len(inputs)}): "
             f"got {gram.dtype} of {tuple(gram.shape)}"
         )
     return Problem(parameters, inputs, targets, gram)
+
+
+def images_gram(inputs: Tensor, *, dtype="float32") -> Tensor:
+    """Return X X^T + 1 (N, N), summed in float64.
+
+    Args:
+        inputs: X (N, d).
+        dtype: of the result.
+    """
+    inputs = inputs.double()
+    gram = torch.empty(len(inputs), len(inputs), dtype=getattr(torch, dtype))
+    for rows in range(0, len(inputs), _ROWS):
+        gram[rows : rows + _ROWS] = inputs[rows : rows + _ROWS] @ inputs.T + 1
+    return gram
 
 
 def run(
