@@ -67,7 +67,7 @@ class Config:
         modes: d of the regression.
         flattest: smallest eigenvalue of its H.
         steepest: largest.
-        swirl_curvatures: both eigenvalues where Sigma and H do not commute.
+        swirl_curvatures: both eigenvalues, ascending, where Sigma and H do not commute.
         correlation: Sigma_12 / sqrt(Sigma_11 Sigma_22) of the normal noise there.
         replicas: independent runs on data.
         steps: of each, recorded.
@@ -97,12 +97,12 @@ class Config:
     modes: int = 6
     flattest: float = 0.1
     steepest: float = 2.0
-    swirl_curvatures: tuple[float, float] = (2.0, 0.5)
+    swirl_curvatures: tuple[float, float] = (0.5, 2.0)
     correlation: float = 0.6
     replicas: int = 256
     steps: int = 3000
     burn_in: int = 500
-    keep_every: int = 50
+    keep_every: int = 10
     momenta: tuple[float, ...] = (0.0, 0.5, 0.9, 0.99)
     step_curvatures: tuple[float, ...] = (0.02, 0.1, 0.5, 1.5)
     edges: tuple[float, ...] = (0.2, 1.0, 2.0, 3.0)
@@ -124,6 +124,10 @@ class Config:
         if not 0 < self.flattest < self.steepest:
             raise ValueError(
                 f"flattest must lie in (0, steepest = {self.steepest}): got {self.flattest}"
+            )
+        if not 0 < self.swirl_curvatures[0] < self.swirl_curvatures[1]:
+            raise ValueError(
+                f"swirl_curvatures must be positive and ascending: got {self.swirl_curvatures}"
             )
         if not -1 < self.correlation < 1:
             raise ValueError(f"correlation must lie in (-1, 1): got {self.correlation}")

@@ -64,7 +64,9 @@ def shape_by_kronecker(drift, diffusion) -> np.ndarray:
 
 
 def decompose(drift, diffusion) -> Decomposition:
-    r"""Return A = (D + Q) U, Eq. (modified-decomposition).
+    r"""Return A = (D + Q) U, Eq. (modified-decomposition), of Eq. (modified-process).
+
+    The density exp(-kappa Psi) with Psi = z^T U z / 2 then solves Eq. (modified-fokker-planck).
 
     Args:
         drift: A (n, n), eigenvalues with positive real parts.

@@ -100,7 +100,7 @@ def swirl(config) -> xr.Dataset:
     path = sgd_path(data, config, "swirl", batch_size=config.batch_size)
     before, after = path[:-1], path[1:]
     area = before[..., 0] * after[..., 1] - before[..., 1] * after[..., 0]
-    midpoint, velocity = _kept(path, config, every=max(config.keep_every // 5, 1))
+    midpoint, velocity = _kept(path, config)
     noise = sample_noise(data)
     return xr.Dataset(
         {
@@ -278,8 +278,8 @@ def _growth(config):
     return np.stack(found, axis=1)
 
 
-def _kept(path, config, *, every=None):
-    every = every or config.keep_every
+def _kept(path, config):
+    every = config.keep_every
     now, before = path[every::every], path[every - 1 :: every][: len(path[every::every])]
     shape = (-1, path.shape[-1])
     velocity = (now - before) / config.learning_rate

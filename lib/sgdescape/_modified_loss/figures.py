@@ -23,7 +23,8 @@ def plot_toy(dataset, ax, *, modified):
     grid = np.stack(np.meshgrid(side, side), axis=-1) - experiments.TOY_CENTRE
     height = 0.5 * np.einsum("...i,ij,...j->...", grid, matrix, grid)
     colour = plotting.line(1 if modified else 0)["color"]
-    ax.contour(side, side, height, levels=8, colors=[colour], linewidths=0.9, alpha=0.8)
+    levels = height.max() * (np.arange(1, 10) / 9) ** 2  # evenly spaced ellipses
+    ax.contour(side, side, height, levels=levels, colors=[colour], linewidths=0.9, alpha=0.8)
     if modified:
         flow = decomposition.probability_velocity(grid, parts)
         ax.streamplot(
@@ -44,8 +45,8 @@ def plot_areas(dataset, ax):
     for sign, dashes, label in ((1, "-", "$-QUz\\,p$"), (-1, "--", "$+QUz\\,p$")):
         ax.axvline(sign * exact, ls=dashes, lw=2, label=label, **plotting.line(2 if sign > 0 else 1))
     ax.set(xlabel=r"areal rate, units with $\kappa=1$", ylabel="runs")
-    ax.set_xlim(-1.3 * exact, max(rates.max(), 1.3 * exact))
-    ax.legend()
+    ax.set_xlim(-1.4 * exact, 1.05 * rates.max())
+    ax.legend(loc="upper center")
     return ax
 
 
@@ -85,7 +86,7 @@ def plot_cloud(dataset, ax, *, velocity):
     name = "kept_velocity" if velocity else "kept_midpoint"
     unit = np.sqrt(float(dataset.speed[0] / rho.min() if velocity else dataset.level[0]))
     state = dataset[name].values[:, [0, -1]] / unit
-    ax.plot(*state[::5].T, ".", color=_GREY, ms=2, zorder=1)
+    ax.plot(*state[::25].T, ".", color=_GREY, ms=2, zorder=1)
     angle = np.linspace(0, 2 * np.pi, 200)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     axes = np.sqrt(rho) if velocity else np.ones(2)
@@ -202,7 +203,7 @@ def plot_flow(dataset, ax, *, commuting):
         state, velocity = state[:, ::-1], velocity[:, ::-1]
     unit = state.std(axis=0)
     x, y, u, v = measures.flow(state / unit, velocity / unit, bins=7, width=2.3)
-    ax.plot(*(state / unit)[::9].T, ".", color="#cfcfcf", ms=1.5, zorder=0)
+    ax.plot(*(state / unit)[::11].T, ".", color="#cfcfcf", ms=1.5, zorder=0)
     ax.quiver(x, y, u, v, color=plotting.line(1)["color"], scale=45, width=0.008, zorder=3)
     ax.set(xlim=(-2.9, 2.9), ylim=(-2.9, 2.9), aspect="equal")
     ax.set_title(r"$[\Sigma,H]=0$" if commuting else r"$[\Sigma,H]\neq0$")

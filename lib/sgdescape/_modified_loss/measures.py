@@ -166,13 +166,13 @@ def flow(positions, velocities, *, bins, width) -> tuple[np.ndarray, ...]:
         width: half the side.
 
     Returns:
-        Centres x and y (bins, bins), mean velocities (bins, bins) each, NaN below 20 states.
+        Centres x and y (bins, bins), mean velocities (bins, bins) each, NaN below 150 states.
     """
     edges = np.linspace(-width, width, bins + 1)
     sums = [
         np.histogram2d(*positions.T, bins=[edges, edges], weights=weight)[0]
         for weight in (np.ones(len(positions)), *velocities.T)
     ]
-    count = np.where(sums[0] < 20, np.nan, sums[0])
+    count = np.where(sums[0] < 150, np.nan, sums[0])
     centre = (edges[1:] + edges[:-1]) / 2
     return (*np.meshgrid(centre, centre, indexing="ij"), sums[1] / count, sums[2] / count)
