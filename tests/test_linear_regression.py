@@ -1,16 +1,20 @@
 """Chapter `linear_regression`: formulas against exact answers, claims against wrong ones."""
 
 import functools
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, linalg, special, stats
 
 import sgdescape.linear_regression as lr
+from sgdescape import cli
 from sgdescape._linear_regression import experiments, kernels, measures
 from sgdescape.core import ensembles, fokker_planck, statistics
 from sgdescape.core.claims import ClaimError
@@ -575,35 +579,83 @@ def test_censored_runs_count(measured):
     assert value[-2] > 1.3 * dropped and low[-2] < value[-2] < high[-2]
 
 
-def test_dataset_is_a_function_of_the_seed_and_survives_netcdf(tmp_path):
-    small = replace(
-        lr.QUICK,
-        learning_rates=(1.0, 0.1),
-        batch_sizes=(5, 10),
-        records=50,
-        replicas=50,
-        dimensions=(1, 2),
-        largest=(1.3, 1.3),
-        slow_largest=(1.15, 1.3),
-        law_ratios=(1.1, 1.2),
-        samples=200,
-        repetitions=60,
-        runs=20,
-        points=6,
-        data_sets=4,
-        stationary_samples=1000,
-        barrier_rates=(0.2, 0.15),
-        far_ratios=(10.0, 20.0),
-        tail_ratios=(3.0, 4.0),
-        spread_ratio=1.3,
-        bins=10,
-    )
-    first, second = lr.run(small), lr.run(small)
+SMALL = replace(
+    lr.QUICK,
+    learning_rates=(1.0, 0.1),
+    batch_sizes=(5, 10),
+    records=50,
+    replicas=50,
+    dimensions=(1, 2),
+    largest=(1.3, 1.3),
+    slow_largest=(1.15, 1.3),
+    law_ratios=(1.1, 1.2),
+    samples=200,
+    repetitions=60,
+    runs=20,
+    points=6,
+    data_sets=4,
+    stationary_samples=1000,
+    barrier_rates=(0.2, 0.15),
+    far_ratios=(10.0, 20.0),
+    tail_ratios=(3.0, 4.0),
+    spread_ratio=1.3,
+    bins=10,
+)
+
+
+def test_dataset_is_a_function_of_the_seed_whatever_computes_it(tmp_path, monkeypatch):
+    first = lr.run(SMALL)
+    monkeypatch.setattr(experiments.Work, "chunk", 17)
+    with ThreadPoolExecutor(2) as pool:
+        second = lr.run(SMALL, executor=pool, store=tmp_path / "chunks")
     for name in first.data_vars:
         np.testing.assert_array_equal(first[name], second[name])
-    other = experiments.passages(replace(small, seed=1))
+    other = experiments.passages(replace(SMALL, seed=1))
     assert not np.array_equal(first["data_steps"], other["data_steps"])
     first.to_netcdf(tmp_path / "result.nc")
+
+
+def test_a_run_goes_on_from_its_chunks(tmp_path, monkeypatch):
+    monkeypatch.setattr(experiments.Work, "chunk", 30)
+    work = experiments.Work(store=tmp_path)
+    first = experiments.passages(SMALL, work)
+    files = sorted(tmp_path.rglob("*.npz"))
+    assert len(files) == 2 + 4  # two dimensions, 20 runs and 60 repetitions
+    files[3].unlink()
+    asked, compute = [], ensembles.first_passage
+
+    def counted(problem, *, replicas, **options):
+        asked.append(replicas)
+        return compute(problem, replicas=replicas, **options)
+
+    monkeypatch.setattr(ensembles, "first_passage", counted)
+    again = experiments.passages(SMALL, work)
+    assert len(asked) == 1 and again.identical(first)
+    more = experiments.passages(replace(SMALL, repetitions=90), work)  # a larger ensemble
+    assert asked[1:] == [range(60, 90)] * 2
+    assert more.fresh_steps[:, :60].equals(first.fresh_steps)
+
+
+@pytest.mark.slow
+def test_the_command_line_computes_in_processes(tmp_path):
+    fields = {f.name: getattr(SMALL, f.name) for f in dataclass_fields(SMALL)}
+    changed = {k: v for k, v in fields.items() if v != getattr(lr.QUICK, k)}
+    options = [
+        text
+        for name, value in changed.items()
+        for text in (
+            f"--{name.replace('_', '-')}",
+            ",".join(map(str, value)) if isinstance(value, tuple) else str(value),
+        )
+    ]
+    out, store = tmp_path / "result.nc", tmp_path / "chunks"
+    where = ["--device", "cpu", "--engine", "processes", "--workers", "2", "--store", str(store)]
+    with pytest.raises(SystemExit) as done:
+        cli.main(["run", "linear_regression", "--out", str(out), *where, *options])
+    assert done.value.code == 0 and list(store.rglob("*.npz"))
+    with xr.open_dataset(out) as found:
+        for name, expected in lr.run(SMALL).data_vars.items():
+            np.testing.assert_array_equal(found[name], expected)
 
 
 def test_figures_show_the_data(measured):

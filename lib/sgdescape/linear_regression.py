@@ -6,6 +6,7 @@ The measurements import no theory, so a claim compares two separate routes.
 """
 
 import time
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
@@ -154,22 +155,27 @@ PAPER = Config(
 runs in Fig. 3b. Two of three learning rates, batch sizes, d and c are not available to us."""
 
 
-def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
+def run(
+    config: Config = QUICK, *, device: str = "cpu", executor: Executor | None = None, store=None
+) -> xr.Dataset:
     """Make all measurements of the chapter and put the predictions beside them.
 
     Args:
         config: the sizes.
         device: of the ensembles, "cpu" or "cuda".
+        executor: see `core.engines`; None computes in this process, on threads. It changes no bit.
+        store: folder in which finished chunks are kept and found again; None keeps nothing.
 
     Returns:
         What the functions of `experiments` measure, what `predict` adds, and provenance.
     """
     start = time.perf_counter()
+    work = experiments.Work(device, executor, store)
     parts = (
-        experiments.protocol(config, device=device),
-        experiments.ensemble(config, device=device),
-        experiments.passages(config, device=device),
-        experiments.other_passages(config, device=device),
+        experiments.protocol(config, work),
+        experiments.ensemble(config, work),
+        experiments.passages(config, work),
+        experiments.other_passages(config, work),
         experiments.data_sets(config),
     )
     measured = xr.merge(parts, combine_attrs="drop")
