@@ -20,6 +20,7 @@ from sgdescape.core.linear_data import INPUTS
 
 BLOCK = 64  # replicas a program
 LAUNCH = 20_000  # steps a launch
+PLAIN = ("first", "until", "number", "t", "n", "key0", "key1", "a", "b")  # 1 is no constant here
 _CODES = {"iid": 0, "without_replacement": 1, "shuffle": 2}
 _FRESH = 3
 
@@ -40,11 +41,12 @@ def _gain(z, gradient, row):
 
 
 @triton.jit
-def _updated(
-    z, k, rows, n, scale, std, key0, key1, replica, column, a, b,
+def batch_gradient(
+    z, k, rows, n, std, key0, key1, replica, column, a, b,
     d: tl.constexpr, B: tl.constexpr, PADDED: tl.constexpr, MODE: tl.constexpr,
     LAW: tl.constexpr, ROUNDS: tl.constexpr,
 ):  # fmt: skip
+    """Return sum_b x_b (x_b.z - r_b) of each replica's batch in step k."""
     gradient = z * 0
     width: tl.constexpr = z.shape[1]
     if MODE == 3:
@@ -78,10 +80,10 @@ def _updated(
                 there = rows + x[:, None] * width + column[None, :]
                 row = tl.load(there, mask=(column[None, :] * 0 + s) < B, other=0.0)
                 gradient = _gain(z, gradient, row)
-    return z - scale[None, :] * gradient
+    return gradient
 
 
-@triton.jit
+@triton.jit(do_not_specialize=PLAIN)
 def _passages(
     states, replicas, count, levels, number, passage, last, diverged, reached_at, first, until,
     rows, n, scales, curvatures, std, key0, key1, a, b,
@@ -99,11 +101,11 @@ def _passages(
     alive = here & (reached < number)
     k = first.to(tl.int64)
     while (k < until) & (tl.max(alive.to(tl.int32), 0) > 0):
-        new = _updated(
-            z, k, rows, n, scale, std, key0, key1, replica, column, a, b,
+        gradient = batch_gradient(
+            z, k, rows, n, std, key0, key1, replica, column, a, b,
             d, B, PADDED, MODE, LAW, ROUNDS,
         )  # fmt: skip
-        z = tl.where(alive[:, None], new, z)
+        z = tl.where(alive[:, None], z - scale[None, :] * gradient, z)
         k += 1
         excess = tl.sum(curvature[None, :] * z * z, 1)
         finite = tl.abs(excess) < float("inf")
@@ -122,7 +124,7 @@ def _passages(
     tl.store(reached_at + lane, reached, mask=here)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=PLAIN)
 def _averages(
     states, replicas, count, sums, squares, fourths, counts, edges, bins, samples, kept, diverged,
     first, until, burn_in, record_every, keep_every, weights,
@@ -146,11 +148,11 @@ def _averages(
     alive = here & (fell < 0)
     k = first.to(tl.int64)
     while (k < until) & (tl.max(alive.to(tl.int32), 0) > 0):
-        new = _updated(
-            z, k, rows, n, scale, std, key0, key1, replica, column, a, b,
+        gradient = batch_gradient(
+            z, k, rows, n, std, key0, key1, replica, column, a, b,
             d, B, PADDED, MODE, LAW, ROUNDS,
         )  # fmt: skip
-        z = tl.where(alive[:, None], new, z)
+        z = tl.where(alive[:, None], z - scale[None, :] * gradient, z)
         k += 1
         excess = tl.sum(curvature[None, :] * z * z, 1)
         finite = tl.abs(excess) < float("inf")
@@ -183,9 +185,9 @@ def _averages(
 
 def first_passage(plan, levels, max_steps):
     """Return what `linear_torch.first_passage` does."""
-    shared, constants, z, replicas = _setting(plan)
+    shared, constants, z, replicas = setting(plan)
     number, count = len(levels), len(z)
-    levels = _tensor(plan, levels)
+    levels = tensor(plan, levels)
     whole = {"dtype": torch.int64, "device": plan.device}
     passage = torch.full((count, number), -1, **whole)
     last, diverged = torch.full((count,), max_steps, **whole), torch.full((count,), -1, **whole)
@@ -209,7 +211,7 @@ def first_passage(plan, levels, max_steps):
 
 def stationary(plan, schedule):
     """Return what `linear_torch.stationary` does."""
-    shared, constants, z, replicas = _setting(plan)
+    shared, constants, z, replicas = setting(plan)
     count, d = len(z), len(plan.curvatures)
     wide = {"dtype": torch.float64, "device": plan.device}
     sums, squares, fourths = torch.zeros_like(z, **wide), torch.zeros_like(z, **wide), None
@@ -221,7 +223,7 @@ def stationary(plan, schedule):
     kept = schedule.steps // schedule.keep_every if schedule.keep_every else 0
     samples = torch.full((count, max(kept, 1), z.shape[1]), torch.nan, dtype=z.dtype).to(z.device)
     weights = torch.zeros(z.shape[1], dtype=z.dtype, device=z.device)
-    weights[:d] = _tensor(plan, schedule.weights)
+    weights[:d] = tensor(plan, schedule.weights)
     total = schedule.burn_in + schedule.steps
     for first in range(0, total, LAUNCH):
         _averages[(triton.cdiv(count, BLOCK),)](
@@ -237,7 +239,7 @@ def stationary(plan, schedule):
     return made | {"samples": samples[..., :d].cpu().numpy() if kept else None}
 
 
-def _setting(plan):
+def setting(plan):
     """Return arguments and constants that all launches share, padded states, replica indices."""
     d, finite = len(plan.curvatures), plan.rows is not None
     width = triton.next_power_of_2(d + 1)
@@ -251,8 +253,8 @@ def _setting(plan):
     n = len(rows)
     a = math.isqrt(n - 1) + 1
     shared = (
-        _tensor(plan, rows), n, _tensor(plan, scale), _tensor(plan, curvature),
-        plan.noise_std, *reference.key(plan.seed), a, -(-n // a),
+        tensor(plan, rows), n, tensor(plan, scale), tensor(plan, curvature),
+        tensor(plan, [plan.noise_std]), *reference.key(plan.seed), a, -(-n // a),
     )  # fmt: skip
     constants = {
         "d": d,
@@ -265,8 +267,9 @@ def _setting(plan):
         "LANES": BLOCK,
     }
     replicas = torch.tensor(plan.replicas, dtype=torch.int64, device=plan.device)
-    return shared, constants, _tensor(plan, z), replicas
+    return shared, constants, tensor(plan, z), replicas
 
 
-def _tensor(plan, array):
+def tensor(plan, array):
+    """Return the array in the plan's precision, on its device."""
     return torch.tensor(array, dtype=getattr(torch, plan.dtype), device=plan.device)

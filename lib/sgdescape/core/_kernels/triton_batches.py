@@ -44,7 +44,10 @@ def normal(w0, w1, w2, w3, which, like):
 
 @triton.jit
 def fresh_row(z, k, b, key0, key1, replica, column, std, d: tl.constexpr, LAW: tl.constexpr):
-    """Return rows (x, r, 0...) of sample b of step k, one a replica."""
+    """Return rows (x, r, 0...) of sample b of step k, one a replica; std is an address.
+
+    A number that Python hands to a kernel would be rounded to float32.
+    """
     i = b * d + column[None, :]
     if LAW == 1:
         w0, w1, w2, w3 = philox(key0, key1, k, i // 128, replica[:, None], 1)
@@ -62,7 +65,7 @@ def fresh_row(z, k, b, key0, key1, replica, column, std, d: tl.constexpr, LAW: t
             else:
                 x = tl.log(u) * ((1 - (word & 1).to(z.dtype) * 2) * 0.7071067811865476)
     v0, v1, v2, v3 = philox(key0, key1, k, (b + column[None, :] * 0) // 4, replica[:, None], 2)
-    rest = normal(v0, v1, v2, v3, (b + column[None, :] * 0) % 4, z) * std
+    rest = normal(v0, v1, v2, v3, (b + column[None, :] * 0) % 4, z) * tl.load(std)
     x = tl.where(column[None, :] < d, x, 0.0)
     return tl.where(column[None, :] == d, rest, x).to(z.dtype)
 
