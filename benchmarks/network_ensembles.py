@@ -174,7 +174,7 @@ def measure(method, n, size, seconds):
         torch.set_num_threads(1)
     run = {
         "sgdescape": lambda: package("numba", n, size),
-        "reference": lambda: package("torch", n, size),
+        "reference": lambda: package("reference", n, size),
         "torch loop": lambda: torch_loop(n, size),
         "torch.func": lambda: torch_func(n, size),
         "jax": lambda: jax_scan(n, size),

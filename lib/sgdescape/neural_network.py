@@ -58,14 +58,14 @@ class Config:
     hidden: tuple[int, ...] = (10,)
     exponents: tuple[float, ...] = (6.0, 8.5, 12.0)
     batches: tuple[int, ...] = (2, 4, 8)
-    replicas: int = 32
+    replicas: int = 40
     thresholds: tuple[float, ...] = tuple(np.round(np.geomspace(1.1, 5.0, 23), 3).tolist())
     watch: float = 1500.0
     directions: int = 12
     hessian_directions: int = 5
     bins: int = 8
     bowl_paths: int = 80
-    continuous_paths: int = 64
+    continuous_paths: int = 128
     coarse: int = 5
     bowl_step: float = 0.05
     path_threshold: float = 2.3

@@ -45,7 +45,7 @@ def plain_sgd(model, images, *, learning_rate, batch_size, steps, replica, seed,
 
 @pytest.mark.parametrize("sampler", ne.SAMPLERS)
 @pytest.mark.parametrize("widths", [(784, 5, 1), (784, 6, 6, 1), (784, 4, 4, 4, 1)])
-@pytest.mark.parametrize("engine", ["numba", "torch"])
+@pytest.mark.parametrize("engine", ["numba", "torch", "reference"])
 def test_every_step_is_that_of_plain_autograd_sgd(images, widths, sampler, engine):
     model, start = problem(images, widths)
     options = {"learning_rate": 0.05, "batch_size": 7, "seed": 11, "sampler": sampler}
@@ -92,7 +92,7 @@ def test_single_precision_is_the_same_ensemble_after_many_steps(images):
     assert stats.ks_2samp(double.losses[:, 500:].mean(1), other.losses[:, 500:].mean(1))[1] < 1e-5
 
 
-@pytest.mark.parametrize("engine", ["numba", "torch"])
+@pytest.mark.parametrize("engine", ["numba", "torch", "reference"])
 def test_passages_are_read_off_the_losses(images, engine):
     _, start = problem(images)
     ratios = np.array([0.9, 0.95, 1.05, 1.2, 5000.0])
@@ -148,7 +148,7 @@ def test_a_run_continued_is_the_run(images, sampler):
     assert rest.last_step[0] == 23
 
 
-@pytest.mark.parametrize("engine", ["numba", "torch"])
+@pytest.mark.parametrize("engine", ["numba", "torch", "reference"])
 def test_divergence_is_flagged_and_the_others_go_on(images, engine):
     _, start = problem(images, (784, 4, 4, 1))
     options = dict(learning_rate=4.5, batch_size=1, max_steps=150, seed=0, engine=engine)
@@ -160,7 +160,7 @@ def test_divergence_is_flagged_and_the_others_go_on(images, engine):
     assert np.isfinite(found.losses[~hit]).all()
     other = ne.run(
         start, replicas=range(12), record_every=1,
-        **options | {"engine": "torch" if engine == "numba" else "numba"},
+        **options | {"engine": "reference" if engine == "numba" else "numba"},
     )  # fmt: skip
     np.testing.assert_array_equal(found.diverged_at, other.diverged_at)
 

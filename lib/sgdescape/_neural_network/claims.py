@@ -139,7 +139,7 @@ def claim_continuous_time(dataset):
     return check(
         "neural_network.continuous_time",
         "At the smallest batch, eta h* at most 1/3, passage times are those of the SDE in "
-        "continuous time, within 7 % (octaves).",
+        "continuous time (octaves).",
         source="Mori et al., Eq. (12)",
         predicted=0.0,
         measured=against(dataset, "continuous", small),
@@ -148,7 +148,6 @@ def claim_continuous_time(dataset):
                 dataset, "constant", "continuous", small
             )
         },
-        tolerance=0.1,
         expected="refuted",
     )
 

@@ -2,9 +2,10 @@
 
 All replicas start from one checkpoint, a fully connected ReLU network with one output and the
 square loss; replica r differs by its batches alone (`core.philox`, stream BATCH; update k, counted
-from 0, leads to theta_{k+1}). Two tiers give the same path: `reference`, autograd on stacked
-parameters, batched on any torch device, and a numba kernel in sample space that never touches the
-inputs (`core._kernels.dual_numba`). Losses carry the 1/2 of Mori et al., Eq. (1); time is in steps.
+from 0, leads to theta_{k+1}). Three tiers give the same path: `network_reference`, autograd on
+stacked parameters, and two in sample space that never touch the inputs: a numba kernel, a replica a
+core (`core._kernels.dual_numba`), and batched torch for a GPU (`core._kernels.dual_torch`). Losses
+carry the 1/2 of Mori et al., Eq. (1); time is in steps.
 """
 
 from dataclasses import dataclass
@@ -15,11 +16,16 @@ import torch
 from torch import Tensor, nn
 
 from sgdescape.core import philox, validate
+from sgdescape.core.network_reference import (  # noqa: F401  (draw_batches: offered here)
+    SAMPLERS,
+    draw_batches,
+    empty_results,
+    losses_of,
+    reference,
+)
 
-SAMPLERS = ("iid", "without_replacement", "shuffle")  # the kernel's codes, in this order
 _ROWS = 2048  # of the Gram matrix, formed at a time in float64
 _CHUNK = {"cpu": 64, "cuda": 1024}  # replicas in one call: bounds memory, changes no number
-_COMPACT = 64  # steps between two looks for replicas that are done, in the reference
 
 
 @dataclass(frozen=True)
@@ -143,8 +149,9 @@ def run(
         sampler: "iid", "without_replacement" (within a batch) or "shuffle" (epoch permutations).
         record_every: keep the loss every so many steps; 0 keeps none.
         first_step: updates made before the checkpoint, so that a continued run draws new batches.
-        engine: "numba", "torch" (the reference), or "auto": torch on CUDA, else numba.
-        device: of the torch engine; "auto" is CUDA where there is one.
+        engine: "numba", "torch" (both in sample space), "reference" (autograd), or "auto": torch
+            on CUDA, else numba.
+        device: of the engines other than numba; "auto" is CUDA where there is one.
 
     Returns:
         `Runs`; steps are counted from the checkpoint.
@@ -160,7 +167,7 @@ def run(
     first = validate.count("first_step", first_step, low=0, high=2**32 - 1 - last)
     every = validate.count("record_every", record_every, low=0)
     sampler = SAMPLERS.index(validate.one_of("sampler", sampler, SAMPLERS))
-    validate.one_of("engine", engine, ("auto", "numba", "torch"))
+    validate.one_of("engine", engine, ("auto", *_ENGINES))
     if not isinstance(replicas, range) or not len(replicas) or min(replicas) < 0:
         raise ValueError(f"replicas must be a range of indices, not empty: got {replicas!r}")
     ratios = np.atleast_1d(np.asarray(thresholds, dtype=np.float64))
@@ -175,195 +182,78 @@ def run(
     indices = np.array(replicas, dtype=np.int64)
     together = _CHUNK["cpu" if engine == "numba" else device.type]
     chunks = [indices[i : i + together] for i in range(0, len(indices), together)]
-    if engine == "numba":
-        parts = [_compiled(problem, chunk, levels, *options) for chunk in chunks]
-    else:
-        parts = [reference(problem, chunk, levels, *options, device=device) for chunk in chunks]
+    compute = _ENGINES[engine]
+    parts = [compute(problem, chunk, levels, *options, device=device) for chunk in chunks]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     steps, last_step, diverged_at, kept, theta = columns
     steps, diverged_at = (np.where(a >= 0, a - first, -1) for a in (steps, diverged_at))
     return Runs(ratios, steps, last_step - first, diverged_at, theta, kept)
 
 
-def reference(
-    problem, indices, levels, learning_rate, size, sampler, first, last, every, key, *, device
-):
-    """Run replicas together by autograd on stacked parameters: the oracle, on any device.
-
-    Args:
-        problem: as in `run`.
-        indices: of the replicas (replicas,), int64.
-        levels: of the loss, ascending (m,).
-        learning_rate: eta.
-        size: B.
-        sampler: index into `SAMPLERS`.
-        first: number of the first update.
-        last: number after the last update.
-        every: as ``record_every`` of `run`.
-        key: the two words of the seed.
-        device: where to compute.
-
-    Returns:
-        Passages, last steps, divergences, kept losses and parameters of the replicas.
-    """
-    seed, precision = key[0] + (key[1] << 32), problem.gram.dtype
-    x, y = (a.to(device, precision) for a in (problem.inputs, problem.targets))
-    results = _empty(len(indices), len(levels), last - first, every, first)
-    passages, last_step, diverged_at, kept = results
-    final = np.empty((len(indices), sum(p.numel() for p in problem.parameters)))
-    alive = np.arange(len(indices))  # rows still running
-    stacked = [
-        p.to(device, precision).expand(len(indices), *p.shape).clone().requires_grad_()
-        for p in problem.parameters
-    ]
-    for step in range(first, last):
-        batch = draw_batches(len(x), size, sampler, seed, step, indices[alive], device=device)
-        slopes = torch.autograd.grad(losses_of(stacked, x[batch], y[batch]).sum(), stacked)
-        with torch.no_grad():
-            for p, g in zip(stacked, slopes, strict=True):
-                p -= learning_rate * g
-            loss = losses_of(stacked, x, y).double().cpu().numpy()
-        running = diverged_at[alive] < 0
-        if len(levels):
-            running &= passages[alive, -1] < 0
-        last_step[alive[running]] = step + 1
-        if every and (step + 1 - first) % every == 0:
-            kept[alive[running], (step + 1 - first) // every - 1] = loss[running]
-        bad = running & ~np.isfinite(loss)
-        diverged_at[alive[bad]] = step + 1
-        crossed = (running & ~bad)[:, None] & (loss[:, None] >= levels)
-        rows, columns = np.nonzero(crossed & (passages[alive] < 0))
-        passages[alive[rows], columns] = step + 1
-        done = running & (bad | crossed[:, -1] if len(levels) else bad)
-        if done.any() or step == last - 1:
-            ends = done if step < last - 1 else running
-            flat = torch.cat([p.detach().flatten(1) for p in stacked], 1)
-            final[alive[ends]] = flat[torch.from_numpy(ends).to(device)].double().cpu().numpy()
-        if (step - first) % _COMPACT == _COMPACT - 1 or done.all():
-            keep = running & ~done
-            if not keep.any():
-                break
-            if not keep.all():
-                rows = torch.from_numpy(keep).to(device)
-                stacked = [p.detach()[rows].requires_grad_() for p in stacked]
-                alive = alive[keep]
-    return passages, last_step, diverged_at, kept, final
-
-
-def losses_of(stacked, inputs: Tensor, targets: Tensor) -> Tensor:
-    """Return the mean square loss (with 1/2) of every replica (replicas,).
-
-    Args:
-        stacked: weights (replicas, out, in) and biases (replicas, out), alternating.
-        inputs: (n, d), the same for all, or (replicas, n, d).
-        targets: (n,) or (replicas, n).
-    """
-    hidden = inputs
-    for layer in range(0, len(stacked), 2):
-        weight, bias = stacked[layer], stacked[layer + 1]
-        if layer:
-            hidden = torch.relu(hidden)
-        elif hidden.ndim == 2:  # one large product for all replicas
-            flat = hidden @ weight.flatten(0, 1).T
-            hidden = flat.unflatten(1, weight.shape[:2]).transpose(0, 1) + bias[:, None]
-            continue
-        hidden = torch.baddbmm(bias[:, None], hidden, weight.transpose(1, 2))
-    return 0.5 * ((hidden[..., 0] - targets) ** 2).mean(-1)
-
-
-def draw_batches(n, size, sampler, seed, step, replicas, *, device="cpu") -> Tensor:
-    """Return the batches of one update (replicas, size), int64; the kernel draws the same.
-
-    Args:
-        n: number of samples N.
-        size: B.
-        sampler: index into `SAMPLERS`: iid; Floyd's algorithm; or Fisher-Yates, one permutation an
-            epoch of N // B batches.
-        seed: integer.
-        step: number of the update.
-        replicas: indices (replicas,).
-        device: where the result is to be.
-
-    Example:
-        >>> draw_batches(100, 4, 0, 0, 0, [0])
-        tensor([[39, 88, 73, 60]])
-    """
-    replicas = np.asarray(replicas)[:, None]
-    epoch, place = divmod(step, n // size)
-    shuffle = sampler == SAMPLERS.index("shuffle")
-    blocks = np.arange((n if shuffle else size) // 4 + 1)
-    stream = philox.Stream.PERMUTATION if shuffle else philox.Stream.BATCH
-    time = epoch if shuffle else step
-    words = philox.words(seed, step=time, draw=blocks, replica=replicas, stream=stream)
-    words = words.reshape(len(replicas), -1)
-    rows = np.arange(len(replicas))
-    if shuffle:
-        order = np.tile(np.arange(n), (len(replicas), 1))
-        for i in range(n):
-            other = i + philox.indices(words[:, i], n - i)
-            order[rows, other], order[:, i] = order[:, i].copy(), order[rows, other]
-        batch = order[:, place * size : (place + 1) * size]
-    elif sampler == SAMPLERS.index("without_replacement"):
-        batch = np.full((len(replicas), size), -1, dtype=np.int64)
-        for j in range(size):
-            last = n - size + j
-            chosen = philox.indices(words[:, j], last + 1)
-            seen = np.any(batch[:, :j] == chosen[:, None], axis=1)
-            batch[:, j] = np.where(seen, last, chosen)
-    else:
-        batch = philox.indices(words[:, :size], n)
-    return torch.from_numpy(np.ascontiguousarray(batch)).to(device)
-
-
-def _compiled(problem, indices, levels, learning_rate, size, sampler, first, last, every, key):
-    """Run replicas by the kernel in sample space."""
+def _compiled(problem, indices, levels, *settings, device):
+    """Run replicas by the numba kernel."""
     import numba  # seconds to import: only when needed
 
     from sgdescape.core._kernels import dual_numba
 
-    precision, count = problem.gram.dtype, len(indices)
-    weights = [p.to(precision) for p in problem.parameters]
-    start = problem.parameters[0] @ problem.inputs.T + problem.parameters[1][:, None]
-    hidden, hidden_bias = weights[2:-2:2], weights[3:-2:2]
-    width = len(start)
-    hidden = torch.stack(hidden) if hidden else torch.empty(0, width, width, dtype=precision)
-    hidden_bias = torch.stack(hidden_bias) if hidden_bias else torch.empty(0, width).to(precision)
-    above = (hidden, hidden_bias, weights[-2][0], weights[-1])
-    above = tuple(a.expand(count, *a.shape).contiguous().numpy().copy() for a in above)
-    results = _empty(count, len(levels), last - first, every, first)
-    moved = np.zeros((count, *start.shape), dtype=above[2].dtype)
-    settings = (indices, levels, learning_rate, size, sampler, first, last, every, *key)
+    *options, first, last, every, key = settings
+    start, above = _in_sample_space(problem)
+    above = tuple(a.expand(len(indices), *a.shape).contiguous().numpy().copy() for a in above)
+    results = empty_results(len(indices), len(levels), last - first, every, first)
+    moved = np.zeros((len(indices), *start.shape), dtype=above[2].dtype)
     numba.set_parallel_chunksize(1)  # replicas end at different times
     dual_numba.run(
-        start.to(precision).numpy(),
+        start.numpy(),
         *above,
         problem.gram.numpy(),
-        problem.targets.to(precision).numpy(),
-        settings,
+        problem.targets.to(problem.gram.dtype).numpy(),
+        (indices, levels, *options, first, last, every, *key),
         *results,
         moved,
     )
-    moved = torch.from_numpy(moved).double()
+    return *results, _parameters(problem, torch.from_numpy(moved), map(torch.from_numpy, above))
+
+
+def _batched(problem, indices, levels, *settings, device):
+    """Run replicas by torch, all together."""
+    from sgdescape.core._kernels import dual_torch
+
+    start, above = _in_sample_space(problem)
+    *results, moved, above = dual_torch.run(
+        start, above, problem.gram, problem.targets, indices, levels, *settings, device=device
+    )
+    return *results, _parameters(problem, moved, above)
+
+
+_ENGINES = {"numba": _compiled, "torch": _batched, "reference": reference}
+
+
+def _in_sample_space(problem):
+    """Pre-activations of the first layer (h, N), and what stands above it, in the runs' precision.
+
+    That is: weights of the layers between (layers, h, h), their biases (layers, h), weights of the
+    last layer (h,) and its bias (1,).
+    """
+    precision = problem.gram.dtype
+    weights = [p.to(precision) for p in problem.parameters]
+    start = problem.parameters[0] @ problem.inputs.T + problem.parameters[1][:, None]
+    hidden, bias, width = weights[2:-2:2], weights[3:-2:2], len(start)
+    hidden = torch.stack(hidden) if hidden else torch.empty(0, width, width, dtype=precision)
+    bias = torch.stack(bias) if bias else torch.empty(0, width, dtype=precision)
+    return start.to(precision), (hidden, bias, weights[-2][0], weights[-1])
+
+
+def _parameters(problem, moved, above):
+    """Parameters (replicas, P) from the first layer's motion (replicas, h, N) and those above."""
     # one product a replica: its rounding must not depend on the others in the chunk
-    added = torch.stack([one @ problem.inputs for one in moved])
+    added = torch.stack([one.double() @ problem.inputs for one in moved])
     first_weights = problem.parameters[0] + added
-    first_bias = problem.parameters[1] + moved.sum(2)
+    first_bias = problem.parameters[1] + moved.double().sum(2)
     pieces = [first_weights.flatten(1), first_bias]
-    hidden, hidden_bias, out, out_bias = (torch.from_numpy(a).double() for a in above)
+    hidden, hidden_bias, out, out_bias = (a.double() for a in above)
     for layer in range(hidden.shape[1]):
         pieces += [hidden[:, layer].flatten(1), hidden_bias[:, layer]]
-    theta = torch.cat([*pieces, out, out_bias], 1).numpy()
-    return *results, theta
-
-
-def _empty(replicas, thresholds, steps, every, first):
-    """Passages, last steps, divergences and kept losses before anything has happened."""
-    return (
-        np.full((replicas, thresholds), -1, dtype=np.int64),
-        np.full(replicas, first, dtype=np.int64),
-        np.full(replicas, -1, dtype=np.int64),
-        np.full((replicas, steps // every if every else 0), np.nan),
-    )
+    return torch.cat([*pieces, out, out_bias], 1).numpy()
 
 
 def _layers(model):
