@@ -145,19 +145,20 @@ PAPER = Config(modes=30, flattest=0.05, replicas=2000, steps=20_000, chains=2000
 """The paper's own clouds are of ResNet-18 on ImageNet, 30 modes: see chapter `network_limits`."""
 
 
-def run(config: Config = QUICK) -> xr.Dataset:
+def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
     """Make all measurements of the chapter and put the predictions beside them.
 
     Args:
         config: the sizes.
+        device: of the runs on data, "cpu" or "cuda".
 
     Returns:
         What the functions of `experiments` measure, what `predict` adds, and provenance.
     """
     start = time.perf_counter()
     parts = (
-        experiments.regression(config),
-        experiments.swirl(config),
+        experiments.regression(config, device=device),
+        experiments.swirl(config, device=device),
         experiments.modes(config),
         experiments.toy(config),
     )
@@ -174,7 +175,7 @@ def run(config: Config = QUICK) -> xr.Dataset:
     measured["entropy_noise"] = ("axis", "axis_"), experiments.correlated(config)
     measured["minibatch_variance"] = ("run", "mode"), _exact(config)
     dataset = predict(measured)
-    dataset.attrs |= provenance.record(config, seconds=time.perf_counter() - start)
+    dataset.attrs |= provenance.record(config, seconds=time.perf_counter() - start, device=device)
     return dataset
 
 

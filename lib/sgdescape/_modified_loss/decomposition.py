@@ -87,7 +87,9 @@ def decompose(drift, diffusion) -> Decomposition:
     b = shape(a, d)
     low, *_, high = np.linalg.eigvalsh(b) if len(b) > 1 else (b[0, 0], b[0, 0])
     if low <= 1e-13 * abs(high):
-        raise ValueError(f"noise must reach every direction: B has eigenvalues {low:.3g}..{high:.3g}")
+        raise ValueError(
+            f"noise must reach every direction: B has eigenvalues {low:.3g}..{high:.3g}"
+        )
     q = a @ b - d
     return Decomposition(a, d, b, np.linalg.inv(b), (q - q.T) / 2)
 

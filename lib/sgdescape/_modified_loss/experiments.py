@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 from scipy import signal
 
+from sgdescape.core import momentum_ensembles
 from sgdescape.core.linear_data import FiniteData
 
 TOY_DRIFT = np.array([[2.5, -1.5], [-1.5, 2.5]])
@@ -52,8 +53,12 @@ def swirl_data(config) -> FiniteData:
     return FiniteData(white * np.sqrt(config.swirl_curvatures), noise)
 
 
-def regression(config) -> xr.Dataset:
+def regression(config, *, device="cpu") -> xr.Dataset:
     """Run SGD with small batches: small noise, strong noise (a smaller batch), weight decay.
+
+    Args:
+        config: see `modified_loss.Config`.
+        device: "cpu" or "cuda".
 
     Returns:
         Time averages of each replica and mode: ``square_position``, ``square_midpoint``,
@@ -70,7 +75,7 @@ def regression(config) -> xr.Dataset:
     names = ("square_position", "square_midpoint", "square_step", "area")
     found = {name: [] for name in names}
     for run, (size, decay) in settings.items():
-        path = sgd_path(data, config, run, batch_size=size, weight_decay=decay)
+        path = sgd_path(data, config, run, batch_size=size, weight_decay=decay, device=device)
         for name, value in averages(path).items():
             found[name].append(value)
         if run == "quiet":
@@ -88,8 +93,12 @@ def regression(config) -> xr.Dataset:
     return xr.Dataset(variables, coords={"run": list(RUNS)})
 
 
-def swirl(config) -> xr.Dataset:
+def swirl(config, *, device="cpu") -> xr.Dataset:
     """Run SGD on `swirl_data`.
+
+    Args:
+        config: see `modified_loss.Config`.
+        device: "cpu" or "cuda".
 
     Returns:
         ``swirl_area``: x_1(k) x_2(k+1) - x_2(k) x_1(k+1) (replica), ``swirl_entropy`` (replica),
@@ -97,7 +106,7 @@ def swirl(config) -> xr.Dataset:
         ``swirl_noise`` (axis, axis_) and ``swirl_curvature``.
     """
     data = swirl_data(config)
-    path = sgd_path(data, config, "swirl", batch_size=config.batch_size)
+    path = sgd_path(data, config, "swirl", batch_size=config.batch_size, device=device)
     before, after = path[:-1], path[1:]
     area = before[..., 0] * after[..., 1] - before[..., 1] * after[..., 0]
     midpoint, velocity = _kept(path, config)
@@ -193,25 +202,23 @@ def toy(config) -> xr.Dataset:
     )
 
 
-def sgd_path(data, config, name, *, batch_size, weight_decay=0.0) -> np.ndarray:
+def sgd_path(data, config, name, *, batch_size, weight_decay=0.0, device="cpu") -> np.ndarray:
     """Return theta - theta* in H's eigenbasis after the burn-in (steps, replicas, d), iid batches.
 
     Eq. (2.1) of Kunin et al.: b <- beta b + g + lambda theta, theta <- theta - eta b, from b = 0
     at the minimum.
     """
-    rng, rows, d = _rng(config, name), data.rows, data.dimension
-    x = np.zeros((config.replicas, d))
-    delta, path = np.zeros_like(x), np.empty((config.steps, *x.shape))
-    for k in range(-config.burn_in, config.steps):
-        batch = rows[rng.integers(len(rows), size=(config.replicas, batch_size))]
-        inputs = batch[:, :, :d]
-        rest = np.matmul(inputs, x[:, :, None]) - batch[:, :, d:]
-        gradient = np.matmul(inputs.transpose(0, 2, 1), rest)[:, :, 0] / batch_size
-        delta = config.momentum * delta - config.learning_rate * (gradient + weight_decay * x)
-        x = x + delta
-        if k >= 0:
-            path[k] = x
-    return path
+    return momentum_ensembles.phase_space(
+        data,
+        learning_rate=config.learning_rate,
+        momentum=config.momentum,
+        batch_size=batch_size,
+        weight_decay=weight_decay,
+        record_steps=np.arange(config.burn_in + 1, config.burn_in + config.steps + 1),
+        replicas=range(config.replicas),
+        seed=16 * config.seed + _SEEDS[name],
+        device=device,
+    ).position
 
 
 def gaussian_path(config, name, curvature, noise, momentum, chains) -> np.ndarray:

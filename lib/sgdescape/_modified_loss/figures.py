@@ -28,12 +28,13 @@ def plot_toy(dataset, ax, *, modified):
     if modified:
         flow = decomposition.probability_velocity(grid, parts)
         ax.streamplot(
-            side, side, flow[..., 0], flow[..., 1], color=plotting.line(2)["color"], density=0.7,
+            side, side, flow[..., 0], flow[..., 1], color=plotting.line(2)["color"], density=0.5,
             linewidth=0.9, arrowsize=1.3,
         )  # fmt: skip
-    ax.plot(*dataset.toy_path.values.T, color="black", lw=0.6, alpha=0.7, zorder=3)
+    ax.plot(*dataset.toy_path.values[::3].T, color="black", lw=0.6, alpha=0.7, zorder=3)
     ax.plot(*experiments.TOY_START, "o", color="black", ms=4, zorder=4)
     ax.set(xlabel="$z_1$", ylabel="$z_2$", xlim=(-0.1, 0.1), ylim=(-0.1, 0.1), aspect="equal")
+    ax.set(xticks=[-0.1, 0, 0.1], yticks=[-0.1, 0, 0.1])
     ax.set_title(r"$\Psi$ and $J=-QUz\,p$" if modified else r"potential $\Phi$")
     return ax
 
@@ -43,7 +44,9 @@ def plot_areas(dataset, ax):
     rates, exact = dataset.toy_area.values, dataset.attrs["toy_rate"]
     ax.hist(rates, bins=24, color=_GREY)
     for sign, dashes, label in ((1, "-", "$-QUz\\,p$"), (-1, "--", "$+QUz\\,p$")):
-        ax.axvline(sign * exact, ls=dashes, lw=2, label=label, **plotting.line(2 if sign > 0 else 1))
+        ax.axvline(
+            sign * exact, ls=dashes, lw=2, label=label, **plotting.line(2 if sign > 0 else 1)
+        )
     ax.set(xlabel=r"areal rate, units with $\kappa=1$", ylabel="runs")
     ax.set_xlim(-1.4 * exact, 1.05 * rates.max())
     ax.legend(loc="upper center")
@@ -86,7 +89,7 @@ def plot_cloud(dataset, ax, *, velocity):
     name = "kept_velocity" if velocity else "kept_midpoint"
     unit = np.sqrt(float(dataset.speed[0] / rho.min() if velocity else dataset.level[0]))
     state = dataset[name].values[:, [0, -1]] / unit
-    ax.plot(*state[::25].T, ".", color=_GREY, ms=2, zorder=1)
+    ax.plot(*state[::40].T, ".", color=_GREY, ms=2, zorder=1)
     angle = np.linspace(0, 2 * np.pi, 200)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     axes = np.sqrt(rho) if velocity else np.ones(2)
@@ -120,9 +123,7 @@ def plot_mahalanobis(dataset, ax):
     )
     take = np.unique(np.geomspace(1, distance.size, 40).astype(int)) - 1
     shown = distance.size - 1 - take
-    ends = [
-        measures.share_error(dataset, "kept_psi", distance[k] / 2, level=LEVEL) for k in shown
-    ]
+    ends = [measures.share_error(dataset, "kept_psi", distance[k] / 2, level=LEVEL) for k in shown]
     low, high = np.array(ends).T
     value = tail[shown]
     low = np.clip(low, 2e-5, value)
@@ -203,7 +204,7 @@ def plot_flow(dataset, ax, *, commuting):
         state, velocity = state[:, ::-1], velocity[:, ::-1]
     unit = state.std(axis=0)
     x, y, u, v = measures.flow(state / unit, velocity / unit, bins=7, width=2.3)
-    ax.plot(*(state / unit)[::11].T, ".", color="#cfcfcf", ms=1.5, zorder=0)
+    ax.plot(*(state / unit)[::50].T, ".", color="#cfcfcf", ms=1.5, zorder=0)
     ax.quiver(x, y, u, v, color=plotting.line(1)["color"], scale=45, width=0.008, zorder=3)
     ax.set(xlim=(-2.9, 2.9), ylim=(-2.9, 2.9), aspect="equal")
     ax.set_title(r"$[\Sigma,H]=0$" if commuting else r"$[\Sigma,H]\neq0$")

@@ -27,8 +27,9 @@ def minibatch_moments(
     Raises:
         ValueError: for a value outside its range, or if the second moments diverge.
     """
-    eta, beta = validate.positive("learning_rate", learning_rate), validate.fraction(
-        "momentum", momentum
+    eta, beta = (
+        validate.positive("learning_rate", learning_rate),
+        validate.fraction("momentum", momentum),
     )
     size = validate.count("batch_size", batch_size)
     decay = validate.non_negative("weight_decay", weight_decay)

@@ -27,8 +27,9 @@ def equipartition_curvature(square_step, variance, *, learning_rate, momentum) -
         >>> float(equipartition_curvature(0.02, 0.5, learning_rate=0.02, momentum=0.5))
         1.5
     """
-    step, spread = validate.finite("square_step", square_step), validate.finite(
-        "variance", variance
+    step, spread = (
+        validate.finite("square_step", square_step),
+        validate.finite("variance", variance),
     )
     if np.any(spread <= 0) or np.any(step < 0):
         raise ValueError("variance must be positive and square_step not negative")
