@@ -1,8 +1,8 @@
 """The modified loss of SGD with momentum, its phase-space currents, and what they are not.
 
-Chapter `modified_loss`, after Kunin et al. Theory (float64 NumPy, no sampling), measurements, claims
-and figures live in the private package `sgdescape._modified_loss`; the measurements import no
-theory, so a claim compares two separate routes.
+Chapter `modified_loss`, after Kunin et al. Theory (float64 NumPy, no sampling), measurements,
+claims and figures live in the private package `sgdescape._modified_loss`; the measurements import
+no theory, so a claim compares two separate routes.
 """
 
 import time

@@ -222,7 +222,7 @@ def sgd_path(data, config, name, *, batch_size, weight_decay=0.0, device="cpu") 
 
 
 def gaussian_path(config, name, curvature, noise, momentum, chains) -> np.ndarray:
-    """Return the modes' path (steps, chains, d) with constant normal noise of covariance Sigma/S."""
+    """Return the modes' path (steps, chains, d) with normal noise of covariance Sigma/S."""
     eta, rng = config.learning_rate, _rng(config, name)
     steps, burn = config.mode_steps, round(20 * (1 + momentum) / (1 - momentum)) + 2000
     root = np.linalg.cholesky(np.asarray(noise) / config.batch_size)
@@ -234,7 +234,7 @@ def gaussian_path(config, name, curvature, noise, momentum, chains) -> np.ndarra
 
 
 def averages(path) -> dict[str, np.ndarray]:
-    """Return time averages of each replica and mode (replicas, d) of a path (steps, replicas, d)."""
+    """Return time averages (replicas, d) of a path (steps, replicas, d)."""
     step = np.diff(path, axis=0)
     middle = path[1:] - step / 2
     area = path[1:-1] * step[1:] - path[2:] * step[:-1]
@@ -262,7 +262,7 @@ def log_ratio(path, curvature, noise, config, *, momentum=None) -> np.ndarray:
 
 
 def sample_noise(data) -> np.ndarray:
-    """Return Sigma, the covariance of the per-sample gradients at the minimum, in H's eigenbasis."""
+    """Return Sigma: covariance of the per-sample gradients at the minimum, in H's eigenbasis."""
     gradients = data.rows[:, :-1] * data.rows[:, -1:]
     return gradients.T @ gradients / len(gradients)
 

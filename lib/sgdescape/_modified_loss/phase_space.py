@@ -1,7 +1,8 @@
 """Momentum SGD on a quadratic loss in phase space (theta, v), for any covariance of the noise.
 
 Everything is in H's eigenbasis: ``curvature`` holds rho_i, ``noise`` is the per-sample covariance
-Sigma_ij of the gradient, h_i = rho_i + lambda. Time is t = eta k; v_k = (theta_k - theta_(k-1))/eta.
+Sigma_ij of the gradient, h_i = rho_i + lambda. Time is t = eta k, v_k = (theta_k - theta_(k-1))/eta
+and x = theta - mu.
 """
 
 from dataclasses import dataclass
@@ -200,7 +201,7 @@ def _checked(curvature, noise, learning_rate, momentum, batch_size, weight_decay
         )
     if edge and eta * h.max() >= 2 * (1 + beta):
         raise ValueError(
-            f"learning_rate must lie in (0, 2 (1 + momentum)/h_max = {2 * (1 + beta) / h.max():.4g}):"
-            f" got {eta}"
+            "learning_rate must lie in (0, 2 (1 + momentum)/h_max = "
+            f"{2 * (1 + beta) / h.max():.4g}): got {eta}"
         )
     return h, s, eta, beta, size

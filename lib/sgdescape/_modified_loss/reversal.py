@@ -66,10 +66,12 @@ def entropy_by_lyapunov(curvature, noise, *, learning_rate, momentum, **at) -> f
 
 
 def entropy_by_spectrum(curvature, noise, *, learning_rate, momentum, batch_size, weight_decay=0.0):
-    r"""Return the same for the iterates from their power spectra alone, Eq. (modified-entropy-spectral).
+    r"""Return the same for the iterates from their power spectra alone: a third way.
+
+    Eq. (modified-entropy-spectral), without a covariance.
 
     Two stationary Gaussian sequences with spectra S(w) and S(-w) are told apart at the rate
-    (1/4 pi) int tr[S(w) S(-w)^-1 - 1] dw. A third way, without a covariance.
+    (1/4 pi) int tr[S(w) S(-w)^-1 - 1] dw.
 
     Args:
         curvature: rho_i (d,).
