@@ -71,6 +71,14 @@ def test_an_interrupted_run_continues_to_the_last_bit(whole, root, tmp_path, sto
     assert_same(saved(tmp_path), saved(whole[1]), **EXACT)
 
 
+def test_it_learns_what_there_is_to_learn(root, tmp_path):
+    config = replace(TINY, epochs=16, batch_size=12, learning_rate=0.02, decay_epochs=(12,))
+    progress = training.train(config, data=root, out=tmp_path, **OPTIONS)
+    assert progress.evaluations[-1][2] == 1.0
+    losses = progress.losses[0]
+    assert losses[-4:].mean() < 0.5 * losses[:2].mean()
+
+
 def test_workers_do_not_change_the_run(whole, root, tmp_path):
     training.train(TINY, data=root, out=tmp_path, stop=2, device="cpu", workers=2)
     assert torch.equal(saved(tmp_path)["losses"][0], saved(whole[1])["losses"][0][:2])
@@ -89,7 +97,7 @@ def launch(root, out, *arguments, processes=2):
 
 
 def test_two_processes_follow_the_path_of_one(whole, root, tmp_path):
-    """Same global batch, same shards: sums of two numbers have one order, so to the last bit."""
+    """Same batch, same shards: alike but for how many threads take part in a convolution."""
     stopped = launch(root, tmp_path, "--stop", "4", "--record")
     assert stopped.returncode == 0, stopped.stderr
     assert saved(tmp_path)["step"] == 4

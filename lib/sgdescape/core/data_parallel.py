@@ -5,6 +5,7 @@ equal numbers of shards. Which samples a batch holds is a function of (seed, ste
 the data's order has to be saved, and each epoch has a permutation of its own.
 """
 
+import inspect
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -85,6 +86,19 @@ class Batches:
             yield [(epoch, i) for i in mine.tolist()]
 
 
+def together(model: nn.Module, device: torch.device) -> DistributedDataParallel:
+    """Return the model with gradients averaged over all processes, and buffers left to each.
+
+    Args:
+        model: the same network in every process.
+        device: on which it lives.
+    """
+    known = inspect.signature(DistributedDataParallel).parameters
+    name = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
+    ids = [device.index] if device.type == "cuda" else None
+    return DistributedDataParallel(model, device_ids=ids, **{name: False})
+
+
 def update_step(
     model: nn.Module,
     buffers: list[Tensor],
@@ -101,7 +115,7 @@ def update_step(
     of the sums over them (none with two).
 
     Args:
-        model: the network, or a DistributedDataParallel of it that broadcasts no buffers.
+        model: the network, or what `together` makes of it.
         buffers: momentum b, one tensor a parameter.
         shards: parts of the batch, over all processes.
         momentum: beta in [0, 1).

@@ -19,11 +19,10 @@ import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
 from sgdescape.core import sgd, validate
-from sgdescape.core.data_parallel import Batches, evaluate, processes, update_step
+from sgdescape.core.data_parallel import Batches, evaluate, processes, together, update_step
 from sgdescape.core.imagenet import EvaluationImages, TrainingImages, read_folder
 from sgdescape.core.projections import Recorder
 from sgdescape.core.resnet import STEMS, resnet18
@@ -137,39 +136,36 @@ def train(
         ValueError: if data or checkpoint do not fit, or the loss is not finite.
     """
     validate.count("save_every", save_every)
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
     with processes(device) as (rank, world, device):
-        folder = read_folder(data, "train")
-        held_out = EvaluationImages(
-            read_folder(data, "val", classes=folder.classes), size=config.size
-        )
-        batches = Batches(
-            len(folder.files),
-            config.batch_size,
-            shards=config.shards,
-            sampler=config.sampler,
-            seed=config.seed,
-            rank=rank,
-            world=world,
-        )
-        images = TrainingImages(folder, size=config.size, seed=config.seed)
+        images, held_out = _images(config, data)
         options = {"num_workers": workers, "pin_memory": device.type == "cuda"}
+        batches = _batches(config, len(images), rank, world)
         loader = DataLoader(images, batch_sampler=batches, **options)
-        out = Path(out)
-        out.mkdir(parents=True, exist_ok=True)
-        identity = asdict(config) | {"images": len(folder.files), "classes": list(folder.classes)}
-        classes = len(folder.classes)
-        model = plain = resnet18(
-            config.stem, seed=config.seed, width=config.width, classes=classes, device=device
-        )
-        progress = _begin(plain, out, identity, start)
+        classes = images.folder.classes
+        network = {"seed": config.seed, "width": config.width, "classes": len(classes)}
+        model = resnet18(config.stem, device=device, **network)
+        identity = asdict(config) | {"images": len(images), "classes": list(classes)}
+        progress = _begin(model, out, identity, start)
         recorder = None
         if (record or directions is not None) and rank == 0:
             recorder = _Recorder(model, progress, out, directions)
-        if world > 1:
-            ids = [device.index] if device.type == "cuda" else None
-            model = DistributedDataParallel(model, device_ids=ids, broadcast_buffers=False)
+
+        def epoch_ends():
+            share = {"rank": rank, "world": world, "workers": workers}
+            found = evaluate(model, held_out, chunk=config.batch_size // config.shards, **share)
+            progress.evaluations.append([float(progress.step), *found])
+
+        def save():
+            _settle(progress, pending, world)
+            if recorder is not None:
+                recorder.save()
+            if rank == 0:
+                _save(model, progress, out, identity)
+
         step = update_step(
-            model,
+            together(model, device) if world > 1 else model,
             progress.buffers,
             shards=config.shards,
             momentum=config.momentum,
@@ -177,36 +173,37 @@ def train(
         )
         last = config.epochs * batches.per_epoch
         stop = last if stop is None else min(stop, last)
-        pending = []
+        pending: list[Tensor] = []  # losses since the last checkpoint
         while progress.step < stop:
             epoch, first = divmod(progress.step, batches.per_epoch)
             batches.set_epoch(epoch, first=first)
+            rate = _rate(config, epoch)
             for inputs, labels in loader:
-                rate = _rate(config, epoch)
                 pending.append(step(inputs.to(device), labels.to(device), rate))
                 progress.step += 1
                 if recorder is not None:
                     recorder(progress.step)
                 done = progress.step % batches.per_epoch == 0
                 if done:
-                    row = evaluate(
-                        plain,
-                        held_out,
-                        chunk=config.batch_size // config.shards,
-                        rank=rank,
-                        world=world,
-                        workers=workers,
-                    )
-                    progress.evaluations.append([float(progress.step), *row])
+                    epoch_ends()
                 if done or progress.step % save_every == 0 or progress.step == stop:
-                    _settle(progress, pending, world)
-                    if recorder is not None:
-                        recorder.save()
-                    if rank == 0:
-                        _save(plain, progress, out, identity)
+                    save()
                 if progress.step == stop:
                     break
         return progress
+
+
+def _images(config, data):
+    """Training and held-out images; both splits have the same classes."""
+    folder = read_folder(data, "train")
+    held_out = read_folder(data, "val", classes=folder.classes)
+    images = TrainingImages(folder, size=config.size, seed=config.seed)
+    return images, EvaluationImages(held_out, size=config.size)
+
+
+def _batches(config, n, rank, world):
+    stream = {"shards": config.shards, "sampler": config.sampler, "seed": config.seed}
+    return Batches(n, config.batch_size, rank=rank, world=world, **stream)
 
 
 def _rate(config, epoch):
