@@ -1,0 +1,1 @@
+"""Second floor of chapter `anomalous_diffusion`: theory, measurements, claims and figures."""

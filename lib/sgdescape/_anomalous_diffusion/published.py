@@ -1,0 +1,101 @@
+"""Numbers of Kunin et al. that this chapter analyses again, as data.
+
+Provenance: the stored outputs of the authors' public notebooks (github.com/danielkunin/
+rethinking-SGD, commit eb408e0): `EXPONENTS` is the legend of the grid of ResNet-18 runs, printed
+there as text; `RUNS` and `SWEEPS` are read off stored figures, to about 3 per cent. The numbers in
+the printed paper were not available to us.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SAMPLES = 1_281_167
+"""Training images of ImageNet, N."""
+
+_TABLE = """
+1e-5 128 1.335 1.202 .983
+1e-5 256 1.453 1.326 1.000
+1e-5 512 1.593 1.497 1.087
+1e-4 128 1.000 .976 .882
+1e-4 256 1.054 .987 .915
+1e-4 512 1.177 1.063 .958
+1e-3 128 .924 .873 .530
+1e-3 256 .924 .895 .627
+1e-3 512 .945 .925 .750
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Exponents:
+    """Fitted exponents and the settings of their runs."""
+
+    learning_rate: np.ndarray  # (runs,)
+    batch_size: np.ndarray  # (runs,)
+    momentum: np.ndarray  # (runs,)
+    exponent: np.ndarray  # (runs,)
+    samples: float  # N
+
+
+def published_exponents() -> Exponents:
+    """Return the 27 exponents of ResNet-18 on ImageNet: last of two epochs, every step, one line."""
+    rows = np.array([line.split() for line in _TABLE.split("\n") if line], dtype=float)
+    eta, size = np.repeat(rows[:, 0], 3), np.repeat(rows[:, 1], 3)
+    beta = np.tile([0.8, 0.9, 0.99], len(rows))
+    return Exponents(eta, size, beta, rows[:, 2:].ravel(), SAMPLES)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One pretrained network, followed for ten epochs; momentum 0.9, batch size 256."""
+
+    name: str
+    step: float  # |delta|^2, flat in time
+    exponent: float  # of the fitted line
+    distance: float  # |Delta|^2 after 5 10^4 steps
+
+
+RUNS = (
+    Run("ResNet-18", 1.27e-6, 1.075, 1.55),
+    Run("ResNet-34", 1.57e-6, 1.085, 2.0),
+    Run("VGG16-BN", 1.75e-8, 1.370, 0.155),
+    Run("VGG16", 2.85e-8, 1.616, 0.095),
+    Run("VGG11-BN", 1.62e-8, 1.401, 0.145),
+)
+RUN_STEPS, RUN_MOMENTUM, READING = 50_000, 0.9, 0.03
+"""Steps of `Run.distance`; its momentum; relative error of reading the figure."""
+
+SWEEPS = (  # learning rate, batch size, momentum, exponent: Fig. 7, where it differs from the grid
+    (6.2e-5, 256, 0.9, 1.03),
+    (1e-4, 32, 0.9, 1.147),
+    (1e-4, 84, 0.9, 1.03),
+    (1e-4, 1024, 0.9, 1.17),
+)
+"""Points of the one-at-a-time sweeps, read off a stored figure."""
+
+PRINTED_STEPS = (40036, 16014, 9420, 6962)
+"""Steps an epoch that the notebook printed for the first four batch sizes of its sweep."""
+
+
+def drift_share(step, distance, *, steps, momentum):
+    """Return 1 - free diffusion/|Delta|^2, the part that iid noise cannot make, Eq. (drift-share).
+
+    Free diffusion is (1 + beta)/(1 - beta) |delta|^2 k; curvature and shuffling only lessen it,
+    so this is a lower bound.
+
+    Args:
+        step: |delta|^2.
+        distance: |Delta_k|^2.
+        steps: k >> 1/(1 - beta).
+        momentum: beta in [0, 1).
+
+    Example:
+        >>> round(drift_share(1.75e-8, 0.155, steps=50_000, momentum=0.9), 2)
+        0.89
+    """
+    return 1 - (1 + momentum) / (1 - momentum) * step * steps / distance
+
+
+def actual_batch_size(batch_size, *, cores=8):
+    """Return the batch that ``cores`` machines make of a nominal one, each with a whole number."""
+    return cores * (np.asarray(batch_size) // cores)
