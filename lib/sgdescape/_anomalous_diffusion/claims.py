@@ -56,7 +56,8 @@ def claim_global_displacement(ds) -> Claim:
     k = int(ds.lag[-1])
     return check(
         "anomalous_diffusion.global_displacement",
-        f"Stationary SGD, S = 16: E|Delta_k|^2 at k = {k} in units of 2 sum Var(theta_i) (1 - r_i).",
+        f"Stationary SGD, S = 16: E|Delta_k|^2 at k = {k}, "
+        "in units of 2 sum Var(theta_i) (1 - r_i).",
         source=RECONSTRUCTED,
         predicted=1.0,
         measured=jackknife(at.displacement.values[:, -1:] / exact, _first),
@@ -74,7 +75,8 @@ def claim_first_exponent(ds) -> Claim:
     exact = at.order_exact.values
     return check(
         "anomalous_diffusion.first_exponent",
-        "Stationary SGD, independent batches: the exponent between k = 1 and k = 2 is near 1 + log2(1 + beta).",
+        "Stationary SGD, independent batches: the exponent between k = 1 and k = 2 is near "
+        "1 + log2(1 + beta).",
         source=OWN,
         predicted=round(float(np.log2(exact[1] / exact[0])), 3),
         measured=exponent(ds.order_lag.values, at.order_displacement.values, (1, 2)),
@@ -185,7 +187,8 @@ def claim_same_epochs(ds) -> Claim:
     exact = _epoch_exponents(ds, exact=True)
     return check(
         "anomalous_diffusion.same_epochs",
-        f"The same runs, from a quarter of an epoch to one: c at S = {small} minus c at S = {large}.",
+        f"The same runs, from a quarter of an epoch to one: c at S = {small} minus c "
+        f"at S = {large}.",
         source=OWN,
         predicted=round(exact[0] - exact[1], 3),
         measured=between(*_epoch_exponents(ds, exact=False)),

@@ -242,7 +242,7 @@ def plot_oscillation(ax, *, ratios=(0.0, 0.5, 3.0, 30.0)):
     """Draw c(t) of single modes against gamma t, for several frequencies in units of gamma."""
     beta, eta = 0.999, 1.0
     gamma = (1 - beta) / (eta * (1 + beta))
-    k = np.geomspace(20, 1e4, 400).round()
+    k = np.unique(np.geomspace(20, 1e4, 400).round())
     for i, ratio in enumerate(ratios):
         h = (ratio * gamma) ** 2 * eta * (1 + beta) / 2
         curve = mean_squared_displacement(
@@ -252,7 +252,8 @@ def plot_oscillation(ax, *, ratios=(0.0, 0.5, 3.0, 30.0)):
         label = rf"$\omega={ratio:g}\,\gamma$"
         plotting.theory(ax, gamma * eta * middle, c, lw=1.2, label=label, **plotting.line(i))
     free = free_displacement(k, 1.0, learning_rate=eta, momentum=beta, batch_size=1)
-    plotting.theory(ax, gamma * eta * k[:-1], local_exponents(k, free)[1], color="black", ls=":")
+    middle, c = local_exponents(k, free)
+    plotting.theory(ax, gamma * eta * middle, c, color="black", ls=":")
     ax.set(xlabel=r"$\gamma t$", ylabel="$c$", ylim=(-3, 4))
     plotting.log_axes(ax, "x")
     ax.legend(fontsize=8, loc="lower left")

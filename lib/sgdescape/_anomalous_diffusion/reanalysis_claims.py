@@ -130,8 +130,8 @@ def _diffusion_only(name, identifier, other):
     ends = np.array([(1 - error) / (1 + error), (1 + error) / (1 - error)])
     return check(
         f"anomalous_diffusion.{identifier}",
-        f"Pretrained {name}: |Delta|^2 after 50,000 steps over the free diffusion that its |delta|^2 "
-        "gives with independent noise; 1 without drift.",
+        f"Pretrained {name}: |Delta|^2 after 50,000 steps over the free diffusion that its "
+        "|delta|^2 gives with independent noise; 1 without drift.",
         source=FIGURE,
         predicted=1.0,
         measured=Interval(ratio, *(ratio * ends), LEVEL, "3 % of reading on both numbers"),
