@@ -116,7 +116,7 @@ def test_figures_show_the_data(preview):
             lambda: intro.power_law_time(0.9, dimension=1, **RATES),
             "loss_ratio must be at least 1: got 0.9",
         ),
-        (lambda: intro.spiral(3, momentum=1.0), r"momentum must be in \[0, 1\): got 1.0"),
+        (lambda: intro.spiral(3, momentum=1.0), r"momentum must lie in \[0, 1\): got 1.0"),
         (lambda: intro.diffusion_time([], **RATES), "loss_ratio must not be empty"),
     ],
 )

@@ -12,6 +12,7 @@ from scipy import special
 from scipy.signal import lfilter
 from scipy.stats import chi2
 
+from sgdescape._underdamped_langevin import oscillator
 from sgdescape.core import plotting, validate
 from sgdescape.core.explorer import Axes, explorer_html
 from sgdescape.core.statistics import LEVEL
@@ -130,7 +131,7 @@ def linear_barrier_time(loss_ratio, *, learning_rate, batch_size):
 def spiral(steps, *, momentum, start=1.0):
     """Mean position and velocity of SGD with momentum on one mode: a damped oscillator.
 
-    Source: Kunin et al., the mean of the underdamped Langevin equation on a quadratic loss.
+    The mean of the underdamped Langevin equation on a quadratic loss, `underdamped_langevin.mean`.
 
     Args:
         steps (array): step numbers k at which to evaluate.
@@ -140,15 +141,15 @@ def spiral(steps, *, momentum, start=1.0):
     Returns:
         tuple of arrays: position and velocity, time in units of t = eta k.
     """
-    validate.fraction("momentum", momentum)
-    eta, t = SPIRAL_LEARNING_RATE, SPIRAL_LEARNING_RATE * np.asarray(steps, dtype=float)
-    damping = (1 - momentum) / (eta * (1 + momentum))
-    frequency = np.sqrt(2 * SPIRAL_CURVATURE / (eta * (1 + momentum)))
-    nu = np.sqrt(complex(frequency**2 - damping**2))  # imaginary when overdamped: cos becomes cosh
-    envelope = start * np.exp(-damping * t)
-    position = envelope * (np.cos(nu * t) + damping / nu * np.sin(nu * t)).real
-    velocity = -envelope * (frequency**2 / nu * np.sin(nu * t)).real
-    return position, velocity
+    state = oscillator.mean(
+        steps,
+        SPIRAL_CURVATURE,
+        start,
+        learning_rate=SPIRAL_LEARNING_RATE,
+        momentum=momentum,
+        discrete=False,
+    )
+    return state[..., 0], state[..., 1]
 
 
 def run(config: Config) -> xr.Dataset:
