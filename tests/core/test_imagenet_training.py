@@ -1,9 +1,10 @@
 """Training on a folder of ImageNet's layout: one process or two, interrupted or not."""
 
+import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,27 @@ def test_two_processes_follow_the_path_of_one(whole, root, tmp_path):
     training.train(TINY, data=root, out=tmp_path, **OPTIONS)
     assert_same(saved(tmp_path), saved(whole[1]), rtol=1e-6, atol=1e-7)
     assert torch.equal(saved(tmp_path)["losses"][0][:1], saved(whole[1])["losses"][0][:1])
+
+
+def test_command_line_reads_every_field(root, tmp_path, capsys):
+    arguments = "--epochs 1 --batch-size 12 --shards 3 --learning-rate 0.01 --decay-epochs 2 5"
+    arguments += " --momentum 0.5 --weight-decay 0.002 --sampler iid --stem cifar --width 2"
+    arguments += " --size 8 --seed 3 --device cpu --workers 0"
+    training.main([str(root), str(tmp_path), *arguments.split()])
+    found = json.loads(saved(tmp_path)["identity"])
+    expected = training.Config(
+        epochs=1, batch_size=12, shards=3, learning_rate=0.01, decay_epochs=(2, 5), momentum=0.5,
+        weight_decay=0.002, sampler="iid", stem="cifar", width=2, size=8, seed=3,
+    )  # fmt: skip
+    assert found.pop("images") == 24 and len(found.pop("classes")) == 3
+    assert found == json.loads(json.dumps(asdict(expected)))
+    assert "step 2: held-out loss" in capsys.readouterr().out
+
+
+def test_learning_rate_decays_at_the_epochs_given():
+    config = replace(TINY, decay_epochs=(2, 3))
+    rates = [training._rate(config, epoch) for epoch in range(4)]
+    assert rates == pytest.approx([0.05, 0.05, 0.005, 0.0005])
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """Hessian products through BatchNorm: against dense Hessians, and what scale invariance demands."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -207,6 +209,30 @@ def test_lanczos_finds_the_ends_of_the_dense_spectrum(mode):
     images = torch.stack([product(v) for v in top.eigenvectors.T], 1)
     true = (images - top.eigenvectors * top.eigenvalues).norm(dim=0)
     assert true.max() < 1e-9 * dense[-1]
+
+
+def test_lanczos_on_a_resnet_reports_true_residuals():
+    model = resnet18(seed=0, width=1, in_channels=1, classes=4, dtype=F64)
+    size = sum(p.numel() for p in model.parameters())
+    x, y = normal(16, 1, 10, 10), torch.eye(4, dtype=F64)[torch.arange(16) % 4]
+    product = spectrum.hessian_product(model, x, y, loss=sgd.cross_entropy, batch_norm="train")
+    top = spectrum.lanczos(product, size, k=3, tol=1e-7, max_iter=80)
+    assert top.converged.all() and top.eigenvalues[2] > 0
+    for index in range(3):
+        q = top.eigenvectors[:, index]
+        residual = (product(q) - top.eigenvalues[index] * q).norm()
+        assert residual < 2e-7 * top.eigenvalues[0]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_products_on_a_gpu_are_those_on_the_cpu(mode):
+    model, vector = network(), normal(69)
+    options = {"loss": sgd.cross_entropy, "batch_norm": mode}
+    for make in (spectrum.hessian_product, spectrum.gauss_newton_product):
+        here = make(model, X, Y, **options)(vector)
+        there = make(copy.deepcopy(model).cuda(), X.cuda(), Y.cuda(), **options)(vector.cuda())
+        torch.testing.assert_close(there.cpu(), here, rtol=1e-9, atol=1e-11)
 
 
 def test_without_batch_norm_it_agrees_with_the_layerwise_route():

@@ -151,6 +151,23 @@ def test_recording_does_not_change_the_path():
     assert torch.equal(flat(model), flat(with_record))
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_path_on_a_gpu_is_measured_as_on_the_cpu():
+    paths = []
+    for device in ("cpu", "cuda"):
+        model = network(torch.float32).to(device)
+        record = projections.Recorder(model, directions=normal(42, 3), references=(0, 2), block=4)
+        for step in range(7):
+            with torch.no_grad():
+                for index, p in enumerate(model.parameters()):
+                    p.copy_(normal(*p.shape, seed=100 * step + index))
+            record(step)
+        paths.append(record.path())
+    for name in ("positions", "moves", "square_distance", "square_move", "position_move"):
+        mine, other = (getattr(path, name) for path in paths)
+        np.testing.assert_allclose(mine, other, rtol=1e-11, atol=1e-13, equal_nan=True)
+
+
 def test_equipartition_of_a_noisy_parabola():
     """E[θ·g] = (1 + β) / (2 η) E δ² for iid noise, and E δ² / Var θ = 2 η h / (1 + β), exactly."""
     model = nn.Linear(1, 1, bias=False, dtype=F64)
