@@ -23,15 +23,15 @@ def plot_toy(dataset, ax, *, modified):
     grid = np.stack(np.meshgrid(side, side), axis=-1) - experiments.TOY_CENTRE
     height = 0.5 * np.einsum("...i,ij,...j->...", grid, matrix, grid)
     colour = plotting.line(1 if modified else 0)["color"]
-    levels = height.max() * (np.arange(1, 10) / 9) ** 2  # evenly spaced ellipses
+    levels = height.max() * (np.arange(1, 6) / 5) ** 2  # evenly spaced ellipses
     ax.contour(side, side, height, levels=levels, colors=[colour], linewidths=0.9, alpha=0.8)
     if modified:
         flow = decomposition.probability_velocity(grid, parts)
         ax.streamplot(
-            side, side, flow[..., 0], flow[..., 1], color=plotting.line(2)["color"], density=0.5,
+            side, side, flow[..., 0], flow[..., 1], color=plotting.line(2)["color"], density=0.25,
             linewidth=0.9, arrowsize=1.3,
         )  # fmt: skip
-    ax.plot(*dataset.toy_path.values[::3].T, color="black", lw=0.6, alpha=0.7, zorder=3)
+    ax.plot(*dataset.toy_path.values[::8].T, color="black", lw=0.6, alpha=0.7, zorder=3)
     ax.plot(*experiments.TOY_START, "o", color="black", ms=4, zorder=4)
     ax.set(xlabel="$z_1$", ylabel="$z_2$", xlim=(-0.1, 0.1), ylim=(-0.1, 0.1), aspect="equal")
     ax.set(xticks=[-0.1, 0, 0.1], yticks=[-0.1, 0, 0.1])
@@ -89,7 +89,7 @@ def plot_cloud(dataset, ax, *, velocity):
     name = "kept_velocity" if velocity else "kept_midpoint"
     unit = np.sqrt(float(dataset.speed[0] / rho.min() if velocity else dataset.level[0]))
     state = dataset[name].values[:, [0, -1]] / unit
-    ax.plot(*state[::40].T, ".", color=_GREY, ms=2, zorder=1)
+    ax.plot(*state[::110].T, ".", color=_GREY, ms=2, zorder=1)
     angle = np.linspace(0, 2 * np.pi, 200)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     axes = np.sqrt(rho) if velocity else np.ones(2)
@@ -204,7 +204,7 @@ def plot_flow(dataset, ax, *, commuting):
         state, velocity = state[:, ::-1], velocity[:, ::-1]
     unit = state.std(axis=0)
     x, y, u, v = measures.flow(state / unit, velocity / unit, bins=7, width=2.3)
-    ax.plot(*(state / unit)[::50].T, ".", color="#cfcfcf", ms=1.5, zorder=0)
+    ax.plot(*(state / unit)[::140].T, ".", color="#cfcfcf", ms=1.5, zorder=0)
     ax.quiver(x, y, u, v, color=plotting.line(1)["color"], scale=45, width=0.008, zorder=3)
     ax.set(xlim=(-2.9, 2.9), ylim=(-2.9, 2.9), aspect="equal")
     ax.set_title(r"$[\Sigma,H]=0$" if commuting else r"$[\Sigma,H]\neq0$")
