@@ -1,0 +1,1 @@
+"""Second floor of chapter `network_limits`."""

@@ -1,0 +1,317 @@
+"""What the limiting dynamics predict for a network whose Hessian and noise are known.
+
+All of it follows from one linear recursion a mode, x_{k+1} = (1 + beta - eta h) x_k - beta x_{k-1}
+- eta n_k with h = rho + lambda, so nothing is fitted: the noise covariance of the n_k, with or
+without replacement, does the rest. Times are in steps.
+"""
+
+import numpy as np
+
+from sgdescape.core import validate
+
+
+def speed(noise, curvature, *, learning_rate, momentum, batch_size, weight_decay=0.0):
+    r"""Return the mean squared step, summed over modes, Eq. (network-speed).
+
+    .. math:: E\|\delta\|^2=\frac{\eta^2}{S(1-\beta^2)}
+              \sum_i\frac{\Sigma_{ii}}{1-\frac{\eta h_i}{2(1+\beta)}}
+
+    Args:
+        noise: (modes,) Sigma_ii, variance of a sample's gradient.
+        curvature: (modes,) rho_i; zeros give the paper's form with Tr Sigma.
+        learning_rate: eta.
+        momentum: beta.
+        batch_size: S.
+        weight_decay: lambda.
+
+    Example:
+        >>> at = {"learning_rate": 0.1, "momentum": 0.5, "batch_size": 4}
+        >>> print(round(float(speed([3.0], [0.0], **at)), 6))
+        0.01
+    """
+    eta, beta = _rates(learning_rate, momentum)
+    h = np.asarray(curvature, dtype=float) + weight_decay
+    per_mode = np.asarray(noise, dtype=float) / (1 - eta * h / (2 * (1 + beta)))
+    return eta**2 * per_mode.sum() / (batch_size * (1 - beta**2))
+
+
+def noise_ratio(trace, *, learning_rate, momentum, batch_size):
+    r"""Return :math:`r=\frac{\eta\,{\rm Tr}H}{2S(1-\beta)}`, Eq. (network-strength).
+
+    The excess loss in units of sigma^2/2: the laws of the bowl need r << 1.
+
+    Example:
+        >>> print(round(noise_ratio(50.0, learning_rate=0.005, momentum=0.9, batch_size=64), 4))
+        0.0195
+    """
+    eta, beta = _rates(learning_rate, momentum)
+    return eta * trace / (2 * batch_size * (1 - beta))
+
+
+def equipartition(square_step, variance, curvature, *, learning_rate, momentum, weight_decay=0.0):
+    r"""Return :math:`\frac{(1+\beta)E\delta_i^2}{2\eta h_i{\rm Var}\,\theta_i}`.
+
+    Eq. (network-equipartition): 1 for white noise of any strength, h = rho + lambda.
+    """
+    eta, beta = _rates(learning_rate, momentum)
+    h = np.asarray(curvature) + weight_decay
+    return (1 + beta) * np.asarray(square_step) / (2 * eta * h * np.asarray(variance))
+
+
+def critical_curvature(*, learning_rate, momentum) -> float:
+    r"""Return :math:`h_c=(1-\sqrt\beta)^2/\eta`, above which a mode oscillates in discrete time.
+
+    Eq. (network-critical); (1-beta)^2 / (2 eta (1+beta)) to leading order.
+
+    Example:
+        >>> print(round(critical_curvature(learning_rate=0.005, momentum=0.9), 4))
+        0.5267
+    """
+    eta, beta = _rates(learning_rate, momentum)
+    return (1 - np.sqrt(beta)) ** 2 / eta
+
+
+def crossover_curvature(*, learning_rate, momentum, batch_size, samples) -> float:
+    r"""Return :math:`\rho_\times=\frac{3(1-\beta)}{\eta M}`, Eq. (network-crossover).
+
+    Below it epochs without replacement quiet a mode; M = N/S steps an epoch.
+
+    Example:
+        >>> at = {"learning_rate": 0.005, "momentum": 0.9, "batch_size": 64, "samples": 16384}
+        >>> print(round(crossover_curvature(**at), 4))
+        0.2344
+    """
+    eta, beta = _rates(learning_rate, momentum)
+    return 3 * (1 - beta) * batch_size / (eta * samples)
+
+
+def impulse(curvature, length, *, learning_rate, momentum, weight_decay=0.0):
+    r"""Return G_j, a mode's answer j + 1 steps after a unit of noise, Eq. (network-impulse).
+
+    .. math:: G_0=1,\quad G_j=(1+\beta-\eta h)G_{j-1}-\beta G_{j-2}
+
+    Args:
+        curvature: (modes,) rho_i.
+        length: number of j.
+        learning_rate: eta.
+        momentum: beta.
+        weight_decay: lambda.
+
+    Returns:
+        (modes, length); the displacement is x_k = -eta sum_j G_j n_(k-1-j).
+    """
+    eta, beta = _rates(learning_rate, momentum)
+    h = np.atleast_1d(np.asarray(curvature, dtype=float)) + weight_decay
+    answer = np.zeros((h.size, length + 1))  # first column: before the impulse
+    answer[:, 1] = 1
+    for j in range(2, length + 1):
+        answer[:, j] = (1 + beta - eta * h) * answer[:, j - 1] - beta * answer[:, j - 2]
+    return answer[:, 1:]
+
+
+def filtered_variance(weights, noise, *, batch_size, samples=None):
+    r"""Return the variance of a weighted sum of a run's minibatch noises, Eq. (network-epochs).
+
+    With replacement it is (Sigma/S) sum_j w_j^2. Without, the noises of one epoch sum to zero:
+
+    .. math:: \frac{\Sigma}{S}\Big[\sum_jw_j^2-\frac1M\sum_e\Big(\sum_{j\in e}w_j\Big)^2\Big]
+
+    up to N/(N-1), with epochs e of M = N/S steps, the first starting at j = 0.
+
+    Args:
+        weights: (modes, T) of the noises n_0 ... n_(T-1).
+        noise: (modes,) Sigma_ii.
+        batch_size: S.
+        samples: N for epochs without replacement; None with replacement.
+
+    Returns:
+        (modes,).
+
+    Example:
+        >>> w = np.ones((1, 8))  # two whole epochs: nothing is left
+        >>> filtered_variance(w, [1.0], batch_size=2, samples=8)
+        array([0.])
+    """
+    weights = np.atleast_2d(weights)
+    total = (weights**2).sum(1)
+    scale = np.asarray(noise, dtype=float) / batch_size
+    if samples is None:
+        return scale * total
+    epoch = samples // batch_size
+    starts = np.arange(0, weights.shape[1], epoch)
+    sums = np.add.reduceat(weights, starts, axis=1)
+    # variance of one batch and, between two of an epoch, -1 / (M - 1) of it
+    scale = scale * (samples - batch_size) / (samples - 1) * epoch / (epoch - 1)
+    return scale * (total - (sums**2).sum(1) / epoch)
+
+
+def moments(
+    curvature,
+    noise,
+    *,
+    steps,
+    learning_rate,
+    momentum,
+    batch_size,
+    weight_decay=0.0,
+    samples=None,
+):
+    r"""Return Var theta_i and E delta_i^2 at given steps after the start, Eq. (network-moments).
+
+    .. math:: {\rm Var}\,x_k=\eta^2\,V[G_{k-1-j}],\qquad
+              E\delta_k^2=\eta^2\,V[G_{k-1-j}-G_{k-2-j}]
+
+    with V of Eq. (network-epochs), from rest at the minimum.
+
+    Args:
+        curvature: (modes,) rho_i.
+        noise: (modes,) Sigma_ii.
+        steps: (times,) k, at least 1.
+        learning_rate: eta.
+        momentum: beta.
+        batch_size: S.
+        weight_decay: lambda.
+        samples: N for epochs without replacement; None with replacement.
+
+    Returns:
+        Two arrays (times, modes).
+    """
+    steps = np.atleast_1d(steps)
+    answer = impulse(
+        curvature,
+        int(steps.max()),
+        learning_rate=learning_rate,
+        momentum=momentum,
+        weight_decay=weight_decay,
+    )
+    change = np.diff(answer, axis=1, prepend=0)
+    at = {"batch_size": batch_size, "samples": samples}
+    found = [
+        [filtered_variance(g[:, k - 1 :: -1] if k > 1 else g[:, :1], noise, **at) for k in steps]
+        for g in (answer, change)
+    ]
+    return learning_rate**2 * np.array(found[0]), learning_rate**2 * np.array(found[1])
+
+
+def displacement(
+    curvature,
+    noise,
+    *,
+    start,
+    lags,
+    learning_rate,
+    momentum,
+    batch_size,
+    weight_decay=0.0,
+    samples=None,
+):
+    r"""Return E|theta_(s+k) - theta_s|^2 of a run that began at rest s steps earlier.
+
+    .. math:: E\|\Delta_k\|^2=\eta^2\sum_iV\big[G_{s+k-1-j}-G_{s-1-j}\big]
+
+    Eq. (network-displacement), exact at every time, also in directions that are never stationary.
+
+    Args:
+        curvature: (modes,) rho_i.
+        noise: (modes,) Sigma_ii.
+        start: s, steps since the start at the minimum.
+        lags: (times,) k, at least 1.
+        learning_rate: eta.
+        momentum: beta.
+        batch_size: S.
+        weight_decay: lambda.
+        samples: N for epochs without replacement; None with replacement.
+
+    Returns:
+        (times,) summed over modes.
+    """
+    lags = np.atleast_1d(lags)
+    answer = impulse(
+        curvature,
+        start + int(lags.max()),
+        learning_rate=learning_rate,
+        momentum=momentum,
+        weight_decay=weight_decay,
+    )
+    before = answer[:, :start][:, ::-1]
+    found = []
+    for k in lags:
+        weights = answer[:, : start + k][:, ::-1].copy()
+        weights[:, :start] -= before
+        found.append(filtered_variance(weights, noise, batch_size=batch_size, samples=samples))
+    return learning_rate**2 * np.array(found).sum(1)
+
+
+def ring(curvature, *, learning_rate, momentum, weight_decay=0.0):
+    r"""Return decay and period, in steps, of a mode without noise, Eq. (network-ring).
+
+    The roots of :math:`z^2-(1+\beta-\eta h)z+\beta` are :math:`\sqrt\beta\,e^{\pm i\phi}`: decay
+    time -2/log(beta), whatever h, and period 2 pi / phi.
+
+    Raises:
+        ValueError: if a mode does not oscillate.
+
+    Example:
+        >>> decay, period = ring([0.5], learning_rate=0.05, momentum=0.97)
+        >>> print(decay.round(1), period.round(1))
+        [65.7] [39.7]
+    """
+    eta, beta = _rates(learning_rate, momentum)
+    h = np.asarray(curvature, dtype=float) + weight_decay
+    cosine = (1 + beta - eta * h) / (2 * np.sqrt(beta))
+    if np.any(np.abs(cosine) >= 1):
+        raise ValueError(f"curvature must lie where modes oscillate: got down to {h.min():.4g}")
+    return np.full(h.shape, -2 / np.log(beta)), 2 * np.pi / np.arccos(cosine)
+
+
+def autocorrelation(curvature, lags, *, learning_rate, momentum, weight_decay=0.0):
+    r"""Return the stationary autocorrelation of x at lags 0 .. L, Eq. (network-autocorrelation).
+
+    .. math:: r_0=1,\quad r_1=1-\frac{\eta h}{1+\beta},\quad
+              r_k=(1+\beta-\eta h)r_{k-1}-\beta r_{k-2}
+
+    Args:
+        curvature: (modes,) rho_i.
+        lags: L.
+        learning_rate: eta.
+        momentum: beta.
+        weight_decay: lambda.
+
+    Returns:
+        (modes, L + 1).
+    """
+    eta, beta = _rates(learning_rate, momentum)
+    h = np.atleast_1d(np.asarray(curvature, dtype=float)) + weight_decay
+    found = np.ones((h.size, lags + 1))
+    found[:, 1] = 1 - eta * h / (1 + beta)
+    for k in range(2, lags + 1):
+        found[:, k] = (1 + beta - eta * h) * found[:, k - 1] - beta * found[:, k - 2]
+    return found
+
+
+def areal_rate(square_step, curvature, *, learning_rate, momentum, weight_decay=0.0):
+    r"""Return E[x_k d_(k+1) - x_(k+1) d_k] a mode, Eq. (network-rotation).
+
+    .. math:: -(1+\beta)\Big(1-\frac{\eta h}{2(1+\beta)}\Big)E\delta^2
+    """
+    eta, beta = _rates(learning_rate, momentum)
+    h = np.asarray(curvature) + weight_decay
+    return -(1 + beta) * (1 - eta * h / (2 * (1 + beta))) * np.asarray(square_step)
+
+
+def excess_loss(square_speed, *, learning_rate, momentum):
+    r"""Return :math:`\frac{1+\beta}{4\eta}E\|\delta\|^2`, Eq. (network-excess).
+
+    Example:
+        >>> print(round(excess_loss(1.6e-4, learning_rate=0.005, momentum=0.9), 5))
+        0.0152
+    """
+    eta, beta = _rates(learning_rate, momentum)
+    return (1 + beta) / (4 * eta) * square_speed
+
+
+def _rates(learning_rate, momentum):
+    return (
+        validate.positive("learning_rate", learning_rate),
+        validate.fraction("momentum", momentum),
+    )
