@@ -21,7 +21,20 @@ from sgdescape.core import sgd, validate
 
 
 class Batches:
-    """The share of one process in each batch, for a `DataLoader`: lists of (epoch, index)."""
+    """The share of one process in each batch, for a `DataLoader`: lists of (epoch, index).
+
+    Args:
+        n: number of samples.
+        batch_size: of all processes together.
+        shards: parts of a batch, a divisor of batch_size and a multiple of ``world``.
+        sampler: as in `sgd.batches`.
+        seed: as in `sgd.batches`.
+        rank: of this process, in [0, world).
+        world: number of processes.
+
+    Raises:
+        ValueError: if the numbers do not fit.
+    """
 
     def __init__(
         self,
@@ -34,20 +47,7 @@ class Batches:
         rank: int = 0,
         world: int = 1,
     ):
-        """Share the batches of `sgd.batches` between ``world`` processes, this one being ``rank``.
-
-        Args:
-            n: number of samples.
-            batch_size: of all processes together.
-            shards: parts of a batch, a divisor of batch_size and a multiple of ``world``.
-            sampler: as in `sgd.batches`.
-            seed: as in `sgd.batches`.
-            rank: of this process, in [0, world).
-            world: number of processes.
-
-        Raises:
-            ValueError: if the numbers do not fit.
-        """
+        """Share the batches of `sgd.batches` between ``world`` processes."""
         validate.count("batch_size", batch_size, high=n)
         if batch_size % shards:
             raise ValueError(f"shards must divide batch_size = {batch_size}: got {shards}")

@@ -1,4 +1,4 @@
-"""Images in ImageNet's layout: a folder a split, in it a folder a class, in it JPEG files.
+"""Images in ImageNet's layout: a folder a split, in it a folder a class, in it JPEG files::
 
     <root>/train/n01440764/n01440764_10026.JPEG
     <root>/val/n01440764/ILSVRC2012_val_00000293.JPEG

@@ -45,6 +45,20 @@ class Recorder:
     Give it to `sgd.train` as ``record``; or, in a loop of your own, call it with the number of
     updates made: once before the first and once after every update.
 
+    Args:
+        model: its trainable parameters are watched, P values in the order of
+            ``model.parameters()``, of one dtype and on one device.
+        directions: q (P, r), for instance `EigenResult.eigenvectors`, of any length; None for
+            none. They are multiplied in float64 whatever their dtype.
+        references: points to measure from: each is weights (P,), or the step at which the
+            path itself passes the point.
+        block: steps projected at once; None chooses by memory. Beyond rounding in float64 it
+            changes nothing.
+
+    Raises:
+        TypeError: if a reference is neither a step nor a tensor.
+        ValueError: if shapes do not fit, or the parameters have several dtypes or devices.
+
     Example:
         >>> model = nn.Linear(1, 1, bias=False)
         >>> record = Recorder(model, directions=torch.ones(1, 1))
@@ -64,22 +78,7 @@ class Recorder:
         references: Sequence[int | Tensor] = (0,),
         block: int | None = None,
     ):
-        """Prepare to record; nothing is recorded yet.
-
-        Args:
-            model: its trainable parameters are watched, P values in the order of
-                ``model.parameters()``, of one dtype and on one device.
-            directions: q (P, r), for instance `EigenResult.eigenvectors`, of any length; None for
-                none. They are multiplied in float64 whatever their dtype.
-            references: points to measure from: each is weights (P,), or the step at which the
-                path itself passes the point.
-            block: steps projected at once; None chooses by memory. Beyond rounding in float64 it
-                changes nothing.
-
-        Raises:
-            TypeError: if a reference is neither a step nor a tensor.
-            ValueError: if shapes do not fit, or the parameters have several dtypes or devices.
-        """
+        """Prepare to record; nothing is recorded yet."""
         named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
         if len({(p.dtype, p.device) for _, p in named}) != 1:
             raise ValueError("model must have parameters, all of one dtype and on one device")
@@ -98,6 +97,7 @@ class Recorder:
         longest = max(1, min(LONGEST_BLOCK, BLOCK_BYTES // (size * first.element_size())))
         length = longest if block is None else validate.count("block", block)
         self._rows = first.new_empty(length + 1, size)  # row 0 is the last of the block before
+        self._slots = list(self._rows)
         self._filled = 1
         self._steps: list[int] = []
         self._base = first.new_empty(size)  # the first weights seen: all is measured from there
@@ -113,7 +113,7 @@ class Recorder:
             return
         if self._steps and step != self._steps[-1] + 1:
             raise ValueError(f"step must be {self._steps[-1] + 1}, the next: got {step}")
-        row = self._rows[self._filled]
+        row = self._slots[self._filled]
         torch.cat(self._views, out=row)
         if not self._steps:
             self._base.copy_(row)
@@ -202,7 +202,7 @@ class Recorder:
         width = max(1, CHUNK_VALUES["cuda" if rows.is_cuda else "cpu"] // f)
         for tensor, cut in _cuts(self._sizes(), width):
             base = self._base[cut].double()
-            away = rows[:, cut].double() - base
+            away = rows[:, cut] - base  # in float64, whatever the rows are
             projected += away @ self._directions[cut].double()
             if references:
                 points = torch.stack([weights[cut] for weights in references], 1).double()
