@@ -173,7 +173,7 @@ PAPER = Config(
     grid_replicas=200,
     grid_points=65,
 )
-"""Regression at larger sizes, with a grid as wide as the paper's: a factor 100 in the learning rate,
+"""Regression at larger sizes, with a grid as wide as the paper's: a factor 100 in learning rate,
 4 in the batch size. The paper's own runs are ResNet-18 on ImageNet: see `network_limits`."""
 
 

@@ -143,7 +143,8 @@ def epochs(config) -> xr.Dataset:
 
     Returns:
         ``order_displacement`` (sampler, order_replica, order_lag), mean over origins at
-        every position in the epoch; ``order_square`` (sampler, order_replica, order_mode): mean of theta^2;
+        every position in the epoch; ``order_square`` (sampler, order_replica, order_mode): mean
+        of theta^2;
         ``order_curvature``, ``order_noise`` (order_mode).
     """
     problem = _problem(config, config.order_samples, config.modes)

@@ -11,7 +11,7 @@ _NEAR = 1e-6  # of (d2 - d1)^2 in units of (d1 + d2)^2: below it the two roots c
 
 
 def response(steps, rate, momentum):
-    """Return U_k and S_k = U_0 + ... + U_{k-1}, Eq. (response).
+    """Return U_k and S_k = U_0 + ... + U_{k-1}, Eq. (kick-response).
 
     The roots z = 1 - d of z^2 - (1 + beta - e) z + beta have d1 d2 = e and d1 + d2 = 1 - beta + e.
     S_k is a divided difference of (1 - (1 - d)^k)/d, which has no small denominator at e = 0.
@@ -126,7 +126,7 @@ def kick_energy(steps, rate, momentum):
 
 
 def continuous_response(times, damping, square_frequency):
-    """Return (1 - r(t))/omega^2, the integrated kick of the continuous oscillator, Eq. (response).
+    """Return (1 - r(t))/omega^2, the integrated kick of the continuous oscillator, Eq. (kick-response).
 
     With the rates m1, m2 = gamma -+ sqrt(gamma^2 - omega^2) it is the divided difference of
     -(1 - exp(-m t))/m: t^2/2 for short times, t/(2 gamma) for a free direction.
