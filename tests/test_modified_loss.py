@@ -7,13 +7,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import sympy as sp
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import linalg, stats
 
 import sgdescape.modified_loss as ml
 from sgdescape import underdamped_langevin as ul
-from sgdescape._modified_loss import claims, experiments, measures
+from sgdescape._modified_loss import claims, experiments, measures, paths, toys
 from sgdescape.core.claims import ClaimError
 
 AT = {"learning_rate": 0.05, "momentum": 0.8, "batch_size": 4.0, "weight_decay": 0.1}
@@ -82,7 +83,7 @@ def test_current_has_no_divergence_and_density_solves_the_equation():
 
 
 def test_symmetric_drift_has_its_circulation_in_closed_form():
-    parts = ml.decompose(experiments.TOY_DRIFT, experiments.TOY_DIFFUSION)
+    parts = ml.decompose(toys.TOY_DRIFT, toys.TOY_DIFFUSION)
     np.testing.assert_allclose(
         parts.circulation, ml.eigenbasis_circulation(parts.drift, parts.diffusion), atol=1e-12
     )
@@ -92,7 +93,7 @@ def test_symmetric_drift_has_its_circulation_in_closed_form():
 
 
 def test_toy_entropy_by_the_spectra_of_a_path_and_its_reversal():
-    drift, diffusion = experiments.TOY_DRIFT, experiments.TOY_DIFFUSION
+    drift, diffusion = toys.TOY_DRIFT, toys.TOY_DIFFUSION
     w = np.tan((np.arange(4000) + 0.5) / 4000 * np.pi - np.pi / 2) * 3
     weight = 3 * (1 + (w / 3) ** 2) * np.pi / 4000
     total = 0.0
@@ -104,7 +105,7 @@ def test_toy_entropy_by_the_spectra_of_a_path_and_its_reversal():
 
 
 def test_isotropic_noise_in_a_gradient_field_has_no_current():
-    parts = ml.decompose(experiments.TOY_DRIFT, 2 * np.eye(2))
+    parts = ml.decompose(toys.TOY_DRIFT, 2 * np.eye(2))
     np.testing.assert_allclose(parts.circulation, 0, atol=1e-12)
     np.testing.assert_allclose(parts.precision, parts.drift / 2, atol=1e-12)
 
@@ -212,6 +213,25 @@ def test_growth_is_the_sum_of_the_companion_matrix_and_has_its_limits():
 
 def test_decay_factor():
     np.testing.assert_allclose(ml.decay_factor([0.1, 0.4], weight_decay=0.1), [0.5, 0.8])
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.8])
+def test_shuffled_equipartition_by_a_covariance_matrix(beta):
+    eta, h, m, length = 0.1, 0.4, 5, 400
+    at = {"learning_rate": eta, "momentum": beta}
+    lag = np.abs(np.subtract.outer(np.arange(length), np.arange(length)))
+    noise = np.where(lag == 0, 1.0, np.where(lag < m, -(m - lag) / (m * (m - 1)), 0.0))
+    drive = np.zeros((length, length))
+    for k in range(length):  # x_k = drive[k] @ noise, by the update itself
+        drive[k] = (1 + beta - eta * h) * drive[k - 1] if k else 0
+        drive[k] -= beta * drive[k - 2] if k > 1 else 0
+        drive[k, k] -= eta
+    last, step = drive[-1], drive[-1] - drive[-2]
+    ratio = (1 + beta) * (step @ noise @ step) / (2 * eta * h * (last @ noise @ last))
+    found = ml.shuffled_equipartition([h], steps_per_epoch=m, **at)
+    assert found[0] == pytest.approx(ratio, rel=1e-6) and found[0] > 1
+    long = ml.shuffled_equipartition([h], steps_per_epoch=100_000, **at)
+    assert long[0] == pytest.approx(1, abs=1e-2)
 
 
 # real batches
@@ -322,8 +342,8 @@ def test_current_strength_is_the_dissipation_of_the_whole_current():
 
 def test_log_ratio_of_a_scalar_path_is_its_ends():
     config = replace(ml.QUICK, mode_steps=300, chains=20)
-    path = experiments.gaussian_path(config, "edge", [5.0], [[1.0]], 0.9, 20)
-    found = experiments.log_ratio(path, [5.0], [[1.0]], config)
+    path = paths.gaussian_path(config, "edge", [5.0], [[1.0]], 0.9, 20)
+    found = paths.log_ratio(path, [5.0], [[1.0]], config)
     s = config.learning_rate**2 / config.batch_size
     keep = 1.9 - 0.1
 
@@ -417,6 +437,7 @@ WRONG = {
     "claim_constant_noise": scaled("midpoint_variance", 1.46),  # would agree: not refuted
     "claim_equipartition": scaled("equipartition_curvature", 0.95),
     "claim_curvature": ("equipartition_curvature", lambda step, spread, **at: np.ones(6)),
+    "claim_shuffled": ("shuffled_equipartition", lambda rho, **at: np.ones_like(rho)),
     "claim_rotation": scaled("areal_rate", 2 / 1.88),
     "claim_excess_loss": scaled("excess_loss", 2 / 1.9),
     "claim_midpoint": scaled("midpoint_variance", 1.3),
@@ -472,6 +493,7 @@ TINY = replace(
     walkers=20,
     times=(30, 300),
     flat_curvatures=(3e-3, 1e-1),
+    epoch_steps=10,
     toy_steps=100,
     toy_chains=20,
 )
@@ -492,9 +514,16 @@ def test_dataset_is_a_function_of_the_seed_and_survives_netcdf(small, tmp_path):
     small.to_netcdf(tmp_path / "result.nc")
 
 
+def test_replicas_do_not_depend_on_chunks(small, monkeypatch):
+    monkeypatch.setattr(experiments, "CHUNK", 8 * TINY.steps * 3 * 7.0)  # seven replicas a chunk
+    again = xr.merge([f(TINY) for f in (experiments.regression, experiments.swirl)])
+    for name in again.data_vars:
+        np.testing.assert_allclose(small[name], again[name], rtol=1e-12, atol=1e-15)
+
+
 def test_averages_are_those_of_their_definition():
     path = np.random.default_rng(5).normal(size=(7, 2, 1))
-    found = experiments.averages(path)
+    found = paths.averages(path)
     x = path[:, 0, 0]
     step = np.diff(x)
     area = [x[k] * step[k] - x[k + 1] * step[k - 1] for k in range(1, 6)]
@@ -555,9 +584,11 @@ def test_summary_names_are_glued_in_the_chapter(small):
 
 def test_measurements_import_no_theory():
     theory = {"decomposition", "phase_space", "relations", "reversal", "minibatch", "proof"}
-    for module in (experiments, measures):
+    for module in (experiments, measures, paths, toys):
         assert not theory & set(vars(module))
-        assert "from sgdescape._modified_loss" not in inspect.getsource(module)
+        lines = inspect.getsource(module).splitlines()
+        ours = [line for line in lines if line.startswith("from sgdescape._modified_loss")]
+        assert all(line.startswith("from sgdescape._modified_loss.paths") for line in ours)
 
 
 @pytest.mark.slow

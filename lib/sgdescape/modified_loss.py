@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from sgdescape._modified_loss import experiments, proof  # noqa: F401  (proof: offered here)
+from sgdescape._modified_loss import experiments, proof, toys  # noqa: F401  (proof: offered here)
 from sgdescape._modified_loss.claims import *  # noqa: F403  (CLAIMS and claim_*)
 from sgdescape._modified_loss.decomposition import (  # noqa: F401  (offered here)
     Decomposition,
@@ -41,6 +41,7 @@ from sgdescape._modified_loss.relations import (  # noqa: F401  (offered here)
     equipartition_curvature,
     excess_loss,
     midpoint_variance,
+    shuffled_equipartition,
     variance_growth,
 )
 from sgdescape._modified_loss.reversal import (  # noqa: F401  (offered here)
@@ -69,6 +70,7 @@ class Config:
         steepest: largest.
         swirl_curvatures: both eigenvalues, ascending, where Sigma and H do not commute.
         correlation: Sigma_12 / sqrt(Sigma_11 Sigma_22) of the normal noise there.
+        epoch_steps: M, steps an epoch of the run with shuffled batches.
         replicas: independent runs on data.
         steps: of each, recorded.
         burn_in: steps before.
@@ -99,6 +101,7 @@ class Config:
     steepest: float = 2.0
     swirl_curvatures: tuple[float, float] = (0.5, 2.0)
     correlation: float = 0.6
+    epoch_steps: int = 100
     replicas: int = 256
     steps: int = 3000
     burn_in: int = 500
@@ -141,7 +144,16 @@ class Config:
 
 
 QUICK = Config()
-PAPER = Config(modes=30, flattest=0.05, replicas=2000, steps=20_000, chains=2000, walkers=20_000)
+PAPER = Config(
+    modes=30,
+    flattest=0.05,
+    replicas=2000,
+    steps=20_000,
+    burn_in=1000,
+    keep_every=500,
+    chains=2000,
+    walkers=10_000,
+)
 """The paper's own clouds are of ResNet-18 on ImageNet, 30 modes: see chapter `network_limits`."""
 
 
@@ -159,20 +171,22 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
     parts = (
         experiments.regression(config, device=device),
         experiments.swirl(config, device=device),
-        experiments.modes(config),
-        experiments.toy(config),
+        experiments.epochs(config, device=device),
+        toys.modes(config),
+        toys.toy(config),
     )
     measured = xr.merge(parts, combine_attrs="drop")
     for name in (
         "learning_rate",
         "momentum",
         "batch_size",
+        "epoch_steps",
         "strong_batch",
         "weight_decay",
         "correlation",
     ):
         measured.attrs[name] = getattr(config, name)
-    measured["entropy_noise"] = ("axis", "axis_"), experiments.correlated(config)
+    measured["entropy_noise"] = ("axis", "axis_"), toys.correlated(config)
     measured["minibatch_variance"] = ("run", "mode"), _exact(config)
     dataset = predict(measured)
     dataset.attrs |= provenance.record(config, seconds=time.perf_counter() - start, device=device)
@@ -189,6 +203,7 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         A new dataset with ``level`` and ``level_decayed`` (mode), Var theta for Sigma = sigma^2 H;
         ``speed`` (mode), Var v; ``equipartition_step`` (mode), E[delta^2] / Var theta;
         ``area_ratio`` and ``turn_ratio``, areal rate over E[delta^2]; ``excess`` (run, replica);
+        ``epoch_ratio`` (mode), what equipartition gives for shuffled epochs over rho;
         ``kept_psi`` and ``plane_psi`` (state), kappa Psi; ``entropy_*`` (entropy_momentum), four
         ways; ``edge_formula``; ``growth_exact`` (time, flat_mode); and as attributes the numbers of
         the process of Fig. 3 and of the run with noise that does not commute with H.
@@ -222,6 +237,10 @@ def _predict_regression(dataset):
     parts = decompose(*process(rho[pair], np.diag(rho[pair]), **one)[:2])
     plane = np.hstack([ds.kept_midpoint.values[:, pair], np.zeros((len(state), 2))])
     ds["plane_psi"] = "state", kappa * modified_loss(plane, parts)
+    ds["epoch_ratio"] = (
+        "mode",
+        shuffled_equipartition(rho, steps_per_epoch=a["epoch_steps"], **pace),
+    )
     ds.attrs["current"] = current_strength(rho, **pace)
     ds.attrs["commuting_production"] = abs(entropy_production(rho, np.diag(rho), **one))
     return ds
@@ -259,7 +278,7 @@ def _predict_modes(dataset):
     flat = ds.flat_mode.values
     ds["growth_exact"] = ("time", "flat_mode"), variance_growth(ds.time, flat, flat, **one)
     ds["growth_level"] = "flat_mode", midpoint_variance(flat, flat, **one)
-    parts = decompose(experiments.TOY_DRIFT, experiments.TOY_DIFFUSION)
+    parts = decompose(toys.TOY_DRIFT, toys.TOY_DIFFUSION)
     ds.attrs["toy_rate"] = float(areal_rates(parts)[0, 1])
     ds.attrs["toy_production"] = entropy_rate(parts)
     return ds

@@ -8,7 +8,7 @@ import numpy as np
 
 from sgdescape._modified_loss import measures
 from sgdescape.core.claims import Claim, check
-from sgdescape.core.statistics import mean_interval, ratio_interval
+from sgdescape.core.statistics import LEVEL, Interval, mean_interval, ratio_interval
 
 KUNIN, CODE, OWN = "Kunin et al.", "Kunin et al., the authors' published code", "this book"
 
@@ -149,6 +149,23 @@ def claim_equipartition(ds) -> Claim:
             "mass eta": ratio * (1 + beta) / 2,
             "mass eta / 2, as without momentum": ratio * (1 + beta),
         },
+        expected="confirmed",
+    )
+
+
+def claim_shuffled(ds) -> Claim:
+    """Equipartition needs a noise without memory, which shuffled epochs do not have."""
+    value, low, high = measures.curvatures(ds, run="epochs")[:, 0] / float(ds.curvature[0])
+    return check(
+        "modified_loss.shuffled",
+        f"Batches from shuffled epochs of {ds.attrs['epoch_steps']} steps: "
+        "(1 + beta) E[delta^2] / (2 eta rho Var theta) of the flattest mode is not 1 but what the "
+        "anticorrelation of the batches gives.",
+        source=OWN,
+        predicted=float(ds.epoch_ratio[0]),
+        measured=Interval(value, low, high, LEVEL),
+        rivals={"noise without memory": 1.0},
+        tolerance=0.08,
         expected="confirmed",
     )
 
@@ -302,6 +319,7 @@ CLAIMS = (
     claim_minibatch,
     claim_equipartition,
     claim_curvature,
+    claim_shuffled,
     claim_rotation,
     claim_excess_loss,
     claim_midpoint,

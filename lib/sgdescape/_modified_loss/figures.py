@@ -6,7 +6,7 @@ Every function draws a dataset of `modified_loss.run` into given axes and return
 import numpy as np
 from scipy import stats
 
-from sgdescape._modified_loss import decomposition, experiments, measures, relations, reversal
+from sgdescape._modified_loss import decomposition, measures, relations, reversal, toys
 from sgdescape.core import plotting
 
 LEVEL = 0.95
@@ -17,10 +17,10 @@ _GREY = "#9a9a9a"
 
 def plot_toy(dataset, ax, *, modified):
     """Draw Fig. 3's path over the contours of its potential, or of Psi with the current."""
-    parts = decomposition.decompose(experiments.TOY_DRIFT, experiments.TOY_DIFFUSION)
+    parts = decomposition.decompose(toys.TOY_DRIFT, toys.TOY_DIFFUSION)
     matrix = parts.precision if modified else parts.drift
     side = np.linspace(-0.1, 0.1, 81)
-    grid = np.stack(np.meshgrid(side, side), axis=-1) - experiments.TOY_CENTRE
+    grid = np.stack(np.meshgrid(side, side), axis=-1) - toys.TOY_CENTRE
     height = 0.5 * np.einsum("...i,ij,...j->...", grid, matrix, grid)
     colour = plotting.line(1 if modified else 0)["color"]
     levels = height.max() * (np.arange(1, 6) / 5) ** 2  # evenly spaced ellipses
@@ -32,7 +32,7 @@ def plot_toy(dataset, ax, *, modified):
             linewidth=0.9, arrowsize=1.3,
         )  # fmt: skip
     ax.plot(*dataset.toy_path.values[::8].T, color="black", lw=0.6, alpha=0.7, zorder=3)
-    ax.plot(*experiments.TOY_START, "o", color="black", ms=4, zorder=4)
+    ax.plot(*toys.TOY_START, "o", color="black", ms=4, zorder=4)
     ax.set(xlabel="$z_1$", ylabel="$z_2$", xlim=(-0.1, 0.1), ylim=(-0.1, 0.1), aspect="equal")
     ax.set(xticks=[-0.1, 0, 0.1], yticks=[-0.1, 0, 0.1])
     ax.set_title(r"$\Psi$ and $J=-QUz\,p$" if modified else r"potential $\Phi$")
@@ -142,6 +142,17 @@ def plot_curvatures(dataset, ax):
         "strong": rf"$S={dataset.attrs['strong_batch']}$",
         "decayed": rf"$S={dataset.attrs['batch_size']}$, $\lambda={decay:g}$",
     }
+    fine, a = np.geomspace(rho[0], rho[-1], 30), dataset.attrs
+    ratio = relations.shuffled_equipartition(
+        fine,
+        learning_rate=a["learning_rate"],
+        momentum=a["momentum"],
+        steps_per_epoch=a["epoch_steps"],
+    )
+    plotting.theory(ax, fine, fine * ratio, **plotting.line(3) | {"ls": "--"})
+    value, low, high = measures.curvatures(dataset, run="epochs", level=LEVEL)
+    style = plotting.points_style(3) | {"label": rf"$S={a['batch_size']}$, shuffled"}
+    plotting.points(ax, rho, value, low, high, **style)
     ends = np.array([rho[0], rho[-1] + decay])
     plotting.theory(ax, ends, ends, **plotting.line(0))
     for i, (run, label) in enumerate(labels.items()):

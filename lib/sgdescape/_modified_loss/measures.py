@@ -66,14 +66,19 @@ def curvatures(dataset, *, run, level=LEVEL) -> np.ndarray:
 
     Args:
         dataset: of `modified_loss.run`.
-        run: which.
+        run: which; "epochs" for the shuffled one.
         level: of each interval.
     """
-    at, a = dataset.sel(run=run), dataset.attrs
+    a = dataset.attrs
+    if run == "epochs":
+        steps, spreads = dataset.epoch_step.values.T, dataset.epoch_position.values.T
+    else:
+        at = dataset.sel(run=run)
+        steps, spreads = at.square_step.values.T, at.square_position.values.T
     unit = (1 + a["momentum"]) / (2 * a["learning_rate"])
     found = [
         ratio_interval(step, spread, level=level)
-        for step, spread in zip(at.square_step.values.T, at.square_position.values.T, strict=True)
+        for step, spread in zip(steps, spreads, strict=True)
     ]
     return unit * np.array([[f.value, f.low, f.high] for f in found]).T
 

@@ -172,6 +172,47 @@ def variance_growth(steps, curvature, noise, *, learning_rate, momentum, batch_s
     return np.stack(columns, axis=1)
 
 
+def shuffled_equipartition(curvature, *, learning_rate, momentum, steps_per_epoch) -> np.ndarray:
+    r"""Return (1 + beta) E[delta^2] / (2 eta h Var theta) for batches from shuffled epochs.
+
+    Eq. (modified-shuffle): frozen gradients sum to zero over an epoch of M steps, so that the noise
+    of two batches l steps apart has on average the covariance -(M - l) / (M (M - 1)), in units of
+    its variance.
+
+    Args:
+        curvature: h > 0 (d,), below the edge of stability.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+        steps_per_epoch: M, at least 2.
+
+    Returns:
+        (d,), above 1.
+
+    Raises:
+        ValueError: for a value outside its range.
+    """
+    from scipy import signal
+
+    eta, beta = _pair(learning_rate, momentum)
+    m = validate.count("steps_per_epoch", steps_per_epoch, low=2)
+    lag = np.arange(1, m)
+    memory = -(m - lag) / (m * (m - 1))
+    ratios = []
+    for h in np.atleast_1d(validate.finite("curvature", curvature)):
+        if not 0 < eta * h < 2 * (1 + beta):
+            raise ValueError(f"curvature must lie in (0, {2 * (1 + beta) / eta:.4g}): got {h}")
+        length = m + int(30 * max((1 + beta) / (1 - beta), (1 - beta) / (eta * h)))
+        impulse = np.zeros(length)
+        impulse[0] = 1
+        g = signal.lfilter([1.0], [1.0, -(1 + beta - eta * h), beta], impulse)
+        variances = []
+        for response in (g, np.diff(g, prepend=0.0)):  # of theta, of delta
+            echo = signal.correlate(response, response)[length - 1 :]
+            variances.append(echo[0] + 2 * memory @ echo[1:m])
+        ratios.append((1 + beta) * variances[1] / (2 * eta * h * variances[0]))
+    return np.array(ratios)
+
+
 def _pair(learning_rate, momentum):
     return validate.positive("learning_rate", learning_rate), validate.fraction(
         "momentum", momentum
