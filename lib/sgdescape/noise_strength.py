@@ -16,6 +16,7 @@ from sgdescape._noise_strength.figures import *  # noqa: F403  (plot_*)
 from sgdescape._noise_strength.measurement import (  # noqa: F401  (offered here)
     CASES,
     MOMENTS,
+    in_span,
     measure,
     moments,
     network_and_data,
