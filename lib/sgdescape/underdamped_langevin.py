@@ -224,8 +224,10 @@ def _predict_ensemble(dataset):
     for name, discrete in (("exact", True), ("sde", False)):
         full = covariance(k[:, None], rho, noise, **at, **size, discrete=discrete)
         ds[f"growth_{name}"] = where, np.diagonal(full, axis1=2, axis2=3)
-    path = regression_covariance(x, residuals, **at, **size, steps=int(k[-1]))[k]
-    real = np.diagonal(path, axis1=1, axis2=2).reshape(k.size, 2, -1)
+    path = regression_covariance(x, residuals, **at, **size, steps=int(k[-1]))
+    real = np.diagonal(path, axis1=1, axis2=2).reshape(len(path), 2, -1)
+    ds["growth_curve"] = ("curve_step", "mode"), real[1:, 0]
+    real = real[k]
     ds["growth_real"] = where, real.swapaxes(1, 2)
     lags = np.arange(ds.sizes["lag"])
     for name, discrete in (("exact", True), ("sde", False)):

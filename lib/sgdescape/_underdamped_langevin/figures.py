@@ -4,6 +4,7 @@ Every function draws a dataset of `underdamped_langevin.run` into given axes and
 """
 
 import numpy as np
+from matplotlib.ticker import NullLocator
 
 from sgdescape._underdamped_langevin.images import MAIN
 from sgdescape.core import plotting
@@ -63,9 +64,9 @@ def plot_noise(dataset, ax):
     """Draw Sigma_ii / rho_i in units of 2 L*: synthetic data and images."""
     rho = dataset.image_curvature.values
     seen = rho > 1e-4 * rho[0]
-    ratio = dataset.image_noise.values / rho / (2 * float(dataset.image_loss))
+    ratio = dataset.image_noise.values[seen] / rho[seen] / (2 * float(dataset.image_loss))
     style = plotting.points_style(1) | {"ms": 3, "alpha": 0.6, "zorder": 2}
-    ax.plot(rho[seen] / rho[0], ratio[seen], **style, label="Fashion-MNIST")
+    ax.plot(rho[seen] / rho[0], ratio, **style, label="Fashion-MNIST")
     rho = dataset.curvature.values
     squares = dataset.gradients.values**2 / rho / (2 * dataset.attrs["minimum_loss"])
     _intervals(ax, rho / rho[0], squares.T, index=0, label="normal inputs")
@@ -82,8 +83,7 @@ def plot_spiral(dataset, ax, *, momentum):
     at, scale, speed = _spiral(dataset, momentum)
     x = at.spiral_position.values / scale
     v = at.spiral_velocity.values / (scale * speed)
-    for chain in range(4):
-        ax.plot(x[:, chain], v[:, chain], color="#999999", lw=0.6, marker="", zorder=1)
+    ax.plot(x[:, 0], v[:, 0], color="#999999", lw=0.6, marker="", zorder=1)
     exact = at.spiral_exact.values / np.array([scale, scale * speed])
     plotting.theory(ax, *exact.T, **plotting.line(1), label="theory, mean")
     few = slice(None, None, 8)
@@ -103,7 +103,7 @@ def plot_path(dataset, ax, *, momentum):
     half = 1.96 * np.sqrt(at.spiral_variance.sel(coordinate="position").values) / abs(scale)
     ax.fill_between(k, exact - half, exact + half, alpha=0.25, lw=0, **plotting.line(1))
     x = at.spiral_position.values / scale
-    ax.plot(k, x[:, :4], color="#777777", lw=0.5, marker="", zorder=1)
+    ax.plot(k, x[:, :3], color="#777777", lw=0.5, marker="", zorder=1)
     plotting.theory(ax, k, exact, **plotting.line(1))
     few = slice(None, None, 8)
     plotting.points(ax, k[few], x.mean(1)[few], ms=2.5)
@@ -113,12 +113,12 @@ def plot_path(dataset, ax, *, momentum):
 
 def plot_growth(dataset, ax):
     """Draw how the variance of three modes grows from the minimum, in units of its final value."""
-    k = dataset.growth_step.values
+    k, every = dataset.growth_step.values, np.arange(1, 1 + dataset.sizes["curve_step"])
     for index, mode in enumerate((0, 3, 7)):
         at = dataset.isel(mode=mode).sel(coordinate="position")
         final = float(at.variance_real)
         zeta = float(at.damping)
-        plotting.theory(ax, k, at.growth_real.values / final, **plotting.line(index))
+        plotting.theory(ax, every, at.growth_curve.values / final, **plotting.line(index))
         _intervals(
             ax,
             k,
@@ -162,7 +162,8 @@ def plot_speed(dataset, ax, *, varied):
         "momentum": r"$1-\beta$",
     }
     ax.set(xlabel=labels[varied], xscale="log", ylim=(0.85, 1.8))
-    plotting.log_axes(ax, "x")
+    ax.set_xticks(x, labels=[f"{value:.3g}" for value in x])
+    ax.xaxis.set_minor_locator(NullLocator())
     return ax
 
 
@@ -204,7 +205,7 @@ def plot_paper_correlation(dataset, ax):
 def plot_paper_path(dataset, ax, *, mode):
     """Draw a smoothed path of q_1 or q_30 in its phase plane, as the paper does."""
     window = np.ones(20) / 20
-    x, v = dataset.paper_path.isel(paper_mode=mode).values
+    x, v = dataset.paper_path.isel(paper_mode=mode).values[:, :800]
     x, v = (np.convolve(a / a.std(), window, mode="valid") for a in (x, v))
     ax.plot(x, v, lw=0.8, marker="", **plotting.line(mode))
     ax.set(xlabel=r"position / s.d.", ylabel="velocity / s.d.")

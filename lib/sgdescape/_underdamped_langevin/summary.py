@@ -20,7 +20,7 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
     scale = np.sqrt(np.diag(noise))
     off = (noise / np.outer(scale, scale))[~np.eye(len(noise), dtype=bool)]
     rho = ds.image_curvature.values
-    ratio = (ds.image_noise.values / rho)[:60] / (2 * float(ds.image_loss))
+    ratio = ds.image_noise.values[:60] / rho[:60] / (2 * float(ds.image_loss))
     smallest = int(np.argmin(ds.setting_batch_size.values))
     late = ds.spiral_exact.isel(output=MAIN).sel(coordinate="position").values
     bias = np.abs(late[:, -100:].mean(axis=1) / late[:, 0])
