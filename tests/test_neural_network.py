@@ -20,7 +20,9 @@ from sgdescape._neural_network import (
     comparisons,
     escapes,
     estimates,
+    linear,
     measurement,
+    results,
 )
 from sgdescape.core import gradients, models, sgd, statistics
 from sgdescape.core import network_ensembles as ensembles
@@ -476,11 +478,13 @@ def imitation(law="measured", *, seed=0):
     last = np.round(config.watch / SPECTRUM[0] / rates).astype(int)
     trace = SPECTRUM.sum()
     raised = net.raised_loss(np.array(config.exponents), trace_ratio=trace / SPECTRUM[0])
-    late = np.random.default_rng(seed).normal(raised[:, None, None], 0.01, (*shape, 32))
+    late = np.random.default_rng(seed).normal(
+        raised[:, None, None], 0.01, (*shape, config.replicas)
+    )
     rare = np.where(steps[1, 1] > 0, np.minimum(40 * steps[1, 1], last[1, 1]), -1)
     dims = {
-        "control_passage": np.array([steps[1, 1]] * 3),
-        "control_last_step": np.full((3, 32), last[1, 1]),
+        "control_passage": np.array([steps[1, 1]] * 4),
+        "control_last_step": np.full((4, IMITATED.replicas), last[1, 1]),
     }
     cell = ("exponent", "batch_size")
     kurtosis = NOISE["kurtosis"]
@@ -488,7 +492,7 @@ def imitation(law="measured", *, seed=0):
     ds = xr.Dataset(
         {
             "passage": ((*cell, "replica", "threshold"), steps),
-            "last_step": ((*cell, "replica"), np.repeat(last[..., None], 32, -1)),
+            "last_step": ((*cell, "replica"), np.repeat(last[..., None], config.replicas, -1)),
             "late_loss": ((*cell, "replica"), late),
             "learning_rate": (cell, rates),
             "looks": (
@@ -513,14 +517,18 @@ def imitation(law="measured", *, seed=0):
                 }.items()
             },
             "control_passage": (("case", "control_replica", "threshold"), dims["control_passage"]),
+            "control_linearised": (
+                ("case", "control_replica", "threshold"), dims["control_passage"]
+            ),
             "control_last_step": (("case", "control_replica"), dims["control_last_step"]),
-            "control_bowl": (("case", "path", "threshold"), bowls[[0, 0, 0], 1, 1]),
-            "control_refined": (("case", "path", "threshold"), bowls[[1, 1, 1], 1, 1]),
+            "control_bowl": (("case", "path", "threshold"), bowls[[0] * 4, 1, 1]),
+            "control_refined": (("case", "path", "threshold"), bowls[[1] * 4, 1, 1]),
             **{
-                f"control_{name}": (("case",), [value] * 3)
+                f"control_{name}": (("case",), [value] * 4)
                 for name, value in {
                     "learning_rate": rates[1, 1], "curvature": SPECTRUM[0], "trace": trace,
                     "loss": 0.02, "steps": 10, "kurtosis": 1.6, "participation": 10.0,
+                    "largest_step": 1.0,
                 }.items()
             },
         },
@@ -530,7 +538,7 @@ def imitation(law="measured", *, seed=0):
             "threshold": list(config.thresholds),
             "look": list(config.looks),
             "law": list(LAWS),
-            "case": ["a", "b", "c"],
+            "case": list(measurement.recipes(net.QUICK))[1:],
         },
         attrs={
             "loss": 0.02, "trace": trace, "fall": 0.01, "pretraining_steps": 10,
@@ -546,7 +554,13 @@ def bowl_network():
     return imitation()
 
 
-ELSEWHERE = (net.claim_continuous_time, net.claim_ratio_alone, net.claim_implied_dimension)
+ELSEWHERE = (
+    net.claim_continuous_time,
+    net.claim_ratio_alone,
+    net.claim_implied_dimension,
+    net.claim_linearised,
+    net.claim_depth,
+)
 IN_THE_BOWL = [c for c in net.CLAIMS if c not in ELSEWHERE]
 
 
@@ -627,6 +641,60 @@ def test_fixed_looks_and_fixed_ratio_fail_their_claims(bowl_network):
         net.claim_ratio_alone(equal)
 
 
+def test_claims_about_other_networks_tell_the_laws_apart(bowl_network):
+    with pytest.raises(ClaimError):  # here the network with two layers is the bowl as well
+        net.claim_depth(bowl_network)
+    other = bowl_network.copy(deep=True)
+    other["control_bowl"][2] *= 16  # with two layers the bowl is slower
+    net.claim_linearised(other)
+    fast = other.control_passage[2].values  # and two layers faster
+    deep = bowl_network.copy(deep=True)
+    deep["control_passage"][2] = np.where(fast > 0, np.maximum(fast // 16, 1), -1)
+    net.claim_depth(deep)
+    late = other.control_linearised.values
+    other["control_linearised"].values = np.where(late > 0, 2 * late, -1)
+    with pytest.raises(ClaimError):
+        net.claim_linearised(other)
+
+
+def test_paired_ratio_is_sharp_where_the_paths_are_the_same():
+    rng = np.random.default_rng(0)
+    times = rng.exponential(1.0, (60, 3)).cumsum(1)
+    seen = np.ones_like(times, dtype=bool)
+    close = 1.1 * times * rng.normal(1, 0.01, (60, 1))
+    paired = estimates.paired_ratio((close, seen), (times, seen))
+    apart = estimates.log_ratio([((close, seen), (times, seen))])
+    np.testing.assert_allclose(paired.value, apart.value)
+    assert paired.low < np.log2(1.1) < paired.high
+    assert paired.high - paired.low < 0.1 * (apart.high - apart.low)
+    with pytest.raises(ValueError, match="each threshold needs 8 passages"):
+        estimates.paired_ratio((times, ~seen), (times, seen))
+
+
+# the linearised network
+
+
+def test_linearised_kernel_follows_the_reference_and_the_network():
+    model, images = small((3,))
+    found = measurement.minimum(model, images, directions=2, seed=0)
+    residual, gram = found["residual"], found["gram"]
+    rate, levels = 0.02 / found["curvature"][0], found["loss"] * np.array([0.9, 1.0003, 1.01])
+    options = dict(learning_rate=rate, batch_size=3, steps=60, seed=5)
+    losses = [linear.reference(residual, gram, replica=r, **options) for r in (4, 5)]
+    passages = linear.first_passage(residual, gram, levels=levels, replicas=range(4, 6), **options)
+    for row, steps in zip(losses, passages, strict=True):
+        first = [np.flatnonzero(row >= c) for c in levels]
+        assert steps.tolist() == [int(k[0]) + 1 if k.size else -1 for k in first]
+    assert (passages > 0).any()
+    problem = ensembles.problem(model, images.inputs, images.targets, dtype="float64")
+    made = ensembles.run(
+        problem, learning_rate=rate, batch_size=3, max_steps=60, replicas=range(4, 6), seed=5,
+        record_every=1,
+    )  # fmt: skip
+    moved = np.abs(np.array(losses) - found["loss"]).max()
+    assert np.abs(made.losses - losses).max() < 0.1 * moved  # the same batches, small steps
+
+
 def test_summary_and_figures(bowl_network):
     import matplotlib.pyplot as plt
 
@@ -637,7 +705,7 @@ def test_summary_and_figures(bowl_network):
     for draw, options in (
         (net.plot_pretraining, {}), (net.plot_spectrum, {}), (net.plot_weights, {"count": 10}),
         (net.plot_directions, {}), (net.plot_passage, {"batch_size": 2}), (net.plot_bowls, {}),
-        (net.plot_slopes, {}), (net.plot_looks, {}), (net.plot_control, {"case": "b"}),
+        (net.plot_slopes, {}), (net.plot_looks, {}), (net.plot_control, {"case": "twice as wide"}),
     ):  # fmt: skip
         fig, ax = plt.subplots()
         assert draw(bowl_network, ax, **options) is ax
@@ -647,6 +715,45 @@ def test_summary_and_figures(bowl_network):
 
 def test_cells_are_exponents_and_batches(bowl_network):
     assert comparisons.cells(bowl_network, exponents=slice(1), batches=slice(-1, None)) == [(6, 8)]
+
+
+# the kept result
+
+
+def test_kept_result_bears_out_the_claims_with_sharper_intervals():
+    large = net.load_result()
+    assert large.sizes["replica"] >= 128 and large.attrs["cost"]
+    records = json.loads(large.attrs["provenance"])
+    assert len(records) == len(large.attrs["seeds"]) and all("torch" in r for r in records)
+    assert results.FILE.stat().st_size < 10**6
+    for claim in (
+        net.claim_mean_loss, net.claim_bowl, net.claim_arrhenius, net.claim_ratio_alone,
+        net.claim_continuous_time, net.claim_measured_noise, net.claim_participation,
+        net.claim_implied_dimension,
+    ):  # fmt: skip
+        claim(large)
+    found = comparisons.against(large, "continuous", comparisons.cells(large, batches=slice(1)))
+    assert found.low > 0.1  # no need of exactness: the SDE is 7 % off at the least
+    numbers = net.large_summary(large)
+    assert all(format(value, fmt) for value, fmt in numbers.values())
+
+
+def test_seeds_are_joined(bowl_network, tmp_path):
+    first, second = bowl_network.copy(), imitation(seed=1)
+    for seed, ds in enumerate((first, second)):
+        ds.attrs |= {"config": json.dumps({"images": 5, "seed": seed}), "seconds": 2.0}
+        ds.to_netcdf(tmp_path / f"{seed}.nc")
+    target = tmp_path / "both.nc"
+    results.main(target, tmp_path / "0.nc", tmp_path / "1.nc")
+    both = results.load(target)
+    n = first.sizes["replica"]
+    np.testing.assert_array_equal(both.passage[:, :, n:], second.passage)
+    np.testing.assert_array_equal(both.passage[:, :, :n], first.passage)
+    assert both.attrs["cost"].startswith("4 s") and both.sizes["path"] == 2 * first.sizes["path"]
+    with pytest.raises(ValueError, match=r"seed alone: got seeds \[0, 0\]"):
+        results.join([first, first])
+    with pytest.raises(FileNotFoundError, match="part of a checkout"):
+        results.load(tmp_path / "none.nc")
 
 
 @pytest.mark.slow

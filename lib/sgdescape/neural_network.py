@@ -20,7 +20,8 @@ from sgdescape._neural_network.estimates import (  # noqa: F401  (offered here)
     window,
 )
 from sgdescape._neural_network.figures import *  # noqa: F403  (plot_*)
-from sgdescape._neural_network.summary import summary  # noqa: F401
+from sgdescape._neural_network.results import load as load_result  # noqa: F401
+from sgdescape._neural_network.summary import large_summary, summary  # noqa: F401
 from sgdescape.core import provenance, validate
 
 

@@ -8,13 +8,17 @@ checkpoint has no sampling error: there the interval is the range over direction
 import numpy as np
 
 from sgdescape._neural_network import estimates
+from sgdescape._neural_network.claims_networks import (
+    claim_controls,
+    claim_depth,
+    claim_linearised,
+)
 from sgdescape._neural_network.comparisons import (
     against,
     between,
     bowl_slope,
     cells,
     chosen,
-    control_times,
     cut,
     implied,
     kurtosis_of_squares,
@@ -33,12 +37,14 @@ __all__ = [
     "claim_continuous_time",
     "claim_controls",
     "claim_decoupling",
+    "claim_depth",
     "claim_measured_noise",
     "claim_displacement",
     "claim_energy",
     "claim_gauss_newton",
     "claim_implied_dimension",
     "claim_kurtosis",
+    "claim_linearised",
     "claim_looks",
     "claim_mean_loss",
     "claim_paper_numbers",
@@ -332,26 +338,6 @@ def claim_looks(dataset):
     )
 
 
-def claim_controls(dataset):
-    """Confirm the bowl with measured noise for another seed, another width and another data set."""
-    pairs, rival = [], []
-    for case in dataset.case.values:
-        runs, plain, refined = control_times(dataset, case)
-        pairs.append((runs, refined))
-        rival.append(estimates.log_ratio([(plain, refined)]).value)
-    return check(
-        "neural_network.controls",
-        "The bowl with measured noise predicts the times of three other networks (seed, "
-        "width, Fashion-MNIST), within a factor of 2 on the average (octaves).",
-        source="this chapter",
-        predicted=0.0,
-        measured=estimates.log_ratio(pairs),
-        rivals={"four times slower": 2.0, "four times faster": -2.0},
-        tolerance=1.0,
-        expected="confirmed",
-    )
-
-
 def claim_paper_numbers(dataset):
     """State that the paper's own curve cannot be repeated."""
     return not_testable(
@@ -380,5 +366,7 @@ CLAIMS = (
     claim_energy,
     claim_looks,
     claim_controls,
+    claim_linearised,
+    claim_depth,
     claim_paper_numbers,
 )

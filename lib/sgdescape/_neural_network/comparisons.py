@@ -104,6 +104,27 @@ def control_times(ds, case):
     return tuple(cut(sample, w) for sample in (runs, *valleys))
 
 
+def linearised_times(ds, case):
+    """Times of runs, of the linearised network and of the bowl of Eq. (6), in a window.
+
+    The window is where the linearised network, here the prediction, needs between 5 / h* and 3/10
+    of the time watched on the average.
+    """
+    one = ds.sel(case=case)
+    rate, last = float(one.control_learning_rate), one.control_last_step.values[:, None]
+    watch = ds.attrs["watch"] / float(one.control_curvature)
+    linear = one.control_linearised.values
+    mean = np.where(linear > 0, linear * rate, watch).sum(0) / np.maximum((linear > 0).sum(0), 1)
+    w = (mean > 5 / float(one.control_curvature)) & (mean < 0.3 * watch)
+    samples = [
+        (np.where(steps > 0, steps * rate, watched), steps > 0)
+        for steps, watched in ((one.control_passage.values, last * rate), (linear, watch))
+    ]
+    bowl = one.control_bowl.values
+    samples.append((np.where(np.isfinite(bowl), bowl, watch), np.isfinite(bowl)))
+    return tuple(cut(sample, w) for sample in samples)
+
+
 def lead_ratio(ds):
     """Mean loss if the leading direction alone fluctuated, over the prediction."""
     share = 1 / (2 * float(ds.exponent))

@@ -12,7 +12,7 @@ from sgdescape.core.statistics import LEVEL, Interval
 
 LEAST = 8  # passages below which a threshold is left out
 
-__all__ = ["local_slopes", "log_ratio", "mean_times", "times_of", "window"]
+__all__ = ["local_slopes", "log_ratio", "mean_times", "paired_ratio", "times_of", "window"]
 
 
 def times_of(ds, **cell):
@@ -95,6 +95,35 @@ def log_ratio(pairs, *, weights=None, level: float = LEVEL) -> Interval:
     octave = np.log(2)
     ends = (value - half) / octave, (value + half) / octave
     return Interval(value / octave, *ends, level, f"{len(pairs)} pairs, delta method")
+
+
+def log2_times(sample) -> np.ndarray:
+    """Return log2 of the mean times (m,) of (times, observed); a lower bound without passages."""
+    times, observed = sample
+    return np.log2(times.sum(0) / np.maximum(observed.sum(0), 1))
+
+
+def paired_ratio(sample, other, *, level: float = LEVEL) -> Interval:
+    """Return the mean over thresholds of log2 of one mean time over another, same random numbers.
+
+    Args:
+        sample: (times, observed), each (replicas, m).
+        other: the same of runs with the same batches: a replica's two influences are one draw.
+        level: of the interval, Student's t.
+
+    Raises:
+        ValueError: if a threshold has too few passages.
+    """
+    means, influence = [], 0.0
+    for sign, (times, observed) in zip((1, -1), (sample, other), strict=True):
+        passages = observed.sum(0)
+        if passages.min() < LEAST:
+            raise ValueError(f"each threshold needs {LEAST} passages: got {passages.tolist()}")
+        means.append(float(log2_times((times, observed)).mean()))
+        influence = influence + sign * _influences(times, observed).mean(1)
+    n, value = len(influence), means[0] - means[1]
+    half = stats.t.isf((1 - level) / 2, n - 1) * influence.std(ddof=1) / np.sqrt(n) / np.log(2)
+    return Interval(value, value - half, value + half, level, f"{n} pairs of runs, delta method")
 
 
 def slope(times, observed, thresholds, *, level: float = LEVEL) -> Interval:

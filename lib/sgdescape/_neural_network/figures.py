@@ -179,6 +179,9 @@ def plot_control(ds, ax, *, case: str):
         _curve(ax, c, sample, ls=style, color=plotting.COLOURS[colour], label=label)
     passage, last = one.control_passage.values, one.control_last_step.values[:, None]
     times = np.where(passage > 0, passage, last) * float(one.control_learning_rate)
+    steps = one.control_linearised.values
+    linear = np.where(steps > 0, steps * float(one.control_learning_rate), watch), steps > 0
+    _curve(ax, c, linear, ls="-.", color=plotting.COLOURS["black"], label="linearised")
     found = estimates.mean_times(times, passage > 0, level=0.95)
     plotting.points(ax, c, *found, label="network")
     ax.set(xlabel="c = L / L*", title=case)

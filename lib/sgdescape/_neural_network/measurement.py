@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from sgdescape._neural_network import bowl, checkpoints, escapes
+from sgdescape._neural_network import bowl, checkpoints, escapes, linear
 from sgdescape._neural_network.checkpoints import recipes
 from sgdescape._neural_network.escapes import seed_of
 from sgdescape._neural_network.minimum import hessian_ratio, minimum, parameter_directions
@@ -108,7 +108,17 @@ def control(case, config, made, *, seed: int) -> dict:
         seed: of the bowls.
     """
     checkpoint, *_, found = escapes.prepared(recipes(config)[case], config.directions)
-    top = found["curvature"][0]
+    top, rate = found["curvature"][0], float(made.learning_rate[0])
+    linearised = linear.first_passage(
+        found["residual"],
+        found["gram"],
+        learning_rate=rate,
+        batch_size=config.batches[1],
+        levels=found["loss"] * np.array(config.thresholds),
+        steps=round(config.watch / (rate * top)),
+        replicas=range(config.control_replicas),
+        seed=seed_of(seed, "controls"),
+    )
     valley = bowl.lumped(found["curvature"], trace=found["trace"], square=found["square"])
     options = {"exponent": config.middle, "batch_size": config.batches[1], "curvature": top}
     noise = {"ratio": found["noise_ratio"], "kurtosis": found["kurtosis"]}
@@ -117,7 +127,9 @@ def control(case, config, made, *, seed: int) -> dict:
     return {
         "control_passage": made.passage.values,
         "control_last_step": made.last_step.values,
-        "control_learning_rate": float(made.learning_rate[0]),
+        "control_linearised": linearised,
+        "control_largest_step": rate * float(found["gram"].diagonal().max()) / config.batches[1],
+        "control_learning_rate": rate,
         "control_bowl": plain,
         "control_refined": refined,
         "control_curvature": top,
@@ -179,6 +191,7 @@ def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
     cell, sample = ("exponent", "batch_size"), ("replica", "threshold")
     control_dims = {
         "control_passage": ("control_replica", "threshold"),
+        "control_linearised": ("control_replica", "threshold"),
         "control_last_step": ("control_replica",),
         "control_bowl": ("path", "threshold"),
         "control_refined": ("path", "threshold"),

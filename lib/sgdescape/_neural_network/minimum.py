@@ -44,7 +44,8 @@ def minimum(model, images, *, directions: int, seed: int, gram=None) -> dict:
     Returns:
         ``gram`` J J^T (N, N); ``curvature`` h_e (directions,); ``trace`` and ``square`` of (44)
         and its square; ``loss``; ``noise_ratio`` rho_e; ``kurtosis`` kappa_ej (directions,
-        directions); ``gradient_share`` (d_e L)^2 / (2 L h_e); ``vectors`` u_e (N, directions).
+        directions); ``gradient_share`` (d_e L)^2 / (2 L h_e); ``vectors`` u_e (N, directions);
+        ``residual`` f - y (N,).
     """
     n = len(images.inputs)
     if gram is None:
@@ -70,6 +71,7 @@ def minimum(model, images, *, directions: int, seed: int, gram=None) -> dict:
         "kurtosis": (weights.T @ weights / n).numpy(),
         "gradient_share": (slope / (2 * loss)).numpy(),
         "vectors": vectors,
+        "residual": residual.numpy(),
     }
 
 

@@ -11,6 +11,7 @@ from sgdescape._neural_network.comparisons import (
     cells,
     control_times,
     implied,
+    linearised_times,
     slope_of,
 )
 
@@ -64,7 +65,7 @@ def summary(dataset) -> dict:
         "seconds": (attrs.get("seconds", np.nan), ".0f"),
         "replicas": (json.loads(attrs["config"])["replicas"] if "config" in attrs else 0, "d"),
     }
-    for case, name in zip(ds.case.values, ("seed", "wide", "fashion"), strict=True):
+    for case, name in zip(ds.case.values, ("seed", "wide", "deep", "fashion"), strict=True):
         runs, bowl, refined = control_times(ds, case)
         one = ds.sel(case=case)
         top = float(one.control_curvature)
@@ -73,6 +74,25 @@ def summary(dataset) -> dict:
         found[f"{name}-trace"] = (float(one.control_trace) / top, ".1f")
         found[f"{name}-participation"] = (float(one.control_participation), ".1f")
         found[f"{name}-kurtosis"] = (float(one.control_kurtosis), ".2f")
+        runs_there, linear, _ = linearised_times(ds, case)
+        found[f"{name}-linearised"] = (2 ** estimates.paired_ratio(runs_there, linear).value, ".2f")
+        found[f"{name}-step"] = (float(one.control_largest_step), ".1f")
         found[f"{name}-bowl"] = (2 ** estimates.log_ratio([(runs, bowl)]).value, ".2f")
         found[f"{name}-measured"] = (2 ** estimates.log_ratio([(runs, refined)]).value, ".2f")
     return {f"network-{name}": value for name, value in found.items()}
+
+
+def large_summary(dataset) -> dict:
+    """Return the numbers of the prose on the kept, larger result: name -> (value, format)."""
+    everywhere, line = cells(dataset), {}
+    for law, name in (("decoupled", "plain"), ("measured", "measured")):
+        found = against(dataset, law, everywhere)
+        line |= {name: found.value, f"{name}-low": found.low, f"{name}-high": found.high}
+    found = {name: (2**octaves, ".2f") for name, octaves in line.items()}
+    for name, slope in (("implied", slope_of), ("implied-bowl", bowl_slope)):
+        interval = implied(dataset, slope)
+        found[name] = interval.value, ".1f"
+        found[f"{name}-half"] = interval.high - interval.value, ".1f"
+    found["replicas"] = dataset.sizes["replica"], "d"
+    found["cost"] = dataset.attrs["cost"], ""
+    return {f"network-large-{name}": value for name, value in found.items()}

@@ -1,6 +1,6 @@
 """SGD of many small ReLU networks in sample space, all together on any torch device.
 
-The twin of `core._kernels.dual_numba`, for a GPU: a step is some forty launches, whatever the
+The twin of `core._kernels.dual_numba`, for a GPU: a step is about fifty launches, whatever the
 number of replicas, and one where CUDA graphs are to be had. The host draws nothing in between:
 batches are made for a block of steps at once, results are fetched once a block, and replicas that
 are done are dropped when half of them are.
