@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from . import validate
 
-BLOCK_BYTES = 2**28  # of the copied weights: the longer a block, the cheaper a step
+BLOCK_BYTES = 2**29  # of the copied weights: the longer a block, the cheaper a step
 LONGEST_BLOCK = 512  # steps; more gain nothing
 CHUNK_VALUES = {"cpu": 2**17, "cuda": 2**24}  # in float64 at once: fits a cache, fills a GPU
 
@@ -91,13 +91,16 @@ class Recorder:
         if directions.ndim != 2 or len(directions) != size:
             shape = tuple(directions.shape)
             raise ValueError(f"directions must have shape ({size}, r): got {shape}")
-        self._directions = directions.detach().to(first.device)
+        # As rows: their products with the rows of a block are the quicker ones.
+        self._directions = directions.detach().to(first.device).T.contiguous()
         self._reference_steps = [None if isinstance(r, Tensor) else r for r in references]
         self._references = [_weights(r, size, first) for r in references]
         longest = max(1, min(LONGEST_BLOCK, BLOCK_BYTES // (size * first.element_size())))
         length = longest if block is None else validate.count("block", block)
         self._rows = first.new_empty(length + 1, size)  # row 0 is the last of the block before
         self._slots = list(self._rows)
+        values = max(CHUNK_VALUES["cuda" if first.is_cuda else "cpu"], length + 1)
+        self._room = first.new_empty(2, values, dtype=torch.float64)
         self._filled = 1
         self._steps: list[int] = []
         self._base = first.new_empty(size)  # the first weights seen: all is measured from there
@@ -172,7 +175,7 @@ class Recorder:
 
     def _offsets(self):
         """Of each reference from the base: projections, square; and the base's own squares."""
-        r = self._directions.shape[1]
+        r = len(self._directions)
         offsets = np.full((len(self._references), r), np.nan)
         lengths = np.full(len(self._references), np.nan)
         for index, weights in enumerate(self._references):
@@ -192,25 +195,25 @@ class Recorder:
             D q (f, r), D (reference - base) (f, references), and for each tensor D base,
             ‖D‖² (f, tensors) and ‖D_k - D_{k-1}‖² (f - 1, tensors).
         """
-        f, references = len(rows), [w for w in self._references if w is not None]
-        columns = [i for i, w in enumerate(self._references) if w is not None]
+        f, known = len(rows), [(j, w) for j, w in enumerate(self._references) if w is not None]
         options = {"dtype": torch.float64, "device": rows.device}
-        projected = torch.zeros(f, self._directions.shape[1], **options)
+        projected = torch.zeros(f, len(self._directions), **options)
         toward = torch.zeros(f, len(self._references), **options)
         along, square = torch.zeros(2, f, len(self._views), **options)
         moved = torch.zeros(f - 1, len(self._views), **options)
-        width = max(1, CHUNK_VALUES["cuda" if rows.is_cuda else "cpu"] // f)
+        width = max(1, self._room.shape[1] // f)
         for tensor, cut in _cuts(self._sizes(), width):
             base = self._base[cut].double()
-            away = rows[:, cut] - base  # in float64, whatever the rows are
-            projected += away @ self._directions[cut].double()
-            if references:
-                points = torch.stack([weights[cut] for weights in references], 1).double()
-                toward[:, columns] += away @ (points - base[:, None])
+            # Fresh memory for each cut would cost more than all of the arithmetic.
+            away, moves = (room[: f * len(base)].view(f, len(base)) for room in self._room)
+            torch.sub(rows[:, cut], base, out=away)
+            projected += away @ self._directions[:, cut].T.double()
+            for column, weights in known:
+                toward[:, column] += away @ (weights[cut] - base)
             along[:, tensor] += away @ base
-            square[:, tensor] += torch.linalg.vecdot(away, away)
-            moves = away[1:] - away[:-1]
-            moved[:, tensor] += torch.linalg.vecdot(moves, moves)
+            square[:, tensor] += torch.linalg.vector_norm(away, dim=1).square()
+            torch.sub(away[1:], away[:-1], out=moves[1:])
+            moved[:, tensor] += torch.linalg.vector_norm(moves[1:], dim=1).square()
         return projected, toward, along, square, moved
 
 
