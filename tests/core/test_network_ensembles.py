@@ -165,12 +165,61 @@ def test_divergence_is_flagged_and_the_others_go_on(images, engine):
     np.testing.assert_array_equal(found.diverged_at, other.diverged_at)
 
 
+# the batched engine
+
+
+def test_batched_engine_drops_replicas_that_are_done(images, monkeypatch):
+    from sgdescape.core._kernels import dual_torch
+
+    monkeypatch.setattr(dual_torch, "BLOCK", 4)
+    _, start = problem(images)
+    for sampler in ne.SAMPLERS:
+        options = dict(
+            learning_rate=0.3, batch_size=2, max_steps=60, replicas=range(3, 12), seed=3,
+            thresholds=(0.95, 1.05, 1.2), record_every=3, sampler=sampler, first_step=2,
+        )  # fmt: skip
+        found = ne.run(start, engine="torch", **options)
+        wanted = ne.run(start, engine="numba", **options)
+        assert len(set(wanted.last_step)) > 4  # they end at different times
+        for name in ("steps", "last_step", "diverged_at"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(wanted, name))
+        np.testing.assert_allclose(found.losses, wanted.losses, atol=1e-12)
+        np.testing.assert_allclose(found.theta, wanted.theta, atol=1e-10)
+
+
+@pytest.mark.parametrize("widths, most", [((784, 3, 1), 51), ((784, 3, 3, 1), 62)])
+def test_launches_of_a_step_do_not_grow_with_replicas(images, widths, most):
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    from sgdescape.core._kernels import dual_torch
+
+    views = {"expand", "select", "slice", "t", "transpose", "unsqueeze", "view", "_unsafe_view"}
+
+    class Launches(TorchDispatchMode):
+        count = 0
+
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            self.count += function.overloadpacket.__name__ not in views
+            return function(*args, **(kwargs or {}))
+
+    _, start = problem(images, widths)
+    for replicas in (2, 9):
+        z, above = ne._in_sample_space(start)
+        state = dual_torch._start(z, above, 3, np.arange(replicas), "cpu")
+        data = {"gram": start.gram, "targets": start.targets, "rate": 0.1}
+        data["levels"] = torch.tensor([1.0, 2.0, 3.0])
+        step = dual_torch._captured(data, state, 4, 0, graph=True)
+        with Launches() as launches:
+            step()
+        assert launches.count <= most
+
+
 # batches
 
 
 @pytest.mark.parametrize("sampler", range(3))
 def test_kernel_draws_the_batches_of_the_reference(sampler):
-    from sgdescape.core._kernels import dual_numba
+    from sgdescape.core._kernels import dual_numba, dual_torch
 
     for n, size in ((23, 5), (8, 8), (50, 1)):
         batch, order = np.empty(size, np.int64), np.full(n, -1)
@@ -178,6 +227,8 @@ def test_kernel_draws_the_batches_of_the_reference(sampler):
             dual_numba.draw_batch(batch, order, sampler, step, 7, 5, 1)
             (wanted,) = ne.draw_batches(n, size, sampler, 5 + (1 << 32), step, [7])
             assert batch.tolist() == wanted.tolist()
+        block = dual_torch.draw_block(n, size, sampler, (5, 1), range(30), torch.tensor([2, 7]), {})
+        assert block.shape == (30, 2, size) and block[-1, 1].tolist() == wanted.tolist()
 
 
 def test_samplers_keep_their_promises():

@@ -1,9 +1,13 @@
 """SGD of many small ReLU networks in sample space, all together on any torch device.
 
-The twin of `core._kernels.dual_numba`, for a GPU: a step is about fifty launches, whatever the
-number of replicas, and one where CUDA graphs are to be had. The host draws nothing in between:
-batches are made for a block of steps at once, results are fetched once a block, and replicas that
-are done are dropped when half of them are.
+The twin of `core._kernels.dual_numba`, for a GPU: a step is 51 launches (11 more for each further
+hidden layer), whatever the number of replicas, and one where CUDA graphs are to be had. Batches are
+made for a block of steps at once, results are fetched once a block, and replicas that are done are
+dropped when half of them are.
+
+Estimated, not measured, for one H200, 100 runs of 784-10-1 with N = 10^4 and B = 8 in float32: a
+step moves 0.3 GB (60 us) in 51 launches (2 us each in a graph, 5 us outside), so 10^5 steps take
+half a minute.
 """
 
 import numpy as np
