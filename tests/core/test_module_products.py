@@ -150,6 +150,17 @@ def test_a_product_keeps_the_parameters_of_its_making():
     assert torch.equal(product(vector), before)
 
 
+@pytest.mark.parametrize("room", [0, 40_000, 2**29])
+def test_kept_graphs_change_nothing(room, monkeypatch):
+    model, vector = network(), normal(69)
+    options = {"loss": sgd.cross_entropy, "batch_norm": "train", "chunk": 3}
+    expected = spectrum.hessian_product(model, X, Y, **options)(vector)
+    monkeypatch.setattr(module_products, "KEPT_BYTES", room)
+    product = spectrum.hessian_product(model, X, Y, **options)
+    for _ in range(2):
+        torch.testing.assert_close(product(vector), expected, rtol=1e-12, atol=1e-13)
+
+
 def test_scale_invariance_of_a_group_before_batch_norm():
     """θ_G·∇L = 0 and H θ_G = -∇L on G: the loss does not change with the length of θ_G."""
     model = network()

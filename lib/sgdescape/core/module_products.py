@@ -19,6 +19,7 @@ from .lanczos import MatVec
 from .layers import check_inputs, parameter_count
 
 MODES = ("train", "eval")
+KEPT_BYTES = 2**29  # of graphs kept between products
 CHUNK = 256  # samples a pass where they do not depend on each other
 
 _BATCH_NORM = nn.modules.batchnorm._BatchNorm
@@ -105,15 +106,16 @@ def hessian_product(
             )
             return torch.cat([piece.flatten() for piece in pieces])
 
-    # One pass needs its whole graph at once anyway: kept, it saves a third of every product.
-    kept = slope(slices[0]) if len(slices) == 1 else None
+    # The first backward pass is the same in every product: its graph is kept where there is room.
+    kept = [slope(rows) for rows in slices[: _affordable(slope, slices)]]
 
     def product(vector: Tensor) -> Tensor:
         _check_vector(vector, parameters)
         total = torch.zeros_like(vector, dtype=torch.float64)
-        for rows in slices:
-            flat = slope(rows) if kept is None else kept
-            options = {"retain_graph": kept is not None, "materialize_grads": True}
+        for index, rows in enumerate(slices):
+            keep = index < len(kept)
+            flat = kept[index] if keep else slope(rows)
+            options = {"retain_graph": keep, "materialize_grads": True}
             total += _flat(torch.autograd.grad(flat, parameters, vector.to(flat), **options))
         return total / len(inputs)
 
@@ -222,6 +224,22 @@ def _slices(model, inputs, targets, batch_norm, chunk):
     for parameter in twin.parameters():
         parameter.requires_grad_()
     return [slice(start, start + chunk) for start in range(0, n, chunk)], twin
+
+
+def _affordable(slope, slices):
+    """How many slices' graphs to keep between products: all within KEPT_BYTES, or the only one."""
+    if len(slices) == 1:
+        return 1  # a product needs it whole anyway
+    seen = {}
+
+    def note(tensor):
+        seen[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        graph = slope(slices[0])  # held until its bytes are counted
+    del graph
+    return KEPT_BYTES // max(1, sum(seen.values()))
 
 
 def _duals(twin, vector, dtype):
