@@ -10,7 +10,14 @@ from dataclasses import dataclass
 
 import xarray as xr
 
-from sgdescape._network_limits import claims, epoch_claims, experiments, further_claims
+from sgdescape._network_limits import (
+    claims,
+    epoch_claims,
+    experiments,
+    further_claims,
+    residual,
+    residual_claims,
+)
 from sgdescape._network_limits.claims import (  # noqa: F401  (offered here)
     claim_constant_speed,
     claim_covariance_growth,
@@ -38,22 +45,31 @@ from sgdescape._network_limits.epoch_claims import (  # noqa: F401  (offered her
     claim_force_identity,
     claim_not_isotropic,
 )
+from sgdescape._network_limits.figures import *  # noqa: F403  (plot_*)
 from sgdescape._network_limits.further_claims import (  # noqa: F401  (offered here)
     claim_exponent,
     claim_exponent_epochs,
     claim_exponent_later,
     claim_exponent_sweep,
     claim_gaussian,
-    claim_imagenet,
     claim_mean_point,
     claim_modified_loss,
     claim_path_noise,
-    claim_resnet_full,
     claim_step_kurtosis,
     claim_strong_equipartition,
     claim_strong_speed,
     claim_weight_decay,
 )
+from sgdescape._network_limits.residual_claims import (  # noqa: F401  (offered here)
+    claim_imagenet,
+    claim_resnet_batch,
+    claim_resnet_full,
+    claim_resnet_mode,
+    claim_resnet_norm,
+    claim_resnet_speed,
+)
+from sgdescape._network_limits.residual_figures import *  # noqa: F403  (plot_*)
+from sgdescape._network_limits.summary import summary  # noqa: F401  (offered here)
 from sgdescape._network_limits.theory import (  # noqa: F401  (offered here)
     areal_rate,
     autocorrelation,
@@ -113,6 +129,15 @@ class Config:
         ring_modes: number of modes kicked at once.
         plane: half width of the plane in which the loss is drawn.
         plane_points: points along each of its sides.
+        residual_dataset: of the ResNet-18.
+        residual_images: N of it.
+        residual_width: channels of its first stage; 64 in the paper.
+        residual_schedule: (eta, epochs) of its training, if no checkpoint is kept.
+        residual_hessian_images: images of its Hessian.
+        residual_modes: eigenvectors taken.
+        residual_iterations: most Hessian products of Lanczos.
+        residual_batches: batches from which the noise at fixed weights is taken.
+        residual_runs: (eta, beta, S, steps) of each run, with replacement.
         seed: of all batches.
     """
 
@@ -159,6 +184,18 @@ class Config:
     ring_modes: int = 8
     plane: float = 0.08
     plane_points: int = 13
+    residual_dataset: str = "fashion_mnist"
+    residual_images: int = 1024
+    residual_width: int = 4
+    residual_schedule: tuple[tuple[float, int], ...] = ((0.05, 35), (0.01, 20), (0.002, 20))
+    residual_hessian_images: int = 256
+    residual_modes: int = 3
+    residual_iterations: int = 12
+    residual_batches: int = 16
+    residual_runs: tuple[tuple[float, float, int, int], ...] = (
+        (0.005, 0.9, 32, 120),
+        (0.005, 0.5, 32, 60),
+    )
     seed: int = 0
 
     def __post_init__(self):
@@ -171,7 +208,35 @@ class Config:
 
 
 QUICK = Config()
-PAPER = Config(replicas=64, steps=20480, modes=60, swing_steps=8192, strong_replicas=8)
+PAPER = Config(
+    replicas=64,
+    steps=20480,
+    swing_steps=8192,
+    strong_replicas=8,
+    residual_dataset="cifar10",
+    residual_images=50_000,
+    residual_width=64,
+    residual_schedule=((0.1, 30), (0.01, 30), (0.001, 20), (0.0001, 20)),
+    residual_hessian_images=40_960,
+    residual_modes=30,
+    residual_iterations=200,
+    residual_batches=200,
+    residual_runs=tuple(
+        (eta, beta, size, 8000)
+        for eta, beta, size in (
+            (1e-4, 0.9, 256),
+            (1e-5, 0.9, 256),
+            (1e-3, 0.9, 256),
+            (1e-4, 0.9, 128),
+            (1e-4, 0.9, 512),
+            (1e-4, 0.8, 256),
+            (1e-4, 0.99, 256),
+            (1e-4, 0.999, 256),
+        )
+    ),
+)
+"""The paper's default point and its neighbours, on CIFAR-10 (the authors' E9) in place of ImageNet;
+the small network with more and longer runs. Needs a GPU."""
 
 
 def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
@@ -179,31 +244,30 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
 
     Args:
         config: the sizes.
-        device: unused by the small network, which lives on the CPU.
+        device: of the ResNet-18; the small network lives on the CPU.
 
     Returns:
-        What the functions of `experiments` measure, with hyper-parameters and provenance.
+        What the functions of `experiments` and `residual.measure` measure, with
+        hyper-parameters and provenance.
     """
     start = time.perf_counter()
     setting = experiments.prepare(config)
-    parts = [experiments.spectrum(config, setting)]
-    attrs = parts[0].attrs
-    for part in (
+    first = experiments.spectrum(config, setting)
+    measured = (
         experiments.stationary,
         experiments.sweep,
         experiments.swing,
         experiments.strong,
         experiments.ringing,
         experiments.landscape,
-    ):
-        begun = time.process_time()
-        parts.append(part(config, setting))
-        print(part.__name__, round(time.process_time() - begun, 1))
-    parts.append(experiments.decayed(config))
+    )
+    parts = [first, *(part(config, setting) for part in measured), experiments.decayed(config)]
+    parts.append(residual.measure(config, device=str(validate.device(device))))
+    attrs = first.attrs
     dataset = xr.merge(parts, combine_attrs="drop")
     dataset.attrs |= attrs
     dataset.attrs |= provenance.record(config, seconds=time.perf_counter() - start, device=device)
     return dataset
 
 
-CLAIMS = (*claims.CLAIMS, *epoch_claims.CLAIMS, *further_claims.CLAIMS)
+CLAIMS = (*claims.CLAIMS, *epoch_claims.CLAIMS, *further_claims.CLAIMS, *residual_claims.CLAIMS)

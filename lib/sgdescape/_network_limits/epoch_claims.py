@@ -166,6 +166,7 @@ def claim_force_epochs(ds) -> Claim:
 
 
 def _virial(ds, sampler, force):
+    """Return force times displacement in units of the right side of Eq. (network-force)."""
     config, at = settings(ds), ds.sel(sampler=sampler)
     eta, beta = config["learning_rate"], config["momentum"]
     balance = (1 + beta) / (2 * eta) * at.speed - (1 - beta) / (2 * eta) * at.growth

@@ -5,7 +5,7 @@ import numpy as np
 from sgdescape._network_limits import theory
 from sgdescape._network_limits.claims import NOTE, OWN, PAPER, predicted
 from sgdescape._network_limits.measures import exponent, pooled, rates, scaled, settings
-from sgdescape.core.claims import Claim, check, not_testable
+from sgdescape.core.claims import Claim, check
 
 LAGS = (100, 1000)
 """Between which the exponent of the displacement is taken."""
@@ -301,30 +301,6 @@ def claim_step_kurtosis(ds) -> Claim:
     )
 
 
-def claim_resnet_full(ds) -> Claim:
-    """Column (iii): what needs a GPU."""
-    return not_testable(
-        "network_limits.resnet_full",
-        "ResNet-18 of full width, thirty eigenvectors: round positions, elliptic velocities, "
-        "equipartition (C6-C8), speed within 10 % (C2) and c against eta, S, beta (C13-C15).",
-        source=PAPER,
-        reason="no GPU where this page was made; `sgdescape run network_limits --scale paper` "
-        "does it on one",
-    )
-
-
-def claim_imagenet(ds) -> Claim:
-    """Column (iii): the paper's data."""
-    return not_testable(
-        "network_limits.imagenet",
-        "Pre-trained ResNet-18 on ImageNet: |Delta_k|^2 grows as k^c with c near 1.07 while "
-        "|delta_k|^2 stays constant.",
-        source=PAPER,
-        reason="needs ImageNet and a cluster; the reader and the training command are in the "
-        "package, a result is not made up",
-    )
-
-
 CLAIMS = (
     claim_exponent,
     claim_exponent_later,
@@ -338,7 +314,5 @@ CLAIMS = (
     claim_modified_loss,
     claim_gaussian,
     claim_step_kurtosis,
-    claim_resnet_full,
-    claim_imagenet,
 )
 """The claims of this module."""

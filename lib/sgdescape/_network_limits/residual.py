@@ -18,7 +18,7 @@ from torch import nn
 from sgdescape.core import data, projections, resnet, sgd, spectrum, validate
 
 BUNDLED = "network_limits_resnet.npz"
-SHA256 = ""
+SHA256 = "6e9bd49af150cb8815d7e57f8c4e23196ab2f167cbad0dd4dff184c31ad66939"
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def measure(config, *, device="cpu") -> xr.Dataset:
         for k, setting in enumerate(config.residual_runs)
     ]
     found = found.merge(xr.concat(runs, "residual_run"))
-    found["residual_at"] = ("residual_run", "number"), np.array(config.residual_runs, float)
+    found["residual_at"] = ("residual_run", "value"), np.array(config.residual_runs, float)
     return found
 
 
@@ -250,7 +250,7 @@ def _run(config, recipe, model, theta, images, vectors, setting, stream):
     )
     record = projections.Recorder(model, directions=vectors)
     record(0)
-    losses = np.full(config.residual_longest, np.nan)
+    losses = np.full(longest(config), np.nan)
     for k in range(int(steps)):
         index = torch.randint(0, recipe.images, (int(size),), generator=generator)
         losses[k] = _step(model, images, index, optimiser, generator)
@@ -259,7 +259,7 @@ def _run(config, recipe, model, theta, images, vectors, setting, stream):
     tensors = list(path.tensors)
     shapes = {name: p.dim() for name, p in model.named_parameters()}
     invariant = np.array([shapes[name] == 4 for name in tensors])  # every convolution has its norm
-    empty = config.residual_longest - int(steps)
+    empty = longest(config) - int(steps)
 
     def fill(values):
         return np.pad(values, [(0, empty), *[(0, 0)] * (values.ndim - 1)], constant_values=np.nan)
@@ -282,6 +282,11 @@ def _run(config, recipe, model, theta, images, vectors, setting, stream):
             "residual_radial": ("residual_step", fill(path.position_move[1:, invariant].sum(1))),
         }
     )
+
+
+def longest(config) -> int:
+    """Return the number of steps of the longest run."""
+    return max(int(setting[3]) for setting in config.residual_runs)
 
 
 def _step(model, images, index, optimiser, generator):

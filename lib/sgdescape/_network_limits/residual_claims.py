@@ -1,0 +1,151 @@
+"""Claims of chapter `network_limits` on the narrow ResNet-18, and what is not tested of it."""
+
+import numpy as np
+
+from sgdescape._network_limits.claims import OWN, PAPER
+from sgdescape._network_limits.measures import settings
+from sgdescape.core.claims import Claim, check, not_testable
+from sgdescape.core.statistics import LEVEL, Interval
+
+BURN = 30
+"""Steps of each run that averages leave out: 3 / (1 - beta) at beta = 0.9."""
+
+
+def claim_resnet_speed(ds) -> Claim:
+    """C2 with the measured noise of the minibatch gradient."""
+    eta, beta, size, steps = settings(ds)["residual_runs"][0]
+    speed = ds.residual_speed.values[0, BURN : int(steps)]
+    blocks = speed[: len(speed) // 10 * 10].reshape(-1, 10).mean(1)
+    draws = ds.residual_noise.values
+    low, high = _mean_ends(blocks), _mean_ends(draws)
+    unit = eta**2 / (size * (1 - beta**2))
+    value = blocks.mean() / draws.mean() / unit
+    relative = np.hypot(low / blocks.mean(), high / draws.mean())
+    return check(
+        "network_limits.resnet_speed",
+        "Narrow ResNet-18: E|delta|^2 in units of the law with the variance of the minibatch "
+        "gradient at the checkpoint.",
+        source=PAPER,
+        predicted=1.0,
+        measured=Interval(
+            value, value * (1 - relative), value * (1 + relative), LEVEL, "blocks of 10 steps"
+        ),
+        rivals={"no momentum": 1 - beta**2, "friction squared": (1 + beta) / (1 - beta)},
+        tolerance=0.6,
+        expected="confirmed",
+    )
+
+
+def _mean_ends(values):
+    """Half width of the normal interval of a mean at `LEVEL`."""
+    return 4.42 * values.std(ddof=1) / np.sqrt(len(values))
+
+
+def norm_growth(ds, run):
+    """Measured and predicted change of the convolutions' |theta|^2 in a step, Eq. (norm-drift)."""
+    eta, beta, _, steps = settings(ds)["residual_runs"][run]
+    decay = settings(ds)["weight_decay"]
+    at = ds.isel(residual_run=run)
+    norm = at.residual_norm.values[: int(steps)]
+    moved = at.residual_norm_speed.values[: int(steps)]
+    measured = (norm[-1] - norm[BURN]) / (len(norm) - 1 - BURN)
+    return measured, _drift(norm[BURN:-1].mean(), moved[BURN + 1 :].mean(), eta, beta, decay)
+
+
+def _drift(norm, square, eta, beta, decay):
+    return ((1 + beta) * square - 2 * eta * decay * norm) / (1 - beta)
+
+
+def claim_resnet_norm(ds) -> Claim:
+    """BatchNorm makes the loss independent of a convolution's length: it only decays and grows."""
+    runs = range(ds.sizes["residual_run"])
+    found = np.array([measured / predicted for measured, predicted in map(_growth(ds), runs)])
+    half = 2 * np.ptp(found) + 1e-3
+    return check(
+        "network_limits.resnet_norm",
+        "Narrow ResNet-18: growth of |theta|^2 of the convolutions, in units of what steps at "
+        "right angles and weight decay give.",
+        source=OWN,
+        predicted=1.0,
+        measured=Interval(
+            found.mean(), found.mean() - half, found.mean() + half, LEVEL, "range of runs x 4"
+        ),
+        rivals={"at rest": 0.0, "half": 0.5},
+        tolerance=0.2,
+        expected="confirmed",
+    )
+
+
+def _growth(ds):
+    return lambda run: norm_growth(ds, run)
+
+
+def claim_resnet_mode(ds) -> Claim:
+    """The Hessian depends on BatchNorm's mode."""
+    values = dict(zip(ds.norm_mode.values, ds.residual_mode_curvature.values, strict=True))
+    ratio = float(values["eval"] / values["train, batches"])
+    error = float(ds.residual_residual[0] / ds.residual_curvature[0]) * ratio + 1e-3
+    return check(
+        "network_limits.resnet_mode",
+        "Narrow ResNet-18: the curvature along the first eigenvector is the same in BatchNorm's "
+        "evaluation mode as in training mode.",
+        source=OWN,
+        predicted=1.0,
+        measured=Interval(ratio, ratio - error, ratio + error, LEVEL, "Lanczos residual"),
+        rivals={"none": 0.0},
+        tolerance=0.1,
+        expected="refuted",
+    )
+
+
+def claim_resnet_batch(ds) -> Claim:
+    """The loss function itself depends on the batch size."""
+    losses = dict(zip(ds.norm_batch.values, ds.residual_batch_loss.values, strict=True))
+    errors = dict(zip(ds.norm_batch.values, ds.residual_batch_error.values, strict=True))
+    value = losses[4] / losses[32]
+    half = 4.42 * float(np.hypot(errors[4], errors[32])) / losses[32]
+    return check(
+        "network_limits.resnet_batch",
+        "Narrow ResNet-18: the loss by batches of 4 is that by batches of 32, at the same weights.",
+        source=PAPER,
+        predicted=1.0,
+        measured=Interval(value, value - half, value + half, LEVEL, "normal"),
+        rivals={"half": 0.5},
+        tolerance=0.02,
+        expected="refuted",
+    )
+
+
+def claim_resnet_full(ds) -> Claim:
+    """Column (iii): what needs a GPU."""
+    return not_testable(
+        "network_limits.resnet_full",
+        "ResNet-18 of full width, thirty eigenvectors: round positions, elliptic velocities, "
+        "equipartition (C6-C8), speed within 10 % (C2) and c against eta, S, beta (C13-C15).",
+        source=PAPER,
+        reason="no GPU where this page was made; `sgdescape run network_limits --scale paper` "
+        "does it on one",
+    )
+
+
+def claim_imagenet(ds) -> Claim:
+    """Column (iii): the paper's data."""
+    return not_testable(
+        "network_limits.imagenet",
+        "Pre-trained ResNet-18 on ImageNet: |Delta_k|^2 grows as k^c with c near 1.07 while "
+        "|delta_k|^2 stays constant.",
+        source=PAPER,
+        reason="needs ImageNet and a cluster; the reader and the training command are in the "
+        "package, a result is not made up",
+    )
+
+
+CLAIMS = (
+    claim_resnet_speed,
+    claim_resnet_norm,
+    claim_resnet_mode,
+    claim_resnet_batch,
+    claim_resnet_full,
+    claim_imagenet,
+)
+"""The claims of this module."""
