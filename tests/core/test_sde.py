@@ -547,14 +547,21 @@ def wide_words(step, draw, replica, stream, k0, k1):
     return philox_numba.philox_wide(step, draw, replica, stream, k0, k1)
 
 
-def test_wide_philox_gives_the_known_words():
+@nb.njit
+def shared_words(step, draw, replica, stream, k0, k1):
+    first, second, third = philox_numba.philox_prefix(draw, replica, k0)
+    return philox_numba.philox_shared(step, first, second, third, stream, k0, k1)
+
+
+@pytest.mark.parametrize("compiled", [wide_words, shared_words])
+def test_wide_philox_gives_the_known_words(compiled):
     rng = np.random.default_rng(0)
     for counter in rng.integers(0, 2**32, (50, 6)).tolist() + [[2**32 - 1] * 6, [0] * 6]:
         step, draw, replica, stream, k0, k1 = counter
         expected = philox.words(
             k0 + (k1 << 32), step=step, draw=draw, replica=replica, stream=stream
         )
-        assert wide_words(step, draw, replica, stream, k0, k1) == tuple(expected)
+        assert compiled(step, draw, replica, stream, k0, k1) == tuple(expected)
 
 
 def test_bridge_functions_against_a_fine_random_walk():

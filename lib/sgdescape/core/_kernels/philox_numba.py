@@ -54,6 +54,39 @@ def philox_wide(step, draw, replica, stream, key0, key1):
     return np.uint32(c0), np.uint32(c1), np.uint32(c2), np.uint32(c3)
 
 
+@nb.njit(forceinline=True)
+def philox_prefix(draw, replica, key0):
+    """Return what two rounds of `philox_wide` need of a replica, whatever the step: three words."""
+    odd = _M1 * np.uint64(replica)
+    even = _M0 * (((odd >> _HALF) ^ np.uint64(draw) ^ np.uint64(key0)) & _MASK)
+    return odd, even >> _HALF, even
+
+
+@nb.njit(forceinline=True)
+def philox_shared(step, prefix0, prefix1, prefix2, stream, key0, key1):
+    """Return the words of `philox_wide` from `philox_prefix`, where all replicas are at one step.
+
+    In a loop over replicas, what depends on the step alone is computed once: 8 of 10 rounds remain.
+    """
+    k0, k1 = np.uint64(key0), np.uint64(key1)
+    even = _M0 * np.uint64(step)
+    odd = _M1 * (((even >> _HALF) ^ np.uint64(stream) ^ k1) & _MASK)
+    k0 = (k0 + np.uint64(_W0)) & _MASK
+    k1 = (k1 + np.uint64(_W1)) & _MASK
+    c0, c2 = (odd >> _HALF) ^ prefix0 ^ k0, prefix1 ^ even ^ k1
+    c1, c3 = odd, prefix2
+    for _ in range(ROUNDS - 2):
+        k0 = (k0 + np.uint64(_W0)) & _MASK
+        k1 = (k1 + np.uint64(_W1)) & _MASK
+        even = _M0 * (c0 & _MASK)
+        odd = _M1 * (c2 & _MASK)
+        c0 = (odd >> _HALF) ^ c1 ^ k0
+        c2 = (even >> _HALF) ^ c3 ^ k1
+        c1 = odd
+        c3 = even
+    return np.uint32(c0), np.uint32(c1), np.uint32(c2), np.uint32(c3)
+
+
 @nb.njit(inline="always")
 def index(word, n):
     """Return floor(word n / 2^32), an integer in [0, n)."""

@@ -10,7 +10,7 @@ import math
 import numba as nb
 
 from sgdescape.core import philox
-from sgdescape.core._kernels.philox_numba import philox_wide
+from sgdescape.core._kernels.philox_numba import philox_prefix, philox_shared, philox_wide
 from sgdescape.core._kernels.sde_normals_numba import VECTOR, normal_pair
 
 NOISE, BRIDGE = int(philox.Stream.NOISE), int(philox.Stream.BRIDGE)
@@ -20,7 +20,51 @@ NOISE, BRIDGE = int(philox.Stream.NOISE), int(philox.Stream.BRIDGE)
 
 
 @nb.njit(inline="always")
-def advance(z, words, st, step, index, rows, groups, pair, lanes, like, key0, key1):
+def draw(words, step, index, groups, pair, lanes, key0, key1):
+    """Fill ``words`` (groups + 1, 4, width) for ``lanes`` replicas, each at a step of its own."""
+    for g in range(groups):
+        for j in range(lanes):
+            w0, w1, w2, w3 = philox_wide(step[j], g, index[j], NOISE, key0, key1)
+            words[g, 0, j] = w0
+            words[g, 1, j] = w1
+            words[g, 2, j] = w2
+            words[g, 3, j] = w3
+    if pair:  # one or two coordinates are left: half a block of random numbers
+        for j in range(lanes):
+            w0, w1, w2, w3 = philox_wide(step[j], groups, index[j], NOISE, key0, key1)
+            words[groups, 0, j] = w0
+            words[groups, 1, j] = w1
+
+
+@nb.njit(inline="always")
+def draw_together(words, step, table, groups, pair, lanes, key0, key1):
+    """Do as `draw`, with all replicas at the same step; ``table`` is that of `prefixes`."""
+    for g in range(groups):
+        for j in range(lanes):
+            a, b, c = table[0, j], table[1 + 2 * g, j], table[2 + 2 * g, j]
+            w0, w1, w2, w3 = philox_shared(step, a, b, c, NOISE, key0, key1)
+            words[g, 0, j] = w0
+            words[g, 1, j] = w1
+            words[g, 2, j] = w2
+            words[g, 3, j] = w3
+    if pair:
+        for j in range(lanes):
+            a, b, c = table[0, j], table[1 + 2 * groups, j], table[2 + 2 * groups, j]
+            w0, w1, w2, w3 = philox_shared(step, a, b, c, NOISE, key0, key1)
+            words[groups, 0, j] = w0
+            words[groups, 1, j] = w1
+
+
+@nb.njit
+def prefixes(table, index, groups, lanes, key0):
+    """Fill ``table`` (2 groups + 3, width) with what random numbers need of replicas only."""
+    for g in range(groups + 1):
+        for j in range(lanes):
+            table[0, j], table[1 + 2 * g, j], table[2 + 2 * g, j] = philox_prefix(g, index[j], key0)
+
+
+@nb.njit(inline="always")
+def advance(z, words, st, rows, groups, pair, lanes, like):
     """One step of ``lanes`` replicas; leaves 1/2 sum h z^2 and sum w z^2 in the state.
 
     ``rows`` (4, coordinates): h, noise amplitude, h / 2 and w of each coordinate.
@@ -28,19 +72,13 @@ def advance(z, words, st, step, index, rows, groups, pair, lanes, like, key0, ke
     st[EXCESS, :] = 0
     st[SECOND, :] = 0
     for g in range(groups):
-        for j in range(lanes):
-            w0, w1, w2, w3 = philox_wide(step[j], g, index[j], NOISE, key0, key1)
-            words[0, j] = w0
-            words[1, j] = w1
-            words[2, j] = w2
-            words[3, j] = w3
         h0, h1, h2, h3 = rows[0, 4 * g], rows[0, 4 * g + 1], rows[0, 4 * g + 2], rows[0, 4 * g + 3]
         a0, a1, a2, a3 = rows[1, 4 * g], rows[1, 4 * g + 1], rows[1, 4 * g + 2], rows[1, 4 * g + 3]
         q0, q1, q2, q3 = rows[2, 4 * g], rows[2, 4 * g + 1], rows[2, 4 * g + 2], rows[2, 4 * g + 3]
         b0, b1, b2, b3 = rows[3, 4 * g], rows[3, 4 * g + 1], rows[3, 4 * g + 2], rows[3, 4 * g + 3]
         for j in range(lanes):
-            n0, n1 = normal_pair(words[0, j], words[1, j], like)
-            n2, n3 = normal_pair(words[2, j], words[3, j], like)
+            n0, n1 = normal_pair(words[g, 0, j], words[g, 1, j], like)
+            n2, n3 = normal_pair(words[g, 2, j], words[g, 3, j], like)
             f, s = st[FACTOR, j], st[AMPLITUDE, j]
             x0, x1, x2, x3 = z[g, 0, j], z[g, 1, j], z[g, 2, j], z[g, 3, j]
             x0 = x0 - h0 * x0 * f + a0 * s * n0
@@ -53,18 +91,14 @@ def advance(z, words, st, step, index, rows, groups, pair, lanes, like, key0, ke
             z[g, 1, j] = x1
             z[g, 2, j] = x2
             z[g, 3, j] = x3
-    if pair:  # one or two coordinates are left: half a block of random numbers
+    if pair:
         g = groups
-        for j in range(lanes):
-            w0, w1, w2, w3 = philox_wide(step[j], g, index[j], NOISE, key0, key1)
-            words[0, j] = w0
-            words[1, j] = w1
         h0, h1 = rows[0, 4 * g], rows[0, 4 * g + 1]
         a0, a1 = rows[1, 4 * g], rows[1, 4 * g + 1]
         q0, q1 = rows[2, 4 * g], rows[2, 4 * g + 1]
         b0, b1 = rows[3, 4 * g], rows[3, 4 * g + 1]
         for j in range(lanes):
-            n0, n1 = normal_pair(words[0, j], words[1, j], like)
+            n0, n1 = normal_pair(words[g, 0, j], words[g, 1, j], like)
             f, s = st[FACTOR, j], st[AMPLITUDE, j]
             x0, x1 = z[g, 0, j], z[g, 1, j]
             x0 = x0 - h0 * x0 * f + a0 * s * n0

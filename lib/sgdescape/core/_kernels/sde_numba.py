@@ -29,7 +29,10 @@ from sgdescape.core._kernels.sde_block_numba import (
     bridge_passage,
     bridge_words,
     coefficients,
+    draw,
+    draw_together,
     load,
+    prefixes,
 )
 from sgdescape.core.sde_bowl import OWN_CLOCK, QUANTITIES
 from sgdescape.core.sde_models import PROCESSES, Bowl
@@ -50,7 +53,7 @@ def _passage_chunk(start, first, rows, numbers, process, dt, levels, steps, brid
     key0, key1 = keys[0], keys[1]
     zero, two, sure = numbers[3] - numbers[3], numbers[3] + numbers[3], numbers[4]
     z = np.zeros((groups + 1, 4, _WIDTH), rows.dtype)
-    words = np.zeros((4, _WIDTH), np.uint32)
+    words = np.zeros((groups + 1, 4, _WIDTH), np.uint32)
     st = np.zeros((9, _WIDTH), rows.dtype)
     step = np.zeros(_WIDTH, np.uint32)
     index = np.zeros(_WIDTH, np.uint32)
@@ -81,7 +84,8 @@ def _passage_chunk(start, first, rows, numbers, process, dt, levels, steps, brid
             excess, s = st[EXCESS, j], st[AMPLITUDE, j]
             v = s * s * st[SECOND, j] / (two * excess)
             st[VARIANCE, j] = v if excess > zero else zero
-        advance(z, words, st, step, index, rows, groups, pair, lanes, rows[0, 0], key0, key1)
+        draw(words, step, index, groups, pair, lanes, key0, key1)
+        advance(z, words, st, rows, groups, pair, lanes, rows[0, 0])
         hot = 0
         for j in range(lanes):
             radius = math.sqrt(two * st[EXCESS, j])
@@ -142,48 +146,61 @@ def _stationary_chunk(start, first, rows, numbers, options, edges, keys, out):
     key0, key1 = keys[0], keys[1]
     minimum = numbers[1]
     z = np.zeros((groups + 1, 4, _WIDTH), rows.dtype)
-    words = np.zeros((4, _WIDTH), np.uint32)
+    words = np.zeros((groups + 1, 4, _WIDTH), np.uint32)
     st = np.zeros((9, _WIDTH), rows.dtype)
-    step = np.zeros(_WIDTH, np.uint32)
     index = np.zeros(_WIDTH, np.uint32)
+    table = np.zeros((2 * groups + 3, _WIDTH), np.uint64)
     total = np.zeros((4, _WIDTH))
     weight = np.ones(_WIDTH)
+    everything = edges.size == 2 and edges[0] <= 0 and edges[1] == np.inf  # no histogram
+    finite, other = np.zeros(_WIDTH), np.zeros(_WIDTH)
     for block in range(0, n, _WIDTH):
         lanes = min(_WIDTH, n - block)
         total[:] = 0
-        step[:] = 0
         for j in range(lanes):
             load(z, st, j, start[block + j], rows)
             index[j] = first + block + j
+        prefixes(table, index, groups, lanes, key0)
         for k in range(burn_in + steps):
             coefficients(st, numbers, process, lanes)
             if k >= burn_in:
                 if weighting:
                     for j in range(lanes):
-                        weight[j] = float(st[RATE, j])
-                for j in range(lanes):
-                    loss, w = float(minimum + st[EXCESS, j]), weight[j]
-                    total[0, j] += w
-                    total[1, j] += w * loss
-                    total[2, j] += w * loss * loss
-                    total[3, j] += w * float(st[SECOND, j])
-                if (k - burn_in) % record_every == 0:
+                        loss, w = float(minimum + st[EXCESS, j]), float(st[RATE, j])
+                        weight[j] = w
+                        total[0, j] += w
+                        total[1, j] += w * loss
+                        total[2, j] += w * loss * loss
+                        total[3, j] += w * float(st[SECOND, j])
+                else:
                     for j in range(lanes):
-                        if quantity == 0:
-                            value = float(minimum + st[EXCESS, j]) / float(minimum)
-                        else:
-                            value = math.sqrt(float(st[SECOND, j]))
-                        counts[bin_of(edges, value)] += weight[j]
+                        loss = float(minimum + st[EXCESS, j])
+                        total[0, j] += 1.0
+                        total[1, j] += loss
+                        total[2, j] += loss * loss
+                        total[3, j] += float(st[SECOND, j])
+                if (k - burn_in) % record_every == 0:
+                    if everything:  # a loop without branches
+                        for j in range(lanes):
+                            value = minimum + st[EXCESS, j] if quantity == 0 else st[SECOND, j]
+                            finite[j] += weight[j] if value < np.inf else 0.0
+                            other[j] += 0.0 if value < np.inf else weight[j]
+                    else:
+                        for j in range(lanes):
+                            if quantity == 0:
+                                value = float(minimum + st[EXCESS, j]) / float(minimum)
+                            else:
+                                value = math.sqrt(float(st[SECOND, j]))
+                            counts[bin_of(edges, value)] += weight[j]
                 if keep_every > 0 and (k - burn_in) % keep_every == 0:
                     for j in range(lanes):
                         for i in range(d):
                             samples[(k - burn_in) // keep_every, block + j, i] = z[i // 4, i % 4, j]
-            advance(z, words, st, step, index, rows, groups, pair, lanes, rows[0, 0], key0, key1)
+            draw_together(words, np.uint32(k), table, groups, pair, lanes, key0, key1)
+            advance(z, words, st, rows, groups, pair, lanes, rows[0, 0])
             lost = 0
             for j in range(lanes):
                 lost += 0 if st[EXCESS, j] < np.inf else 1
-            for j in range(lanes):
-                step[j] += np.uint32(1)
             if lost > 0:
                 for j in range(lanes):
                     if diverged[block + j] < 0 and not st[EXCESS, j] < np.inf:
@@ -192,6 +209,8 @@ def _stationary_chunk(start, first, rows, numbers, options, edges, keys, out):
             sums[:, block + j] = total[:, j]
             for i in range(d):
                 theta[block + j, i] = z[i // 4, i % 4, j]
+    if everything:
+        counts[1], counts[2] = finite.sum(), other.sum()
 
 
 def first_passage(
