@@ -268,6 +268,9 @@ def test_refuses_bad_arguments():
         for make in (spectrum.hessian_product, spectrum.gauss_newton_product):
             with pytest.raises(ValueError, match=message):
                 make(model, X, Y, **options, **bad)
+    plain = nn.Sequential(nn.Linear(2, 3)).double()
+    with pytest.raises(ValueError, match="batch_norm must be one of"):
+        spectrum.hessian_product(plain, normal(4, 2), Y[:4], batch_norm="test", **options)
     product = spectrum.hessian_product(model, X, Y, batch_norm="train", **options)
     with pytest.raises(ValueError, match=r"vector must have shape \(69,\): got \(3,\)"):
         product(torch.ones(3))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from . import module_products
+from . import module_products, validate
 from .gradients import (
     Loss,
     check_targets,
@@ -116,7 +116,7 @@ def gauss_newton_product(
         >>> product(torch.tensor([1.0, 0.0]))  # (mean of x², mean of x)
         tensor([5., 2.], dtype=torch.float64)
     """
-    if not _layerwise(model):
+    if not _layerwise(model, batch_norm):
         return module_products.gauss_newton_product(
             model, inputs, targets, loss=loss, batch_norm=batch_norm, chunk=chunk
         )
@@ -165,7 +165,7 @@ def hessian_product(
     Raises:
         ValueError: if inputs and targets differ in length, or BatchNorm's mode is not stated.
     """
-    if not _layerwise(model):
+    if not _layerwise(model, batch_norm):
         return module_products.hessian_product(
             model, inputs, targets, loss=loss, batch_norm=batch_norm, chunk=chunk
         )
@@ -252,7 +252,9 @@ class _Passes:
             yield rows, linearise(self.model, self.inputs[rows]) if lin is None else lin
 
 
-def _layerwise(model):
+def _layerwise(model, batch_norm):
+    if batch_norm is not None:
+        validate.one_of("batch_norm", batch_norm, module_products.MODES)
     return type(model) is nn.Sequential and all(type(module) in SUPPORTED for module in model)
 
 
