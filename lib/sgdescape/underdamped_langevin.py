@@ -110,7 +110,7 @@ class Config:
     kick_replicas: int = 800
     sweep_rates: tuple[float, ...] = (0.0125, 0.025, 0.1, 0.2)
     sweep_sizes: tuple[int, ...] = (2, 4, 8, 16, 64)
-    sweep_momenta: tuple[float, ...] = (0.0, 0.5, 0.8, 0.95)
+    sweep_momenta: tuple[float, ...] = (0.0, 0.5, 0.8, 0.95, 0.98, 0.99)
     sweep_steps: int = 300
     sweep_replicas: int = 200
     free_steps: int = 300

@@ -83,7 +83,6 @@ def plot_spiral(dataset, ax, *, momentum):
     at, scale, speed = _spiral(dataset, momentum)
     x = at.spiral_position.values / scale
     v = at.spiral_velocity.values / (scale * speed)
-    ax.plot(x[:, 0], v[:, 0], color="#999999", lw=0.6, marker="", zorder=1)
     exact = at.spiral_exact.values / np.array([scale, scale * speed])
     plotting.theory(ax, *exact.T, **plotting.line(1), label="theory, mean")
     few = slice(None, None, 8)
@@ -170,7 +169,7 @@ def plot_speed(dataset, ax, *, varied):
 def plot_autocorrelation(dataset, ax):
     """Draw the autocorrelation of the position of four modes, above and below rho_c."""
     lags = np.arange(dataset.sizes["lag"])
-    few = slice(0, None, 6)
+    few = slice(0, None, 8)
     for index, mode in enumerate((0, 2, 4, 7)):
         at = dataset.isel(mode=mode)
         plotting.theory(ax, lags, at.acf_exact.values, **plotting.line(index))
@@ -205,7 +204,7 @@ def plot_paper_correlation(dataset, ax):
 def plot_paper_path(dataset, ax, *, mode):
     """Draw a smoothed path of q_1 or q_30 in its phase plane, as the paper does."""
     window = np.ones(20) / 20
-    x, v = dataset.paper_path.isel(paper_mode=mode).values[:, :800]
+    x, v = dataset.paper_path.isel(paper_mode=mode).values[:, :520]
     x, v = (np.convolve(a / a.std(), window, mode="valid") for a in (x, v))
     ax.plot(x, v, lw=0.8, marker="", **plotting.line(mode))
     ax.set(xlabel=r"position / s.d.", ylabel="velocity / s.d.")
