@@ -204,7 +204,8 @@ def test_path_is_that_of_torch_optim(sampler, engine):
 @pytest.mark.parametrize("engine", ["torch", "numba"])
 @pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-12), ("float32", 1e-5)])
 def test_without_momentum_the_path_is_that_of_ensembles(engine, dtype, tolerance):
-    for problem in (small(41, 3), FreshData(3, "gaussian", 1.3)):
+    problems = (small(41, 3), FreshData(3, "gaussian", 1.3))
+    for problem in problems if dtype == "float64" else problems[:1]:  # compilations cost
         for sampler in SAMPLERS if isinstance(problem, FiniteData) else ("iid",):
             shared = {
                 "learning_rate": 0.3, "batch_size": 7, "replicas": range(3, 9), "seed": 5,
@@ -283,7 +284,7 @@ def test_engines_agree_on_fresh_samples(law):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-12), ("float32", 3e-5)])
-@pytest.mark.parametrize("dimension", [2, 20, 63, 64, 70])
+@pytest.mark.parametrize("dimension", [20, 40, 70])
 def test_engines_agree_for_a_thousand_steps(dimension, dtype, tolerance):
     for problem in (small(300, dimension), *(FreshData(dimension, law) for law in INPUTS)):
         for sampler in SAMPLERS if isinstance(problem, FiniteData) else ("iid",):

@@ -24,8 +24,10 @@ TURN = tl.constexpr(6.283185307179586)
 @triton.jit
 def _uniform(word, REAL: tl.constexpr):
     if REAL == tl.float32:
-        return ((word >> 8).to(tl.float32) + 0.5) * 5.9604644775390625e-08  # 2^-24
-    return (word.to(tl.float64) + 0.5) * 2.3283064365386963e-10  # 2^-32
+        u = ((word >> 8).to(tl.float32) + 0.5) * 5.9604644775390625e-08  # 2^-24
+    else:  # one return: the compiler reads on after one in a branch
+        u = (word.to(tl.float64) + 0.5) * 2.3283064365386963e-10  # 2^-32
+    return u
 
 
 @triton.jit
@@ -73,11 +75,14 @@ def _sum(x0, x1, x2, x3, b0, b1, b2, b3):
 def _coefficients(excess, minimum, scale, dt, PROCESS: tl.constexpr):
     """Noise amplitude, drift factor and rate of the other clock, from 1/2 sum h z^2."""
     loss = minimum + excess
+    one = loss * 0 + 1
     if PROCESS == 0:
-        return tl.sqrt(scale * loss), loss * 0 + dt, loss
-    if PROCESS == 1:
-        return tl.sqrt(loss * 0 + scale), dt / loss, 1 / loss
-    return tl.sqrt(loss * 0 + scale), loss * 0 + dt, loss * 0 + 1
+        amplitude, drift, rate = tl.sqrt(scale * loss), one * dt, loss
+    elif PROCESS == 1:
+        amplitude, drift, rate = tl.sqrt(one * scale), dt / loss, 1 / loss
+    else:
+        amplitude, drift, rate = tl.sqrt(one * scale), one * dt, one
+    return amplitude, drift, rate
 
 
 @triton.jit
