@@ -323,7 +323,7 @@ def first_exponent(momentum):
 
 
 def local_exponents(steps, displacement):
-    """Return c between neighbouring points: the slope of ln E|Delta|^2 in ln k, Eq. (local-exponent).
+    """Return c between neighbouring points: the slope in logarithms, Eq. (local-exponent).
 
     Args:
         steps: k > 0, ascending (points,).

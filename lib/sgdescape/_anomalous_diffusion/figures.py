@@ -15,7 +15,7 @@ from sgdescape._anomalous_diffusion.displacement import (
 )
 from sgdescape._anomalous_diffusion.fixed_start import fixed_start_displacement, overdamped_start
 from sgdescape._anomalous_diffusion.measures import bands, grid, jackknife
-from sgdescape._anomalous_diffusion.shuffling import crossover_curvature
+from sgdescape._anomalous_diffusion.shuffling import crossover_curvature, fixed_order_displacement
 from sgdescape._anomalous_diffusion.spectra import power_law_spectrum
 from sgdescape.core import plotting
 
@@ -192,7 +192,9 @@ def plot_windows(ax, *, curvatures, noise, offsets, learning_rate, momentum, bat
                 )
             )
             found.append(fitted_exponent(k, total))
-        plotting.theory(ax, lengths, found, label=f"offset x {scale:g}", **plotting.line(i))
+        plotting.theory(
+            ax, lengths, found, label=f"start {scale:g} times as far", **plotting.line(i)
+        )
     ax.set(xlabel="end of the window, epochs", ylabel="fitted $c$")
     plotting.log_axes(ax, "x")
     ax.legend()
@@ -202,16 +204,28 @@ def plot_windows(ax, *, curvatures, noise, offsets, learning_rate, momentum, bat
 def plot_orders(dataset, ax):
     """Draw E|Delta_k|^2 with the three samplers, exact and measured."""
     lags, length = dataset.order_lag.values, dataset.attrs["steps_per_epoch"]
+    fine = np.arange(1, lags[-1])
+    exact = fixed_order_displacement(
+        fine,
+        dataset.order_curvature.values,
+        dataset.order_noise.values,
+        learning_rate=dataset.attrs["learning_rate"],
+        momentum=dataset.attrs["momentum"],
+        batch_size=dataset.attrs["order_size"],
+        steps_per_epoch=length,
+    )
     for i, name in enumerate(dataset.sampler.values):
         at = dataset.sel(sampler=name)
         shown = at.order_exact.values > 1e-12 * at.order_exact.values.max()
-        plotting.theory(ax, lags[shown], at.order_exact.values[shown], **plotting.line(i))
+        x, y = (fine, exact) if name == "fixed" else (lags, at.order_exact.values)
+        plotting.theory(ax, x, y, lw=1.2, **plotting.line(i))
         found = _means(at.order_displacement.values)[:, shown]
         style = plotting.points_style(i) | {"label": _ORDERS[str(name)]}
         plotting.points(ax, lags[shown], *found, **style)
     for epoch in (1, 2, 3, 4):
         ax.axvline(epoch * length, color="grey", lw=0.6, ls="--", zorder=0)
     ax.set(xlabel="steps $k$", ylabel=r"$\mathbb{E}\|\Delta_k\|^2$")
+    ax.set_ylim(dataset.order_exact.values[0, 0] / 2, 2 * dataset.order_exact.values.max())
     plotting.log_axes(ax)
     ax.legend(fontsize=8)
     return ax
@@ -238,11 +252,11 @@ def plot_variances(dataset, ax):
     return ax
 
 
-def plot_oscillation(ax, *, ratios=(0.0, 0.5, 3.0, 30.0)):
+def plot_oscillation(ax, *, ratios=(0.5, 3.0, 12.0)):
     """Draw c(t) of single modes against gamma t, for several frequencies in units of gamma."""
     beta, eta = 0.999, 1.0
     gamma = (1 - beta) / (eta * (1 + beta))
-    k = np.unique(np.geomspace(20, 1e4, 400).round())
+    k = np.unique(np.linspace(20, 1e4, 1200).round())
     for i, ratio in enumerate(ratios):
         h = (ratio * gamma) ** 2 * eta * (1 + beta) / 2
         curve = mean_squared_displacement(
@@ -254,8 +268,7 @@ def plot_oscillation(ax, *, ratios=(0.0, 0.5, 3.0, 30.0)):
     free = free_displacement(k, 1.0, learning_rate=eta, momentum=beta, batch_size=1)
     middle, c = local_exponents(k, free)
     plotting.theory(ax, gamma * eta * middle, c, color="black", ls=":")
-    ax.set(xlabel=r"$\gamma t$", ylabel="$c$", ylim=(-3, 4))
-    plotting.log_axes(ax, "x")
+    ax.set(xlabel=r"$\gamma t$", ylabel="$c$", ylim=(-3, 4), xlim=(0, 5))
     ax.legend(fontsize=8, loc="lower left")
     return ax
 

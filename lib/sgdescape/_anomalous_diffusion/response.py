@@ -126,7 +126,7 @@ def kick_energy(steps, rate, momentum):
 
 
 def continuous_response(times, damping, square_frequency):
-    """Return (1 - r(t))/omega^2, the integrated kick of the continuous oscillator, Eq. (kick-response).
+    """Return (1 - r(t))/omega^2, Eq. (kick-response) for the oscillator.
 
     With the rates m1, m2 = gamma -+ sqrt(gamma^2 - omega^2) it is the divided difference of
     -(1 - exp(-m t))/m: t^2/2 for short times, t/(2 gamma) for a free direction.

@@ -1,13 +1,18 @@
-"""SGD with momentum on linear regression, many replicas at once: three ways to draw batches."""
+"""SGD with momentum on linear regression, many replicas at once: three ways to draw batches.
+
+Independent and shuffled batches are those of `core.momentum_ensembles`; the same order in every
+epoch, which only this chapter needs, is a loop here.
+"""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from sgdescape.core import validate
+from sgdescape.core import momentum_ensembles, validate
+from sgdescape.core.linear_data import FiniteData
 
 SAMPLERS = ("iid", "shuffle", "fixed")
-_BLOCK = 64  # steps whose batches are drawn together
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,38 +92,51 @@ def positions(
     records = np.asarray(record_steps)
     if records.ndim != 1 or records[0] < 0 or np.any(np.diff(records) <= 0):
         raise ValueError(f"record_steps must ascend from 0: got {record_steps!r}")
-    inputs, residuals = problem.inputs, problem.residuals
-    rate = learning_rate / batch_size
-    theta = np.zeros((replicas, modes)) + start
-    delta = np.zeros_like(theta)
-    found = np.empty((records.size, replicas, modes))
-    wanted, next_record = records.tolist(), 0
-    draw = _batches(n, batch_size, replicas, sampler, seed)
-    for step in range(wanted[-1] + 1):
-        if step == wanted[next_record]:
-            found[next_record] = theta
-            next_record += 1
-            if next_record == len(wanted):
-                break
-        index = next(draw)
-        x = inputs[index]  # (replicas, S, modes)
-        error = np.matmul(x, theta[:, :, None])[:, :, 0] + residuals[index]
-        delta = momentum * delta - rate * np.matmul(error[:, None, :], x)[:, 0]
-        theta = theta + delta
+    options = {
+        "learning_rate": learning_rate,
+        "momentum": momentum,
+        "batch_size": batch_size,
+        "replicas": replicas,
+        "seed": seed,
+        "start": np.zeros(modes) + start,
+    }
+    run = _fixed_order if sampler == "fixed" else partial(_ensemble, sampler=sampler)
+    found = run(problem, records, **options)
     if not np.isfinite(found).all():
         raise FloatingPointError(f"a run diverged at learning rate {learning_rate:g}")
     return found
 
 
-def _batches(n, size, replicas, sampler, seed):
-    """Sample indices (replicas, S) of one step after the other."""
+def _ensemble(problem, records, *, replicas, start, **options):
+    data = FiniteData(problem.inputs, -problem.residuals)
+    made = momentum_ensembles.phase_space(
+        data,
+        record_steps=records,
+        replicas=range(replicas),
+        start=data.minimum + start,
+        device="cpu",
+        **options,
+    )
+    return made.position @ data.basis.T  # from the ensembles' eigenbasis back to our columns
+
+
+def _fixed_order(problem, records, *, learning_rate, momentum, batch_size, replicas, seed, start):
+    inputs, residuals = problem.inputs, problem.residuals
     random = np.random.Generator(np.random.Philox(key=seed))
-    if sampler == "iid":
-        while True:
-            yield from random.integers(n, size=(_BLOCK, replicas, size))
-    order = np.tile(np.arange(n), (replicas, 1))
+    order = np.tile(np.arange(len(inputs)), (replicas, 1))
     random.permuted(order, axis=1, out=order)
-    while True:
-        yield from order.reshape(replicas, n // size, size).transpose(1, 0, 2)
-        if sampler == "shuffle":
-            random.permuted(order, axis=1, out=order)
+    batches = order.reshape(replicas, -1, batch_size).transpose(1, 0, 2)
+    rate = learning_rate / batch_size
+    theta = np.tile(start, (replicas, 1))
+    delta = np.zeros_like(theta)
+    found = np.empty((records.size, *theta.shape))
+    wanted = {step: index for index, step in enumerate(records.tolist())}
+    for step in range(int(records[-1]) + 1):
+        if step in wanted:
+            found[wanted[step]] = theta
+        index = batches[step % len(batches)]
+        x = inputs[index]  # (replicas, S, modes)
+        error = np.matmul(x, theta[:, :, None])[:, :, 0] + residuals[index]
+        delta = momentum * delta - rate * np.matmul(error[:, None, :], x)[:, 0]
+        theta = theta + delta
+    return found

@@ -25,7 +25,7 @@ def power_law_spectrum(count, exponent, *, largest=1.0):
 
 
 def power_law_displacement(times, exponent):
-    """Return sum_j (1 - exp(-rho_j tau)) for an endless power-law spectrum, Eq. (power-law-displacement).
+    """Return sum_j (1 - exp(-rho_j tau)) of a power law, Eq. (power-law-displacement).
 
     Gamma(2 - a) tau^(a - 1) - 1/2 with rho_1 = 1: times eta sigma^2/(S (1 - beta)) it is
     E|Delta|^2, and its exponent is a - 1.

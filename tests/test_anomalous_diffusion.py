@@ -1,0 +1,698 @@
+"""Chapter `anomalous_diffusion`: formulas against exact answers, claims against wrong ones."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import integrate, linalg
+
+import sgdescape.anomalous_diffusion as ad
+from sgdescape._anomalous_diffusion import collapse, experiments, measures, simulate
+from sgdescape.core.claims import ClaimError
+from sgdescape.core.statistics import Interval
+
+AT = {"learning_rate": 0.1, "momentum": 0.9, "batch_size": 8}
+
+
+def kicks(e, beta, count):
+    """U_0 ... U_count by the recursion."""
+    u = [0.0, 1.0]
+    while len(u) <= count:
+        u.append((1 + beta - e) * u[-1] - beta * u[-2])
+    return np.array(u[: count + 1])
+
+
+def covariance(e, beta):
+    """Stationary covariance of (x_k, x_{k-1}) for unit forces, by the Lyapunov equation."""
+    step = np.array([[1 + beta - e, -beta], [1.0, 0.0]])
+    return step, linalg.solve_discrete_lyapunov(step, np.diag([1.0, 0.0]))
+
+
+# Eq. (kick-response)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.3, 0.9, 0.99])
+@pytest.mark.parametrize("place", ["free", "slow", "below", "double", "above", "stiff", "edge"])
+def test_response_is_its_recursion(beta, place):
+    double = (1 - np.sqrt(beta)) ** 2
+    e = {
+        "free": 0.0,
+        "slow": 1e-9,
+        "below": double * (1 - 1e-7),
+        "double": double,
+        "above": double * (1 + 1e-5),
+        "stiff": (1 + np.sqrt(beta)) ** 2 * (1 - 1e-4),
+        "edge": 1.99 * (1 + beta),
+    }[place]
+    u = kicks(e, beta, 400)
+    k = np.array([0, 1, 2, 7, 64, 65, 66, 200, 400])
+    kick, total = ad.response(k, e, beta)
+    # near the edge U alternates with a size that the recursion itself knows to 1e-8 only
+    scale = np.maximum.accumulate(np.abs(u))[k] + 1e-12
+    np.testing.assert_allclose(kick / scale, u[k] / scale, atol=1e-8)
+    sums = np.concatenate([[0.0], np.cumsum(u)])[k]
+    np.testing.assert_allclose(total, sums, rtol=1e-8, atol=1e-10)
+    energy = np.cumsum(u**2)[k]
+    np.testing.assert_allclose(ad.kick_energy(k, e, beta), energy, rtol=1e-7)
+
+
+def test_response_after_a_million_steps_is_known():
+    kick, total = ad.response(10**6, 0.0, 0.9)
+    assert kick == pytest.approx(10, rel=1e-12)
+    assert total == pytest.approx((10**6 - 10) / 0.1, rel=1e-12)
+    # a mode that relaxes in 10^12 steps looks free to one part in a million
+    assert ad.response(10**6, 1e-13, 0.9)[1] == pytest.approx(total, rel=1e-6)
+    for e in (0.1, (1 - np.sqrt(0.9)) ** 2, 3.0):
+        kick, total = ad.response(10**6, e, 0.9)
+        assert abs(kick) < 1e-300 and total == pytest.approx(1 / e, rel=1e-12)
+
+
+def test_continuous_response_is_its_double_integral():
+    for gamma, omega in ((1.0, 0.3), (1.0, 1.0), (1.0, 1 + 1e-9), (0.2, 3.0), (1.0, 0.0)):
+        w = np.sqrt(complex(gamma**2 - omega**2))
+        w = w if abs(w) > 1e-6 else 1e-6
+
+        def kick(s, w=w, gamma=gamma):
+            return (np.exp(-gamma * s) * np.sinh(w * s) / w).real
+
+        for t in (1e-3, 0.3, 2.0, 9.0):
+            exact = integrate.quad(kick, 0, t, epsabs=0, epsrel=1e-11)[0]
+            assert ad.continuous_response(t, gamma, omega**2) == pytest.approx(exact, rel=1e-8)
+
+
+# Eqs. (global-displacement), (free-displacement)
+
+
+@pytest.mark.parametrize("e", [0.001, 0.0026334, 0.1, 2.0, 3.5])
+@pytest.mark.parametrize("beta", [0.0, 0.5, 0.9])
+def test_displacement_by_the_lyapunov_equation(e, beta):
+    if e >= 2 * (1 + beta):
+        pytest.skip("beyond the edge")
+    step, stationary = covariance(e, beta)
+    k = np.array([0, 1, 2, 30, 300])
+    exact = [
+        2 * (stationary[0, 0] - (np.linalg.matrix_power(step, int(j)) @ stationary)[0, 0])
+        for j in k
+    ]
+    found = ad.mean_squared_displacement(
+        k, [e / 0.1], 5.0, learning_rate=0.1, momentum=beta, batch_size=8
+    )
+    np.testing.assert_allclose(found, 0.01 * 5 / 8 * np.array(exact), rtol=1e-8, atol=1e-12)
+
+
+def test_displacement_continuous_is_the_autocorrelation():
+    eta, beta, h = 0.1, 0.9, 1.7
+    gamma = (1 - beta) / (eta * (1 + beta))
+    nu = np.sqrt(2 * h / (eta * (1 + beta)) - gamma**2)
+    k = np.array([1, 5, 50])
+    r = np.exp(-gamma * eta * k) * (np.cos(nu * eta * k) + gamma / nu * np.sin(nu * eta * k))
+    variance = eta * 3.0 / (2 * 8 * (1 - beta) * h)
+    found = ad.mean_squared_displacement(k, [h], 3.0, discrete=False, **AT)
+    np.testing.assert_allclose(found, 2 * variance * (1 - r), rtol=1e-12)
+
+
+def test_free_direction_is_the_limit_and_has_its_formula():
+    k = np.array([0, 1, 2, 50, 10**6])
+    free = ad.free_displacement(k, 2.0, **AT)
+    np.testing.assert_allclose(ad.mean_squared_displacement(k, [0.0], 2.0, **AT), free, rtol=1e-12)
+    slow = ad.mean_squared_displacement(k, [1e-13], 2.0, **AT)
+    np.testing.assert_allclose(slow, free, rtol=1e-6)
+    rate = 0.1**2 * 2.0 / (8 * (1 - 0.9) ** 2)
+    assert free[-1] == pytest.approx(rate * 10**6, rel=1e-4)
+    late = ad.mean_squared_displacement([10**6], [0.0], 2.0, discrete=False, **AT)
+    assert late[0] == pytest.approx(rate * 10**6, rel=1e-4)
+
+
+def test_discrete_becomes_continuous_for_slow_modes():
+    k = np.array([100, 1000])
+    pair = [
+        ad.mean_squared_displacement(k, [1e-3], 1.0, discrete=flag, **AT) for flag in (True, False)
+    ]
+    np.testing.assert_allclose(*pair, rtol=1e-3)
+    od = ad.overdamped_displacement(k, [1e-3, 0.0], 1.0, **AT)
+    both = ad.mean_squared_displacement(k, [1e-3, 0.0], 1.0, **AT)
+    np.testing.assert_allclose(od[1], both[1], rtol=0.02)
+    saturated = ad.saturation([0.5, 2.0], [0.5, 2.0], **AT)
+    assert saturated == pytest.approx(2 * 0.1 / (8 * 0.1))
+    far = ad.mean_squared_displacement(10**6, [0.5, 2.0], [0.5, 2.0], discrete=False, **AT)
+    assert far == pytest.approx(saturated, rel=1e-12)
+
+
+def test_modes_add_and_everything_broadcasts():
+    rho, sigma = np.array([0.0, 0.3, 2.0]), np.array([1.0, 2.0, 0.5])
+    k = np.array([0, 3, 40])
+    whole = ad.mean_squared_displacement(k, rho, sigma, weight_decay=0.1, **AT)
+    parts = [
+        ad.mean_squared_displacement(k, [r], [s], weight_decay=0.1, **AT)
+        for r, s in zip(rho, sigma, strict=True)
+    ]
+    np.testing.assert_allclose(whole, np.sum(parts, axis=0), rtol=1e-12)
+    rates = np.array([[0.1], [0.2]])
+    grid = ad.mean_squared_displacement(
+        k, rho, sigma, learning_rate=rates, momentum=0.9, batch_size=8, weight_decay=0.1
+    )
+    assert grid.shape == (2, 3)
+    np.testing.assert_allclose(grid[0], whole, rtol=1e-12)
+    many = ad.mean_squared_displacement(5, np.tile(rho[:, None], (1, 4)), sigma[:, None], **AT)
+    assert many.shape == (4,)
+    assert np.ndim(ad.mean_squared_displacement(5, 1.0, 1.0, **AT)) == 0
+    one = ad.local_displacement(rho, sigma, **AT)
+    assert one == pytest.approx(ad.mean_squared_displacement(1, rho, sigma, **AT), rel=1e-12)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    e=st.floats(0, 0.99),
+    beta=st.floats(0, 0.995),
+    k=st.integers(1, 10**6),
+    size=st.integers(1, 1000),
+)
+def test_displacement_scales_and_is_bounded(e, beta, k, size):
+    h, eta = e * 2 * (1 + beta) / 0.1, 0.1
+    at = {"learning_rate": eta, "momentum": beta}
+    found = ad.mean_squared_displacement(k, [h], 1.0, batch_size=size, **at)
+    once = ad.mean_squared_displacement(k, [h], 1.0, batch_size=1, **at)
+    assert found == pytest.approx(once / size, rel=1e-9)
+    assert found >= 0
+    if h > 1e-9:
+        factor = 1 - eta * h / (2 * (1 + beta))
+        variance = eta / (2 * (1 - beta) * h * factor)
+        assert once <= 4 * variance * (1 + 1e-6)
+
+
+def test_every_mode_is_slower_than_a_free_one():
+    k = np.unique(np.geomspace(1, 10**5, 80).round())
+    free = ad.local_exponents(k, ad.free_displacement(k, 1.0, **AT))[1]
+    assert np.all(np.diff(free) < 0) and free[-1] > 1
+    double = (1 - np.sqrt(0.9)) ** 2 / 0.1
+    for h in double * np.array([1e-6, 1e-3, 0.1, 0.5, 0.99]):
+        curve = ad.mean_squared_displacement(k, [h], 1.0, **AT)
+        assert np.all(ad.local_exponents(k, curve)[1] <= free + 1e-9)
+    ringing = ad.mean_squared_displacement(k, [30.0], 1.0, **AT)
+    assert np.any(ad.local_exponents(k, ringing)[1] > free)
+
+
+def test_first_exponent():
+    free = ad.free_displacement([1, 2], 1.0, **AT)
+    assert np.log2(free[1] / free[0]) == pytest.approx(float(ad.first_exponent(0.9)), rel=1e-12)
+
+
+# Eqs. (summed-displacement), (spurious-exact), (spurious-diffusion)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.9])
+@pytest.mark.parametrize("h", [0.1, 3.0])
+def test_the_sum_over_steps_grows_at_the_spurious_rate(beta, h):
+    at = {"learning_rate": 0.1, "momentum": beta, "batch_size": 1}
+    far = ad.summed_displacement([3000, 4000], h, 1.0, **at)
+    step = ad.local_displacement([h], 1.0, discrete=False, **at)
+    rate = np.diff(far)[0] / 1000 / step
+    assert rate == pytest.approx(float(ad.spurious_rate(beta, rate=0.1 * h)), rel=1e-6)
+    assert rate == pytest.approx(float(ad.spurious_rate(beta)), rel=0.07)
+
+
+def test_the_sum_over_steps_with_discrete_correlations_is_exact():
+    """With the AR(2) correlation of steps the same sum is Eq. (global-displacement)."""
+    e, beta = 0.3, 0.9
+    step, stationary = covariance(e, beta)
+    r = [(np.linalg.matrix_power(step, j) @ stationary)[0, 0] for j in range(52)]
+    steps = [2 * (r[0] - r[1])] + [2 * r[j] - r[j - 1] - r[j + 1] for j in range(1, 51)]
+    k = 50
+    total = k * steps[0] + 2 * sum((k - j) * steps[j] for j in range(1, k))
+    assert total == pytest.approx(2 * (r[0] - r[k]), rel=1e-9)
+
+
+# Eqs. (power-law-displacement), (fixed-start), (fixed-start-overdamped)
+
+
+@pytest.mark.parametrize("a", [1.3, 1.5])
+def test_power_law_spectrum_has_its_exponent(a):
+    rho = ad.power_law_spectrum(20_000, a)
+    tau = np.array([50.0, 500.0])
+    exact = (1 - np.exp(-rho * tau[:, None])).sum(axis=1)
+    np.testing.assert_allclose(ad.power_law_displacement(tau, a), exact, rtol=2e-3)
+    density = np.sum(rho > 1e-8) / np.sum(rho > 1e-4)
+    assert density == pytest.approx(10 ** (4 * (a - 1)), rel=0.1)
+
+
+def test_fixed_start_by_iterating_the_law():
+    eta, beta, size = 0.1, 0.9, 8
+    rho, sigma, away = np.array([0.0, 0.02, 4.0]), np.array([1.0, 0.5, 2.0]), np.array([1, -2, 0.5])
+    k = 90
+    drift, noise = 0.0, 0.0
+    for h, s, d in zip(rho, sigma, away, strict=True):
+        step, _ = covariance(eta * h, beta)
+        state, spread = np.array([d, d], float), np.zeros((2, 2))
+        for _ in range(k):
+            state = step @ state
+            spread = step @ spread @ step.T + np.diag([eta**2 * s / size, 0])
+        drift += (state[0] - d) ** 2
+        noise += spread[0, 0]
+    found = ad.fixed_start_displacement(k, rho, sigma, away, **AT)
+    np.testing.assert_allclose(found, (drift, noise), rtol=1e-9)
+
+
+def test_overdamped_start_is_the_slow_limit_and_knows_tau_only():
+    rho, away = np.array([1e-3, 1e-4]), np.array([1.0, 3.0])
+    k = np.array([2000, 20_000])
+    exact = ad.fixed_start_displacement(k, rho, rho, away, **AT)
+    simple = ad.overdamped_start(k, rho, rho, away, **AT)
+    np.testing.assert_allclose(simple[0], exact[0], rtol=0.02)
+    np.testing.assert_allclose(simple[1], exact[1], rtol=0.02)
+    # eta, S and beta changed at one tau_ep: the same curve in epochs
+    n, epochs = 1000, np.array([1.0, 1.5, 2.0])
+    curves = [
+        sum(
+            ad.overdamped_start(
+                epochs * n / size, rho, rho, away, learning_rate=eta, momentum=beta, batch_size=size
+            )
+        )
+        for eta, size, beta in ((0.1, 2, 0.5), (0.2, 4, 0.5), (0.02, 2, 0.9))
+    ]
+    np.testing.assert_allclose(curves[1], curves[0], rtol=1e-12)
+    np.testing.assert_allclose(curves[2], curves[0], rtol=1e-12)
+
+
+# Eqs. (epoch-covariance) to (fixed-order)
+
+
+def position_average(e, beta, m, k, memory=6000):
+    """Variance and displacement with shuffled epochs, summed kick by kick, at every position."""
+    a = kicks(e, beta, memory + m + k + 1)[1:]
+    projector = (np.eye(m) - 1 / m) * m / (m - 1)  # covariance of one epoch's noise
+    variance, moved = [], []
+    for position in range(m):
+        late, soon = a_blocks(a, memory, position, k, m)
+        variance.append(np.einsum("eb,bc,ec->", soon, projector, soon))
+        gap = late - soon
+        moved.append(np.einsum("eb,bc,ec->", gap, projector, gap))
+    return np.mean(variance), np.mean(moved)
+
+
+def a_blocks(a, memory, position, k, m):
+    """Kicks at T = epochs m + position, and at T + k, cut into epochs of the noise."""
+    last = (memory // m) * m + position
+    count = (last + k) // m + 1
+    times = np.arange(count * m)
+    soon = np.where(times < last, a[np.clip(last - 1 - times, 0, None)], 0.0)
+    late = np.where(times < last + k, a[np.clip(last + k - 1 - times, 0, None)], 0.0)
+    return late.reshape(count, m), soon.reshape(count, m)
+
+
+@pytest.mark.parametrize("e", [0.02, 0.5])
+def test_shuffled_epochs_kick_by_kick(e):
+    m, beta, size = 6, 0.5, 2
+    at = {"learning_rate": 0.1, "momentum": beta, "batch_size": size, "steps_per_epoch": m}
+    batch = 3.0 / size * (m * size - size) / (m * size - 1)
+    for k in (1, 5, 14):
+        variance, moved = position_average(e, beta, m, k, memory=1200)
+        found = ad.shuffled_displacement(k, [e / 0.1], 3.0, **at)
+        assert found == pytest.approx(0.01 * batch * moved, rel=1e-9)
+    found = ad.shuffled_variance(e / 0.1, 3.0, **at)
+    assert found == pytest.approx(0.01 * batch * variance, rel=1e-9)
+
+
+def test_shuffled_variance_of_slow_and_fast_modes():
+    m, at = 400, {"learning_rate": 0.01, "momentum": 0.9, "batch_size": 4}
+    x = np.array([0.01, 0.3, 3.0, 30.0])
+    rho = x * (1 - 0.9) / (0.01 * m)
+    found = ad.shuffled_variance(rho, 1.0, steps_per_epoch=m, **at)
+    share = (4 * m - 4) / (4 * m - 1)
+    iid = 0.01 / (2 * 4 * 0.1 * rho) / (1 - 0.01 * rho / 3.8) * share
+    np.testing.assert_allclose(found / iid, ad.shuffled_fraction(x), rtol=0.08, atol=1e-3)
+    assert float(ad.shuffled_fraction(3.0)) == pytest.approx(0.5445, abs=1e-4)
+    bridge = (0.01 / 0.1) ** 2 / 4 * (m + 1) / 6 * share
+    assert ad.shuffled_variance(0.0, 1.0, steps_per_epoch=m, **at) == pytest.approx(bridge, rel=0.1)
+    cross = ad.crossover_curvature(learning_rate=0.01, momentum=0.9, steps_per_epoch=m)
+    assert cross == pytest.approx(rho[2])
+
+
+def test_weights_are_the_covariance_of_shuffled_noise():
+    rng, m = np.random.default_rng(0), 5
+    noise = rng.standard_normal((40_000, 2, m))
+    noise = (noise - noise.mean(axis=2, keepdims=True)).reshape(40_000, 2 * m)
+    variance = 1 - 1 / m
+    for lag, weight in enumerate(ad.epoch_weights(m), 1):
+        found = np.mean(noise[:, :m] * noise[:, lag : m + lag])
+        assert found == pytest.approx(-weight * variance, abs=5 / np.sqrt(200_000))
+    assert ad.epoch_weights(m).sum() == pytest.approx(0.5)
+
+
+def test_fixed_order_is_periodic_and_is_its_filter():
+    m, e, beta, size = 7, 0.3, 0.5, 2
+    at = {"learning_rate": 0.1, "momentum": beta, "batch_size": size, "steps_per_epoch": m}
+    found = ad.fixed_order_displacement(np.arange(15), [e / 0.1], 3.0, **at)
+    assert np.max(np.abs(found[[0, 7, 14]])) < 1e-12
+    np.testing.assert_allclose(found[1:7], found[8:14], rtol=1e-9)
+    a = kicks(e, beta, 700)[1:701].reshape(100, m).sum(axis=0)  # the answer to periodic noise
+    projector = (np.eye(m) - 1 / m) * m / (m - 1)
+    shift = np.roll(a, 3) - a
+    batch = 3.0 / size * (m * size - size) / (m * size - 1)
+    assert found[3] == pytest.approx(0.01 * batch * shift @ projector @ shift, rel=1e-9)
+
+
+# the paper's numbers
+
+
+def test_published_numbers_are_those_of_the_notes():
+    data = ad.published_exponents()
+    assert data.exponent.shape == (27,)
+    at = {}
+    for e, s, b, c in zip(
+        data.learning_rate, data.batch_size, data.momentum, data.exponent, strict=True
+    ):
+        at[float(e), int(s), float(b)] = float(c)
+    assert at[1e-5, 128, 0.8] == 1.335 and at[1e-3, 512, 0.99] == 0.75
+    assert at[1e-4, 256, 0.9] == 0.987 and at[1e-5, 512, 0.99] == 1.087
+    tau = ad.epoch_time(learning_rate=1e-5, batch_size=256, momentum=0.99, samples=ad.SAMPLES)
+    assert tau == pytest.approx(5.0, rel=0.01)
+
+
+def test_the_collapse_of_the_notes():
+    """R^2 = .993, rms .020 in sample, and free powers .86, .93 with a quartic."""
+    data = ad.published_exponents()
+    x = np.log(ad.variables(data)["eta N / (S (1 - beta))"])
+    curve = np.polynomial.Polynomial.fit(x, data.exponent, 4)
+    residual = data.exponent - curve(x)
+    assert np.sqrt(np.mean(residual**2)) == pytest.approx(0.020, abs=0.001)
+    assert 1 - residual.var() / data.exponent.var() == pytest.approx(0.993, abs=0.001)
+    p, q = ad.free_powers(data, resamples=200)
+    assert p.value == pytest.approx(0.86, abs=0.01) and q.value == pytest.approx(0.93, abs=0.01)
+    shares = {name: ad.explained(v, data.exponent) for name, v in ad.variables(data).items()}
+    assert max(shares, key=shares.get) == "eta N / (S (1 - beta))"
+
+
+def test_free_powers_find_a_made_up_variable():
+    eta, size, beta = (
+        x.ravel() for x in np.meshgrid([1e-3, 1e-2, 1e-1], [2, 4, 8], [0.5, 0.8, 0.95])
+    )
+    u = np.log(eta) - 0.5 * np.log(size) - 2 * np.log1p(-beta)
+    rng = np.random.default_rng(1)
+    c = 1 / (1 + np.exp(0.4 * (u - u.mean()))) + 0.002 * rng.standard_normal(u.size)
+    data = SimpleNamespace(learning_rate=eta, batch_size=size, momentum=beta, exponent=c)
+    p, q = ad.free_powers(data, resamples=300)
+    assert p.low < 0.5 < p.high < 1 and 1 < q.low < 2 < q.high
+
+
+def test_explained_does_not_reward_flexibility():
+    rng = np.random.default_rng(2)
+    x, noise = np.geomspace(0.1, 10, 27), rng.standard_normal(27)
+    assert collapse.explained(x, noise) < 0.2
+    # the two ends are not extrapolated to, all others are exact
+    assert 0.95 < collapse.explained(x, np.log(x) ** 2) < 1
+
+
+def test_steps_printed_by_the_notebook():
+    nominal = np.floor(np.linspace(32, 1024, 20)).astype(int)[:4]
+    assert tuple(ad.SAMPLES // ad.actual_batch_size(nominal)) == ad.PRINTED_STEPS
+
+
+# simulation
+
+
+def test_regression_has_its_curvatures_and_minimum():
+    rho = np.array([1.0, 0.25, 0.1])
+    problem = simulate.regression(rho, samples=300, seed=3)
+    hessian = problem.inputs.T @ problem.inputs / 300
+    np.testing.assert_allclose(hessian, np.diag(rho), atol=1e-12)
+    np.testing.assert_allclose(problem.inputs.T @ problem.residuals, 0, atol=1e-9)
+
+
+@pytest.mark.parametrize("sampler", simulate.SAMPLERS[1:])
+def test_full_batches_are_gradient_descent_with_momentum(sampler):
+    problem = simulate.regression(np.array([1.0, 0.3]), samples=20, seed=1)
+    start = np.array([1.0, -2.0])
+    options = {"learning_rate": 0.2, "momentum": 0.7, "batch_size": 20}
+    ours = simulate.positions(
+        problem, [0, 1, 9], replicas=2, seed=0, sampler=sampler, start=start, **options
+    )
+    for mode, h in enumerate((1.0, 0.3)):
+        u = kicks(0.2 * h, 0.7, 10)
+        path = start[mode] * (u[[1, 2, 10]] - 0.7 * u[[0, 1, 9]])
+        np.testing.assert_allclose(ours[:, 0, mode], path, atol=1e-12)
+        np.testing.assert_array_equal(ours[:, 0], ours[:, 1])
+
+
+def test_first_steps_with_each_sampler_are_batch_gradients():
+    problem = simulate.regression(np.array([1.0, 0.3]), samples=12, seed=1)
+    single = -0.1 * problem.inputs * problem.residuals[:, None]  # steps from the minimum
+    for sampler in simulate.SAMPLERS:
+        path = simulate.positions(
+            problem,
+            [0, 1],
+            learning_rate=0.1,
+            momentum=0.9,
+            batch_size=1,
+            replicas=50,
+            seed=3,
+            sampler=sampler,
+        )
+        gaps = np.abs(path[1][:, None] - single).max(axis=2)
+        assert gaps.min(axis=1).max() < 1e-12
+        assert np.unique(gaps.argmin(axis=1)).size > 8
+
+
+def test_a_fixed_order_comes_back():
+    problem = simulate.regression(np.array([1.0, 0.3]), samples=12, seed=1)
+    at = {"learning_rate": 0.1, "momentum": 0.5, "batch_size": 3, "replicas": 3, "seed": 0}
+    path = simulate.positions(problem, [2000, 2001, 2004, 2008], sampler="fixed", **at)
+    np.testing.assert_allclose(path[2], path[0], rtol=1e-9)
+    np.testing.assert_allclose(path[3], path[0], rtol=1e-9)
+    assert np.all(np.abs(path[1] - path[0]).max(axis=1) > 1e-4)
+
+
+def test_jackknife_of_a_mean_is_student():
+    x = np.random.default_rng(0).standard_normal((30, 1))
+    found = measures.jackknife(x, lambda m: np.asarray(m)[..., 0], level=0.95)
+    half = 2.045 * x.std(ddof=1) / np.sqrt(30)
+    assert found.value == pytest.approx(x.mean())
+    assert found.high - found.value == pytest.approx(half, rel=1e-3)
+    both = measures.between(Interval(2.0, 1.7, 2.3), Interval(1.0, 0.6, 1.4))
+    assert (both.value, both.low) == (1.0, pytest.approx(0.5))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: ad.mean_squared_displacement(-1, [1.0], 1.0, **AT), "steps must lie in"),
+        (lambda: ad.mean_squared_displacement(1.5, [1.0], 1.0, **AT), "whole numbers"),
+        (lambda: ad.mean_squared_displacement(1, [-1.0], 1.0, **AT), "must not be negative"),
+        (lambda: ad.mean_squared_displacement(1, [38.0], 1.0, **AT), r"= 38\): got 38"),
+        (lambda: ad.mean_squared_displacement(1, [1.0], -1.0, **AT), "noise must lie"),
+        (
+            lambda: ad.mean_squared_displacement(1, [1.0], 1.0, **AT | {"momentum": 1.0}),
+            "momentum must lie",
+        ),
+        (
+            lambda: ad.mean_squared_displacement(1, [1.0], 1.0, **AT | {"learning_rate": 0.0}),
+            "learning_rate must lie",
+        ),
+        (
+            lambda: ad.mean_squared_displacement(1, [1.0], 1.0, **AT | {"batch_size": 0.5}),
+            "batch_size must lie",
+        ),
+        (lambda: ad.mean_squared_displacement(1, [np.nan], 1.0, **AT), "curvatures must be finite"),
+        (lambda: ad.saturation([0.0], 1.0, **AT), "must be positive"),
+        (lambda: ad.local_exponents([1, 1], [1.0, 2.0]), "must ascend"),
+        (lambda: ad.power_law_spectrum(3, 2.5), r"exponent must lie in \(1, 2\)"),
+        (lambda: ad.epoch_weights(1), "steps_per_epoch must be at least 2"),
+        (lambda: replace(ad.QUICK, grid_sizes=(3,)), "grid_sizes must divide"),
+        (lambda: ad.run(ad.QUICK, device="cuda"), "device must be one of"),
+    ],
+)
+def test_bad_input_is_refused_with_its_value(call, words):
+    with pytest.raises((ValueError, TypeError), match=words):
+        call()
+
+
+# the chapter's run
+
+
+@pytest.fixture(scope="module")
+def measured():
+    return ad.run(ad.QUICK)
+
+
+@pytest.mark.parametrize("claim", ad.CLAIMS, ids=lambda c: c.__name__)
+def test_claims_hold(measured, claim):
+    assert claim(measured).verdict.startswith(("confirmed", "refuted", "not testable"))
+
+
+def without_momentum(function, name="momentum"):
+    return lambda *args, **at: function(*args, **at | {name: 0.0 * np.asarray(at[name])})
+
+
+def never_again(k, *modes, **at):
+    """The displacement of a mode that forgets: no iid curve, no epoch."""
+    return 3.0 + 0.0 * np.asarray(k, float)
+
+
+MSD, START = ad.mean_squared_displacement, ad.fixed_start_displacement
+WRONG = {
+    "claim_local_displacement": {"mean_squared_displacement": without_momentum(MSD)},
+    "claim_global_displacement": {
+        "mean_squared_displacement": lambda k, rho, *rest, **at: MSD(k, 0 * rho, *rest, **at)
+    },
+    "claim_first_exponent": {"mean_squared_displacement": without_momentum(MSD)},
+    "claim_summed": {"summed_displacement": lambda k, rho, s, **at: MSD(k, [rho], s, **at)},
+    "claim_power_law": {
+        "mean_squared_displacement": lambda k, rho, *rest, **at: MSD(k, 0 * rho, *rest, **at)
+    },
+    "claim_stationary_exponent": {
+        "mean_squared_displacement": lambda k, rho, *rest, **at: MSD(k, 0 * rho, *rest, **at)
+    },
+    "claim_drift_exponent": {
+        "fixed_start_displacement": lambda k, rho, s, d, **at: START(k, rho, s, 0 * d, **at)
+    },
+    "claim_same_epochs": {
+        "mean_squared_displacement": lambda k, rho, *rest, **at: MSD(k, 0 * rho, *rest, **at)
+    },
+    "claim_grid_theory": {
+        "fixed_start_displacement": lambda k, rho, s, d, **at: START(k, rho, s, 0 * d, **at)
+    },
+    "claim_grid_batch": {
+        "overdamped_start": lambda *args, **at: ad.fixed_start_displacement(
+            *args, **at | {"batch_size": 4.0}
+        )
+    },
+    "claim_grid_momentum": {
+        "overdamped_start": lambda *args, **at: START(*args, **at | {"momentum": 0.8})
+    },
+    "claim_crossover": {
+        "shuffled_variance": lambda rho, s, **at: (
+            0.6
+            * MSD(
+                10**7,
+                rho[None],
+                s[None],
+                **{k: v for k, v in at.items() if k != "steps_per_epoch"},
+            )
+        )
+    },
+    "claim_shuffled_exponent": {
+        "shuffled_displacement": lambda *args, steps_per_epoch, **at: MSD(*args, **at)
+    },
+    "claim_speed_is_blind": {
+        "shuffled_displacement": lambda *args, steps_per_epoch, **at: 0.3 * MSD(*args, **at)
+    },
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_claims_reject_a_wrong_theory(measured, name, monkeypatch):
+    for function, wrong in WRONG[name].items():
+        monkeypatch.setattr(ad, function, wrong)
+    with pytest.raises(ClaimError):
+        getattr(ad, name)(ad.predict(measured))
+
+
+def test_claims_without_a_formula_reject_other_data(measured, monkeypatch):
+    lags = measured.lag.values
+    bent = measured.copy()
+    shape = np.where(np.arange(2)[:, None] == 0, lags**0.2, 1.0)
+    bent["displacement"] = measured.displacement * (("batch_size", "lag"), shape)
+    with pytest.raises(ClaimError):
+        ad.claim_same_steps(bent)
+    alike = measured.copy()
+    alike["order_displacement"] = measured.order_displacement.where(
+        measured.sampler != "fixed", measured.order_displacement.sel(sampler="iid")
+    )
+    with pytest.raises(ClaimError):
+        ad.claim_fixed_order(alike)
+    runs = tuple(replace(r, distance=1.0 * 19 * r.step * 50_000) for r in ad.RUNS)
+    from sgdescape._anomalous_diffusion import published
+
+    monkeypatch.setattr(published, "RUNS", runs)
+    for claim in (ad.claim_vgg_drift, ad.claim_resnet_drift):
+        with pytest.raises(ClaimError):
+            claim(measured)
+    data = published.published_exponents()
+    blind = replace(data, exponent=1 - 0.1 * np.log(data.learning_rate / (1 - data.momentum)))
+    monkeypatch.setattr(published, "published_exponents", lambda: blind)
+    with pytest.raises(ClaimError):
+        ad.claim_collapse_batch(measured)
+    blind = replace(data, exponent=1 - 0.1 * np.log(data.learning_rate / data.batch_size))
+    monkeypatch.setattr(published, "published_exponents", lambda: blind)
+    with pytest.raises(ClaimError):
+        ad.claim_collapse_momentum(measured)
+
+
+def test_every_claim_is_given_a_wrong_theory():
+    by_data = {
+        "claim_same_steps",
+        "claim_fixed_order",
+        "claim_vgg_drift",
+        "claim_resnet_drift",
+        "claim_collapse_batch",
+        "claim_collapse_momentum",
+        "claim_same_steps_network",  # not testable: nothing to reject
+    }
+    assert {*WRONG, *by_data} == {claim.__name__ for claim in ad.CLAIMS}
+
+
+SMALL = {
+    "samples": 256,
+    "modes": 3,
+    "replicas": 8,
+    "burn_in": 20,
+    "origins": 2,
+    "origin_spacing": 50,
+    "longest_lag": 64,
+    "lags": 10,
+    "grid_samples": 64,
+    "grid_modes": 3,
+    "grid_replicas": 4,
+    "grid_points": 5,
+    "order_samples": 64,
+    "order_size": 4,
+    "order_burn_in": 20,
+    "order_origins": 4,
+    "order_replicas": 8,
+    "bowl_modes": 2,
+    "bowl_steps": 40,
+}
+
+
+def test_dataset_is_a_function_of_the_seed_and_survives_netcdf(tmp_path):
+    small = replace(ad.QUICK, **SMALL)
+    first, second = ad.run(small), ad.run(small)
+    for name in first.data_vars:
+        np.testing.assert_array_equal(first[name], second[name])
+    other = experiments.bowl(replace(small, seed=1))
+    assert not np.array_equal(first.bowl_displacement, other.bowl_displacement)
+    first.to_netcdf(tmp_path / "result.nc")
+
+
+def test_figures_show_the_data(measured):
+    _, ax = plt.subplots()
+    ad.plot_displacement(measured, ax)
+    shown = [line.get_ydata() for line in ax.lines]
+    for size in measured.batch_size.values:
+        exact = measured.displacement_exact.sel(batch_size=size)
+        assert any(np.array_equal(y, exact) for y in shown)
+    means = measured.displacement.mean("replica").values
+    drawn = [bars.lines[0].get_ydata() for bars in ax.containers]
+    assert all(any(np.allclose(y, mean) for y in drawn) for mean in means)
+    for plot in (ad.plot_exponents, ad.plot_bowl, ad.plot_orders, ad.plot_variances, ad.plot_grid):
+        assert plot(measured, plt.subplots()[1]).get_xlabel()
+    for plot in (ad.plot_published, ad.plot_power_law, ad.plot_oscillation):
+        assert plot(plt.subplots()[1]).get_xlabel()
+    plt.close("all")
+
+
+def test_summary_names_are_glued_in_the_chapter(measured):
+    numbers = ad.summary(measured)
+    assert all(name.startswith("anomalous-") for name in numbers)
+    assert all(format(value, fmt) for value, fmt in numbers.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+def test_claims_hold_for_other_seeds(seed):
+    dataset = ad.run(replace(ad.QUICK, seed=seed))
+    for claim in ad.CLAIMS:
+        claim(dataset)
