@@ -278,6 +278,13 @@ def test_data_are_what_they_are_said_to_be():
     assert noise[0, 1] / np.sqrt(noise[0, 0] * noise[1, 1]) == pytest.approx(0.5, abs=0.1)
 
 
+def test_images_are_centred_components_in_order():
+    data = experiments.image_data(replace(ml.QUICK, image_samples=500, image_modes=4))
+    np.testing.assert_allclose(data.inputs.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(data.hessian, np.diag(data.curvatures), atol=1e-10)
+    assert set(np.round(data.targets - data.targets.min(), 9)) == {0.0, 2.0}
+
+
 # entropy production
 
 
@@ -444,6 +451,8 @@ WRONG = {
     "claim_reversible": ("entropy_production", lambda *args, **at: 0.863),
     "claim_irreversible": scaled("entropy_production", 1.3),
     "claim_position_current": scaled("circulation", -1.0),
+    "claim_images": scaled("entropy_production", 1.2),
+    "claim_image_currents": scaled("circulation", 1.2),
     "claim_flat_modes": scaled("variance_growth", 1.5),
 }
 
@@ -494,6 +503,8 @@ TINY = replace(
     times=(30, 300),
     flat_curvatures=(3e-3, 1e-1),
     epoch_steps=10,
+    image_samples=500,
+    image_modes=3,
     toy_steps=100,
     toy_chains=20,
 )
@@ -516,7 +527,7 @@ def test_dataset_is_a_function_of_the_seed_and_survives_netcdf(small, tmp_path):
 
 def test_replicas_do_not_depend_on_chunks(small, monkeypatch):
     monkeypatch.setattr(experiments, "CHUNK", 8 * TINY.steps * 3 * 7.0)  # seven replicas a chunk
-    again = xr.merge([f(TINY) for f in (experiments.regression, experiments.swirl)])
+    again = xr.merge([f(TINY) for f in (experiments.regression, experiments.images)])
     for name in again.data_vars:
         np.testing.assert_allclose(small[name], again[name], rtol=1e-12, atol=1e-15)
 
@@ -554,6 +565,7 @@ def test_figures_show_the_data(small):
         ml.plot_curvatures,
         ml.plot_edge,
         ml.plot_growth,
+        ml.plot_images,
     ):
         assert plot(small, plt.subplots()[1], **options.get(plot, {})).get_xlabel()
     plt.close("all")

@@ -71,6 +71,9 @@ class Config:
         swirl_curvatures: both eigenvalues, ascending, where Sigma and H do not commute.
         correlation: Sigma_12 / sqrt(Sigma_11 Sigma_22) of the normal noise there.
         epoch_steps: M, steps an epoch of the run with shuffled batches.
+        image_samples: N of the regression on Fashion-MNIST, bundled.
+        image_modes: its principal components.
+        image_rate: eta there.
         replicas: independent runs on data.
         steps: of each, recorded.
         burn_in: steps before.
@@ -102,6 +105,9 @@ class Config:
     swirl_curvatures: tuple[float, float] = (0.5, 2.0)
     correlation: float = 0.6
     epoch_steps: int = 100
+    image_samples: int = 5000
+    image_modes: int = 10
+    image_rate: float = 0.0025
     replicas: int = 256
     steps: int = 3000
     burn_in: int = 500
@@ -172,6 +178,7 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
         experiments.regression(config, device=device),
         experiments.swirl(config, device=device),
         experiments.epochs(config, device=device),
+        experiments.images(config, device=device),
         toys.modes(config),
         toys.toy(config),
     )
@@ -181,6 +188,7 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
         "momentum",
         "batch_size",
         "epoch_steps",
+        "image_rate",
         "strong_batch",
         "weight_decay",
         "correlation",
@@ -204,6 +212,7 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         ``speed`` (mode), Var v; ``equipartition_step`` (mode), E[delta^2] / Var theta;
         ``area_ratio`` and ``turn_ratio``, areal rate over E[delta^2]; ``excess`` (run, replica);
         ``epoch_ratio`` (mode), what equipartition gives for shuffled epochs over rho;
+        ``image_circulation`` (image_mode, image_mode_) and ``image_spread`` (image_mode);
         ``kept_psi`` and ``plane_psi`` (state), kappa Psi; ``entropy_*`` (entropy_momentum), four
         ways; ``edge_formula``; ``growth_exact`` (time, flat_mode); and as attributes the numbers of
         the process of Fig. 3 and of the run with noise that does not commute with H.
@@ -254,6 +263,16 @@ def _predict_modes(dataset):
     ds.attrs["swirl_circulation"] = float(circulation(h, noise, **one)[0, 1])
     ds.attrs["swirl_production"] = entropy_production(h, noise, **one)
     ds.attrs["swirl_current"] = current_strength(h, learning_rate=eta, momentum=beta)
+    h_image, noise_image = ds.image_curvature.values, ds.image_noise.values
+    pace = {**one, "learning_rate": a["image_rate"]}
+    where = ("image_mode", "image_mode_")
+    ds["image_circulation"] = where, circulation(h_image, noise_image, **pace)
+    spread = np.sqrt(np.diag(discrete_covariance(h_image, noise_image, **pace).position))
+    ds["image_spread"] = "image_mode", spread
+    ds.attrs["image_production"] = entropy_production(h_image, noise_image, **pace)
+    ds.attrs["image_current"] = current_strength(
+        h_image, learning_rate=a["image_rate"], momentum=beta
+    )
     # no inertia: eta -> 0 at fixed eta / (1 - beta), where the bracket keeps h_1 + h_2 alone
     slow = {"learning_rate": eta / 1000 / (1 - beta), "momentum": 0.0, "batch_size": size}
     ds.attrs["swirl_circulation_overdamped"] = float(circulation(h, noise, **slow)[0, 1]) * 1e6

@@ -292,6 +292,38 @@ def claim_position_current(ds) -> Claim:
     )
 
 
+def claim_images(ds) -> Claim:
+    """Real images: nothing was arranged here."""
+    made = ds.attrs["image_production"]
+    return check(
+        "modified_loss.images",
+        "Regression on principal components of Fashion-MNIST: SGD is irreversible, at the rate of "
+        "the commutator formula with the data's H and Sigma, nats a step.",
+        source=OWN,
+        predicted=made,
+        measured=mean_interval(ds.image_entropy.values),
+        rivals={"reversible, Sigma = sigma^2 H": 0.0, "half of it": made / 2,
+                "every current counted": ds.attrs["image_current"]},
+        tolerance=0.1,
+        expected="confirmed",
+    )  # fmt: skip
+
+
+def claim_image_currents(ds) -> Claim:
+    """All planes of two components at once."""
+    return check(
+        "modified_loss.image_currents",
+        "Regression on principal components of Fashion-MNIST: areal rates in all planes of two "
+        "eigenvectors, slope of measured against predicted.",
+        source=OWN,
+        predicted=1.0,
+        measured=measures.image_slope(ds),
+        rivals={"no current": 0.0, "half of it": 0.5, "the other way round": -1.0},
+        tolerance=0.1,
+        expected="confirmed",
+    )
+
+
 def claim_flat_modes(ds) -> Claim:
     """The isotropic law is not reached by flat modes."""
     k, rho = 300, 0.003
@@ -326,6 +358,8 @@ CLAIMS = (
     claim_reversible,
     claim_irreversible,
     claim_position_current,
+    claim_images,
+    claim_image_currents,
     claim_flat_modes,
 )
 

@@ -1,5 +1,7 @@
 """Measurements of chapter `modified_loss` on data: SGD with momentum, no theory in here."""
 
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 
@@ -127,6 +129,50 @@ def epochs(config, *, device="cpu") -> xr.Dataset:
         {
             "epoch_position": (where, found["square_position"]),
             "epoch_step": (where, found["square_step"]),
+        }
+    )
+
+
+def image_data(config) -> FiniteData:
+    """Return regression of even against odd class on principal components of Fashion-MNIST."""
+    from sgdescape.core import data  # torch: only for those who read images
+
+    found = data.load("fashion_mnist", n=config.image_samples, task="parity")
+    x, y = found.inputs.double().numpy(), found.targets.double().numpy()
+    x = x - x.mean(axis=0)
+    vectors = np.linalg.eigh(x.T @ x)[1][:, -config.image_modes :]
+    return FiniteData(x @ vectors, y - y.mean())
+
+
+def images(config, *, device="cpu") -> xr.Dataset:
+    """Run SGD on `image_data`, batches drawn with replacement.
+
+    Args:
+        config: see `modified_loss.Config`.
+        device: "cpu" or "cuda".
+
+    Returns:
+        ``image_turn``: x_i(k) x_j(k+1) - x_j(k) x_i(k+1) (replica, image_mode, image_mode_),
+        ``image_entropy`` (replica), ``image_curvature`` and the data's ``image_noise``.
+    """
+    data = image_data(config)
+    slow = replace(config, learning_rate=config.image_rate)
+    noise = sample_noise(data)
+
+    def measured(path):
+        by_replica = path.transpose(1, 0, 2)
+        lag = by_replica[:, :-1].transpose(0, 2, 1) @ by_replica[:, 1:] / (len(path) - 1)
+        ratio = log_ratio(path, data.curvatures, noise, slow)
+        return {"turn": lag - lag.transpose(0, 2, 1), "entropy": ratio}
+
+    found = _run(data, slow, "images", measured, batch_size=config.batch_size, device=device)
+    where = ("image_mode", "image_mode_")
+    return xr.Dataset(
+        {
+            "image_turn": (("replica", *where), found["turn"], {"units": "a step"}),
+            "image_entropy": ("replica", found["entropy"], {"units": "nats a step"}),
+            "image_curvature": ("image_mode", data.curvatures),
+            "image_noise": (where, noise),
         }
     )
 

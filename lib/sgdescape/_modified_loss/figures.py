@@ -23,12 +23,12 @@ def plot_toy(dataset, ax, *, modified):
     grid = np.stack(np.meshgrid(side, side), axis=-1) - toys.TOY_CENTRE
     height = 0.5 * np.einsum("...i,ij,...j->...", grid, matrix, grid)
     colour = plotting.line(1 if modified else 0)["color"]
-    levels = height.max() * (np.arange(1, 6) / 5) ** 2  # evenly spaced ellipses
+    levels = height.max() * (np.arange(1, 7) / 6) ** 2  # evenly spaced ellipses
     ax.contour(side, side, height, levels=levels, colors=[colour], linewidths=0.9, alpha=0.8)
     if modified:
         flow = decomposition.probability_velocity(grid, parts)
         ax.streamplot(
-            side, side, flow[..., 0], flow[..., 1], color=plotting.line(2)["color"], density=0.25,
+            side, side, flow[..., 0], flow[..., 1], color=plotting.line(2)["color"], density=0.34,
             linewidth=0.9, arrowsize=1.3,
         )  # fmt: skip
     ax.plot(*dataset.toy_path.values[::8].T, color="black", lw=0.6, alpha=0.7, zorder=3)
@@ -253,6 +253,18 @@ def plot_entropy(dataset, ax):
     plotting.log_axes(ax)
     ax.invert_xaxis()
     ax.legend(fontsize=8)
+    return ax
+
+
+def plot_images(dataset, ax):
+    """Draw measured against predicted areal rates of all planes, regression on images."""
+    exact, value, low, high = 1e3 * measures.image_pairs(dataset, level=LEVEL)
+    ends = 1.1 * np.array([exact.min(), exact.max()])
+    plotting.theory(ax, ends, ends, **plotting.line(0))
+    plotting.theory(ax, ends, [0, 0], color="grey", ls="--", label=r"$\Sigma=\sigma^2H$")
+    plotting.points(ax, exact, value, low, high, ms=3.5, label="SGD")
+    ax.set(xlabel="predicted areal rate / 0.001", ylabel="measured / 0.001")
+    ax.legend()
     return ax
 
 

@@ -148,6 +148,37 @@ def share_inside(dataset, name, bound, *, level=LEVEL) -> Interval:
     return mean_interval(inside.reshape(-1, replicas).mean(axis=0), level=level)
 
 
+def image_pairs(dataset, *, level=LEVEL) -> np.ndarray:
+    """Return predicted and measured value, low, high (4, pairs) of the areal rates on images.
+
+    In units of the two standard deviations, a step.
+
+    Args:
+        dataset: of `modified_loss.run`.
+        level: of each interval.
+    """
+    first, second = np.triu_indices(dataset.sizes["image_mode"], 1)
+    unit = np.outer(dataset.image_spread, dataset.image_spread)[first, second]
+    exact = dataset.image_circulation.values[first, second] / unit
+    rows = dataset.image_turn.values[:, first, second] / unit
+    found = [mean_interval(column, level=level) for column in rows.T]
+    return np.array([[e, f.value, f.low, f.high] for e, f in zip(exact, found, strict=True)]).T
+
+
+def image_slope(dataset, *, level=LEVEL) -> Interval:
+    """Return the slope through 0 of measured against predicted areal rates, all planes.
+
+    Args:
+        dataset: of `modified_loss.run`.
+        level: of the interval.
+    """
+    first, second = np.triu_indices(dataset.sizes["image_mode"], 1)
+    unit = np.outer(dataset.image_spread, dataset.image_spread)[first, second]
+    exact = dataset.image_circulation.values[first, second] / unit
+    rows = dataset.image_turn.values[:, first, second] / unit
+    return mean_interval(rows @ exact / (exact @ exact), level=level)
+
+
 def share_error(dataset, name, bound, *, level) -> tuple[float, float]:
     """Return the ends of an interval of the share of states with kappa Psi beyond a bound.
 

@@ -17,6 +17,7 @@ _SEEDS = {
     "toy": 11,
     "epoch data": 12,
     "epoch": 13,
+    "images": 14,
 }
 
 

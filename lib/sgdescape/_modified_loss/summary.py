@@ -37,6 +37,10 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
             a["swirl_circulation_overdamped"] / a["swirl_circulation"],
             ".1f",
         ),
+        "modified-image-entropy": (a["image_production"], ".2f"),
+        "modified-image-correlation": (_largest(dataset.image_noise.values), ".2f"),
+        "modified-image-low": (float(_shares(dataset).min()), ".2f"),
+        "modified-image-high": (float(_shares(dataset).max()), ".2f"),
         "modified-relaxation": (
             (1 - a["momentum"]) / (a["learning_rate"] * float(dataset.flat_mode[0])),
             ".0f",
@@ -46,3 +50,14 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
 
 def _correlation(noise):
     return float(noise[0, 1] / np.sqrt(noise[0, 0] * noise[1, 1]))
+
+
+def _largest(noise):
+    spread = np.sqrt(np.diag(noise))
+    return float(np.abs(noise / np.outer(spread, spread) - np.eye(len(noise))).max())
+
+
+def _shares(dataset):
+    """Sigma_ii / rho_i in units of its mean: 1 if Sigma = sigma^2 H."""
+    share = np.diag(dataset.image_noise.values) / dataset.image_curvature.values
+    return share / share.mean()
