@@ -687,12 +687,16 @@ def test_linearised_kernel_follows_the_reference_and_the_network():
         assert steps.tolist() == [int(k[0]) + 1 if k.size else -1 for k in first]
     assert (passages > 0).any()
     problem = ensembles.problem(model, images.inputs, images.targets, dtype="float64")
-    made = ensembles.run(
-        problem, learning_rate=rate, batch_size=3, max_steps=60, replicas=range(4, 6), seed=5,
-        record_every=1,
-    )  # fmt: skip
-    moved = np.abs(np.array(losses) - found["loss"]).max()
-    assert np.abs(made.losses - losses).max() < 0.1 * moved  # the same batches, small steps
+    off = []
+    for smaller in (1.0, 0.002):  # with the same batches, they part in the second order
+        options["learning_rate"] = smaller * rate
+        line = linear.reference(residual, gram, replica=4, **options)
+        made = ensembles.run(
+            problem, learning_rate=smaller * rate, batch_size=3, max_steps=60, seed=5,
+            replicas=range(4, 5), record_every=1,
+        )  # fmt: skip
+        off.append(np.abs(made.losses[0] - line).max() / np.abs(line - found["loss"]).max())
+    assert off[1] < 1e-3 and off[0] < 0.5
 
 
 def test_summary_and_figures(bowl_network):
