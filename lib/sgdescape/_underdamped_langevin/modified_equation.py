@@ -45,6 +45,7 @@ def _gradient(theta):
 
 
 def _iterate(eta, beta, steps, theta):
+    """theta_k of Eqs. (phase-heavy-ball), (phase-second-order)."""
     buffer = 0.0
     for _ in range(steps):
         buffer = beta * buffer + _gradient(theta)
