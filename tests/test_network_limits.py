@@ -57,16 +57,16 @@ def test_covariance_is_that_of_single_gradients():
 def test_noise_is_the_hessian_where_labels_come_from_the_model():
     # labels drawn from the network's own probabilities: Fisher information = Hessian
     rng = np.random.default_rng(0)
-    inputs = torch.from_numpy(np.hstack([rng.normal(size=(60_000, 32)), np.ones((60_000, 1))]))
+    inputs = torch.from_numpy(np.hstack([rng.normal(size=(20_000, 32)), np.ones((20_000, 1))]))
     theta = network.initial(2)
     first, second = network.layers(theta[None])
     logits = torch.tanh(inputs @ first[0].T) @ second[0, :, :-1].T + second[0, :, -1]
     share = torch.softmax(logits, 1).numpy().cumsum(1)
-    labels = torch.from_numpy((rng.random((60_000, 1)) > share).sum(1).clip(max=9))
+    labels = torch.from_numpy((rng.random((20_000, 1)) > share).sum(1).clip(max=9))
     found = network.local(theta, network.Task(inputs, labels, 0.0))
     values, vectors = linalg.eigh(found.hessian)
     noise = np.einsum("ik,ij,jk->k", vectors, found.covariance, vectors, optimize=True)
-    np.testing.assert_allclose(noise[-20:] / values[-20:], 1, atol=0.05)
+    np.testing.assert_allclose(noise[-20:] / values[-20:], 1, atol=0.08)
 
 
 def test_task_is_a_function_of_its_seed_with_the_stated_noise():
@@ -314,18 +314,18 @@ def scaled_law(name, factor):
 
 WRONG = {
     "claim_speed": ("speed", 1.2),
-    "claim_frozen": ("speed", 1.2),
+    "claim_frozen": ("speed", 1.5),
     "claim_equipartition": ("equipartition", 1.4),
     "claim_modified_loss": ("moments", 0.7),
-    "claim_epoch_factor": ("moments", 0.7),
+    "claim_epoch_factor": ("moments", 0.6),
     "claim_rotation": ("areal_rate", 1.1),
     "claim_ring_period": ("ring", 1.05),
     "claim_ring_decay": ("ring", 1.3),
     "claim_covariance_growth": ("moments", 2.0),
     "claim_excess": ("excess_loss", 1.5),
     "claim_excess_epochs": ("moments", 2.0),
-    "claim_weight_decay": ("moments", 1.6),
-    "claim_negative_lobe": ("autocorrelation", 3.0),
+    "claim_weight_decay": ("moments", 1.8),
+    "claim_negative_lobe": ("autocorrelation", 0.2),
 }
 
 
@@ -347,25 +347,29 @@ def test_claims_without_a_formula_reject_other_data(measured):
     for name in ("exponent", "exponent_later", "exponent_epochs"):
         with pytest.raises((ClaimError, ValueError)):
             getattr(nl, f"claim_{name}")(swapped)
+    measured = measured.assign_coords(block=np.arange(measured.sizes["block"]))
     other = measured.assign(
-        speed_block=measured.speed_block * (1 + 0.1 * xr.DataArray(np.arange(5), dims="block"))
-        if measured.sizes["block"] == 5
-        else measured.speed_block**0,
+        speed_block=measured.speed_block * (1 + 0.1 * measured.block),
+        residual_speed=3 * measured.residual_speed,
+        residual_norm=0 * measured.residual_norm + 300.0,
+        residual_mode_curvature=0 * measured.residual_mode_curvature + 1.0,
+        residual_batch_loss=0 * measured.residual_batch_loss + 1.0,
         all_noise=measured.all_noise**2,
         step_variance=measured.step_variance**0.5,
         midpoint_step=measured.position_step,
         virial=1.05 * measured.virial,
         strong_speed=1.5 * measured.strong_speed,
-        strong_variance=1.5 * measured.strong_variance,
+        strong_variance=0.6 * measured.strong_variance,
         position_kurtosis=measured.position_kurtosis + 1,
         step_kurtosis=measured.step_kurtosis + 1,
         sweep_speed=measured.sweep_speed**2,
         sweep_distance=measured.sweep_distance**3,
-        frozen_variance=0.1 * measured.frozen_variance,
+        frozen_variance=0.13 * measured.frozen_variance,
     )
     for name in (
         "noise_is_hessian velocities midpoint force_identity strong_speed path_noise mean_point "
-        "gaussian step_kurtosis speed_sweep exponent_sweep"
+        "gaussian step_kurtosis speed_sweep exponent_sweep constant_speed frozen_equipartition "
+        "strong_equipartition resnet_speed resnet_norm resnet_mode resnet_batch"
     ).split():
         with pytest.raises(ClaimError):
             getattr(nl, f"claim_{name}")(other)

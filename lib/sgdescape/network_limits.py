@@ -188,13 +188,13 @@ class Config:
     residual_images: int = 1024
     residual_width: int = 4
     residual_schedule: tuple[tuple[float, int], ...] = ((0.05, 35), (0.01, 20), (0.002, 20))
-    residual_hessian_images: int = 256
-    residual_modes: int = 3
+    residual_hessian_images: int = 128
+    residual_modes: int = 2
     residual_iterations: int = 12
-    residual_batches: int = 16
+    residual_batches: int = 24
     residual_runs: tuple[tuple[float, float, int, int], ...] = (
-        (0.005, 0.9, 32, 120),
-        (0.005, 0.5, 32, 60),
+        (0.005, 0.9, 32, 90),
+        (0.005, 0.5, 32, 50),
     )
     seed: int = 0
 

@@ -221,7 +221,7 @@ def _noise(config, model, images):
         total = total + gradient
         squares.append(float(gradient @ gradient))
     spread = (np.array(squares) - float(total @ total) / count**2) * count / (count - 1)
-    sizes, losses = [2, 4, 8, 32, 128], []
+    sizes, losses = [4, 8, 32, 128], []
     part, soft = images.inputs[:512], images.soft()[:512]
     with torch.no_grad():
         model.train()

@@ -56,6 +56,13 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
             theory.crossover_curvature(samples=config["samples"], **at),
             ".2f",
         ),
+        "limits-critical": (theory.critical_curvature(**_pair(config, "")), ".2f"),
+        "limits-critical-swing": (theory.critical_curvature(**_pair(config, "swing_")), ".2f"),
+        "limits-norm-time": (
+            (1 - config["residual_runs"][0][1])
+            / (2 * config["residual_runs"][0][0] * config["weight_decay"]),
+            ",.0f",
+        ),
         "limits-strong-speed": (float(dataset.strong_speed.mean()) / law, ".2f"),
         "limits-strong-noise": (float(dataset.strong_noise.mean()) / a["trace_noise"], ".2f"),
         "limits-resnet-top": (float(dataset.residual_curvature[0]), ".2f"),
@@ -67,10 +74,15 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
         "limits-resnet-eval": (mode["eval"], ".2f"),
         "limits-resnet-all": (mode["train, all"], ".2f"),
         "limits-resnet-whole": (mode["all images"], ".2f"),
-        "limits-resnet-loss-two": (loss[2], ".2f"),
-        "limits-resnet-loss-many": (loss[128], ".2f"),
+        "limits-resnet-loss-few": (loss[4], ".3f"),
+        "limits-resnet-loss-many": (loss[128], ".3f"),
         "limits-resnet-drift": (
             float(np.sqrt(np.nanmean(dataset.residual_distance.values[0, -5:]))),
             ".2f",
         ),
     }
+
+
+def _pair(config, which):
+    rate = config["swing_rate" if which else "learning_rate"]
+    return {"learning_rate": rate, "momentum": config[f"{which}momentum"]}
