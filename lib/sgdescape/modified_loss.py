@@ -120,9 +120,9 @@ class Config:
     mode_steps: int = 2000
     flat_curvatures: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
     times: tuple[int, ...] = (30, 300, 3000)
-    walkers: int = 1500
+    walkers: int = 1000
     toy_step: float = 0.01
-    toy_steps: int = 10_000
+    toy_steps: int = 6_000
     toy_chains: int = 400
     seed: int = 0
 

@@ -24,14 +24,14 @@ def plot_toy(dataset, ax, *, modified):
     height = 0.5 * np.einsum("...i,ij,...j->...", grid, matrix, grid)
     colour = plotting.line(1 if modified else 0)["color"]
     levels = height.max() * (np.arange(1, 7) / 6) ** 2  # evenly spaced ellipses
-    ax.contour(side, side, height, levels=levels, colors=[colour], linewidths=0.9, alpha=0.8)
+    ax.contour(side, side, height, levels=levels, colors=[colour], linewidths=0.9)
     if modified:
         flow = decomposition.probability_velocity(grid, parts)
         ax.streamplot(
-            side, side, flow[..., 0], flow[..., 1], color=plotting.line(2)["color"], density=0.34,
+            side, side, flow[..., 0], flow[..., 1], color=plotting.line(2)["color"], density=0.26,
             linewidth=0.9, arrowsize=1.3,
         )  # fmt: skip
-    ax.plot(*dataset.toy_path.values[::8].T, color="black", lw=0.6, alpha=0.7, zorder=3)
+    ax.plot(*dataset.toy_path.values[::8].T, color="black", lw=0.6, zorder=3)
     ax.plot(*toys.TOY_START, "o", color="black", ms=4, zorder=4)
     ax.set(xlabel="$z_1$", ylabel="$z_2$", xlim=(-0.1, 0.1), ylim=(-0.1, 0.1), aspect="equal")
     ax.set(xticks=[-0.1, 0, 0.1], yticks=[-0.1, 0, 0.1])
@@ -89,13 +89,13 @@ def plot_cloud(dataset, ax, *, velocity):
     name = "kept_velocity" if velocity else "kept_midpoint"
     unit = np.sqrt(float(dataset.speed[0] / rho.min() if velocity else dataset.level[0]))
     state = dataset[name].values[:, [0, -1]] / unit
-    ax.plot(*state[::110].T, ".", color=_GREY, ms=2, zorder=1)
+    ax.plot(*state[::200].T, ".", color=_GREY, ms=2, zorder=1)
     angle = np.linspace(0, 2 * np.pi, 200)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     axes = np.sqrt(rho) if velocity else np.ones(2)
-    for share in (0.5, 0.9, 0.99):
+    for share in (0.5, 0.99):
         radius = np.sqrt(stats.chi2.ppf(share, 2))
-        style = plotting.line(1) | {"label": r"$\Psi$: 50, 90, 99 %" if share == 0.5 else None}
+        style = plotting.line(1) | {"label": r"$\Psi$: 50, 99 %" if share == 0.5 else None}
         plotting.theory(ax, *(radius * axes * circle).T, **style)
     if not velocity:
         loss = np.sqrt(rho.mean() / rho)
@@ -215,7 +215,7 @@ def plot_flow(dataset, ax, *, commuting):
         state, velocity = state[:, ::-1], velocity[:, ::-1]
     unit = state.std(axis=0)
     x, y, u, v = measures.flow(state / unit, velocity / unit, bins=7, width=2.3)
-    ax.plot(*(state / unit)[::140].T, ".", color="#cfcfcf", ms=1.5, zorder=0)
+    ax.plot(*(state / unit)[::200].T, ".", color="#cfcfcf", ms=1.5, zorder=0)
     ax.quiver(x, y, u, v, color=plotting.line(1)["color"], scale=45, width=0.008, zorder=3)
     ax.set(xlim=(-2.9, 2.9), ylim=(-2.9, 2.9), aspect="equal")
     ax.set_title(r"$[\Sigma,H]=0$" if commuting else r"$[\Sigma,H]\neq0$")
