@@ -434,7 +434,7 @@ def test_full_batches_are_gradient_descent_with_momentum(sampler):
         u = kicks(0.2 * h, 0.7, 10)
         path = start[mode] * (u[[1, 2, 10]] - 0.7 * u[[0, 1, 9]])
         np.testing.assert_allclose(ours[:, 0, mode], path, atol=1e-12)
-        np.testing.assert_array_equal(ours[:, 0], ours[:, 1])
+        np.testing.assert_allclose(ours[:, 0], ours[:, 1], rtol=1e-12)
 
 
 def test_first_steps_with_each_sampler_are_batch_gradients():
@@ -593,8 +593,8 @@ def test_claims_reject_a_wrong_theory(measured, name, monkeypatch):
 def test_claims_without_a_formula_reject_other_data(measured, monkeypatch):
     lags = measured.lag.values
     bent = measured.copy()
-    shape = np.where(np.arange(2)[:, None] == 0, lags**0.2, 1.0)
-    bent["displacement"] = measured.displacement * (("batch_size", "lag"), shape)
+    shape = np.where(np.arange(2)[:, None, None] == 0, lags**0.2, 1.0)
+    bent["displacement"] = measured.displacement * shape
     with pytest.raises(ClaimError):
         ad.claim_same_steps(bent)
     alike = measured.copy()
@@ -635,7 +635,7 @@ def test_every_claim_is_given_a_wrong_theory():
 
 
 SMALL = {
-    "samples": 256,
+    "samples": 128,
     "modes": 3,
     "replicas": 8,
     "burn_in": 20,
