@@ -195,7 +195,7 @@ def _stationary_chunk(start, first, rows, numbers, options, edges, keys, out):
                 if keep_every > 0 and (k - burn_in) % keep_every == 0:
                     for j in range(lanes):
                         for i in range(d):
-                            samples[(k - burn_in) // keep_every, block + j, i] = z[i // 4, i % 4, j]
+                            samples[block + j, (k - burn_in) // keep_every, i] = z[i // 4, i % 4, j]
             draw_together(words, np.uint32(k), table, groups, pair, lanes, key0, key1)
             advance(z, words, st, rows, groups, pair, lanes, rows[0, 0])
             lost = 0
@@ -206,7 +206,7 @@ def _stationary_chunk(start, first, rows, numbers, options, edges, keys, out):
                     if diverged[block + j] < 0 and not st[EXCESS, j] < np.inf:
                         diverged[block + j] = k + 1
         for j in range(lanes):
-            sums[:, block + j] = total[:, j]
+            sums[block + j] = total[:, j]
             for i in range(d):
                 theta[block + j, i] = z[i // 4, i % 4, j]
     if everything:
@@ -266,9 +266,10 @@ def stationary(
     """Fast twin of `sde_bowl.stationary_reference`: same arguments, same paths up to rounding."""
     n, d = start.shape
     rows, numbers, keys = _constants(bowl, process, diffusion, dt, seed, start.dtype, passage=False)
-    sums, diverged = np.zeros((4, n)), np.full(n, -1, dtype=np.int64)
+    # replicas first: any part of an array is then contiguous, and of one type for the compiler
+    sums, diverged = np.zeros((n, 4)), np.full(n, -1, dtype=np.int64)
     kept = -(-steps // keep_every) if keep_every else 0
-    samples = np.empty((kept, n, d), dtype=start.dtype)
+    samples = np.empty((n, kept, d), dtype=start.dtype)
     theta, parts = np.array(start), {}
     weighting = int(clock != OWN_CLOCK[process])
     codes = (PROCESSES.index(process), weighting, QUANTITIES.index(quantity))
@@ -277,7 +278,7 @@ def stationary(
     def chunk(low, high):
         part = slice(low, high)
         parts[low] = np.zeros(len(edges) + 1)
-        out = (sums[:, part], parts[low], samples[:, part], diverged[part], theta[part])
+        out = (sums[part], parts[low], samples[part], diverged[part], theta[part])
         _stationary_chunk(
             start[part], replicas.start + low, rows, numbers, options, edges, keys, out
         )
@@ -285,9 +286,9 @@ def stationary(
     _on_threads(chunk, n)
     counts = sum(parts[low] for low in sorted(parts))
     return {
-        "sums": sums,
+        "sums": sums.T,
         "counts": counts,
-        "samples": samples,
+        "samples": samples.swapaxes(0, 1),
         "diverged_at": diverged,
         "theta": theta,
     }
