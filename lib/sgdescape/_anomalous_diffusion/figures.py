@@ -192,9 +192,7 @@ def plot_windows(ax, *, curvatures, noise, offsets, learning_rate, momentum, bat
                 )
             )
             found.append(fitted_exponent(k, total))
-        plotting.theory(
-            ax, lengths, found, label=f"start {scale:g} times as far", **plotting.line(i)
-        )
+        plotting.theory(ax, lengths, found, label=_start_label(scale), **plotting.line(i))
     ax.set(xlabel="end of the window, epochs", ylabel="fitted $c$")
     plotting.log_axes(ax, "x")
     ax.legend()
@@ -290,6 +288,10 @@ def _spaced(k, factor=1.3):
         if k[i] >= factor * k[kept[-1]]:
             kept.append(i)
     return np.array(kept)
+
+
+def _start_label(scale):
+    return f"from {scale:g} times the offsets" if scale else "from the minimum"
 
 
 def _levels(x):
