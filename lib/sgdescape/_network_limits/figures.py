@@ -4,11 +4,12 @@ Every function draws a dataset of `network_limits.run` into given axes and retur
 """
 
 import numpy as np
+from scipy.interpolate import RectBivariateSpline
 
 from sgdescape._network_limits import theory
 from sgdescape._network_limits.claims import predicted, swing_rates
 from sgdescape._network_limits.further_claims import mahalanobis
-from sgdescape._network_limits.measures import prony, rates, settings
+from sgdescape._network_limits.measures import rates, settings
 from sgdescape.core import plotting
 from sgdescape.core.statistics import mean_interval
 
@@ -22,7 +23,7 @@ def plot_noise(dataset, ax):
     """Draw Sigma_ii / rho_i against rho_i over the whole spectrum."""
     h, noise = dataset.all_curvature.values, dataset.all_noise.values
     seen = h > 5e-4  # below, curvatures are not told from zero
-    plotting.points(ax, h[seen], noise[seen] / h[seen], ms=2, alpha=0.6)
+    plotting.points(ax, h[seen], noise[seen] / h[seen], ms=2)
     ratio = noise[: settings(dataset)["top"]].sum() / h[: settings(dataset)["top"]].sum()
     ax.axhline(ratio, **plotting.line(0))
     ax.axvline(settings(dataset)["weight_decay"], color="grey", ls=":", lw=1)
@@ -109,9 +110,11 @@ def plot_plane(dataset, ax, *, sampler="iid"):
     x, y = dataset.along_first.values, dataset.along_last.values
     scale = np.sqrt(predicted(dataset, shuffled=False)[0][[0, -1]])
     levels = np.quantile(dataset.plane_loss.values, [0.02, 0.08, 0.2, 0.4, 0.65, 0.9])
-    ax.contour(x, y, dataset.plane_loss.values.T, levels=levels, colors="grey", linewidths=0.8)
-    cloud = dataset.cloud.sel(sampler=sampler).values[..., [0, -1]].reshape(-1, 2)
-    style = {"ms": 1.2, "alpha": 0.35, **plotting.line(0)}
+    fine = np.linspace(x[0], x[-1], 81)
+    smooth = RectBivariateSpline(x, y, dataset.plane_loss.values)(fine, fine)
+    ax.contour(fine, fine, smooth.T, levels=levels, colors="grey", linewidths=0.8)
+    cloud = dataset.cloud.sel(sampler=sampler).values[:, ::8][..., [0, -1]].reshape(-1, 2)
+    style = {"ms": 2, **plotting.line(0)}
     plotting.points(ax, *cloud.T, **style)
     angle = np.linspace(0, 2 * np.pi, 100)
     for radius in (1, 2, 3):
@@ -123,14 +126,15 @@ def plot_plane(dataset, ax, *, sampler="iid"):
         )
     ax.set(xlabel=r"along $q_1$", ylabel=rf"along $q_{{{settings(dataset)['top']}}}$")
     ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), aspect="equal")
+    ax.set(xticks=(-0.05, 0, 0.05), yticks=(-0.05, 0, 0.05))
     return ax
 
 
 def plot_velocity_plane(dataset, ax):
     """Draw the cloud of steps in the same plane with the ellipses of the modified loss."""
     scale = np.sqrt(predicted(dataset, shuffled=False)[1][[0, -1]])
-    cloud = dataset.cloud_step.sel(sampler="iid").values[..., [0, -1]].reshape(-1, 2)
-    plotting.points(ax, *cloud.T, ms=1.2, alpha=0.35, **plotting.line(0))
+    cloud = dataset.cloud_step.sel(sampler="iid").values[:, ::8][..., [0, -1]].reshape(-1, 2)
+    plotting.points(ax, *cloud.T, ms=2, **plotting.line(0))
     angle = np.linspace(0, 2 * np.pi, 100)
     for radius in (1, 2, 3):
         plotting.theory(
@@ -139,7 +143,7 @@ def plot_velocity_plane(dataset, ax):
             radius * scale[1] * np.sin(angle),
             **plotting.line(1),
         )
-    ax.set(xlabel=r"$\delta$ along $q_1$", aspect="equal")
+    ax.set(xlabel=r"$\delta$ along $q_1$", aspect="equal", xticks=(-0.003, 0, 0.003))
     ax.set_ylabel(rf"$\delta$ along $q_{{{settings(dataset)['top']}}}$")
     return ax
 
@@ -183,35 +187,12 @@ def plot_ring(dataset, ax):
     return ax
 
 
-def plot_ring_periods(dataset, ax):
-    """Draw fitted periods and decay times of all kicked modes against their curvature."""
-    config = settings(dataset)
-    decay, period = prony(dataset.ring.values)
-    x = dataset.curvature.values[: len(period)]
-    fine = np.linspace(0.9 * x.min(), 1.05 * x.max(), 100)
-    lines = theory.ring(
-        fine,
-        learning_rate=config["ring_rate"],
-        momentum=config["ring_momentum"],
-        weight_decay=config["weight_decay"],
-    )
-    for index, (name, found, line) in enumerate(
-        (("decay", decay, lines[0]), ("period", period, lines[1]))
-    ):
-        style = plotting.points_style(index) | {"label": name}
-        plotting.points(ax, x, found, **style)
-        plotting.theory(ax, fine, line, **plotting.line(index))
-    ax.set(xlabel=r"curvature $\rho_i$", ylabel="steps", ylim=(0, 90))
-    ax.legend()
-    return ax
-
-
 def plot_autocorrelation(dataset, ax):
     """Draw the autocorrelation of three modes, momentum 0.98, with the exact prediction."""
     at = swing_rates(dataset)
     lags = dataset.sizes["swing_lag"] - 1
     h = dataset.curvature.values
-    for index, mode in enumerate((0, len(h) // 3, len(h) - 1)):
+    for index, mode in enumerate((0, len(h) - 1)):
         rows = dataset.autocorrelation.values[:, :, mode]
         rows = rows / rows[:, :1].mean(0)
         mean, error = rows.mean(0), 2 * rows.std(0, ddof=1) / np.sqrt(len(rows))
@@ -298,32 +279,6 @@ def plot_strong(dataset, ax):
     return ax
 
 
-def plot_growth(dataset, ax):
-    """Draw the growing variance of all watched modes after the start, in units of the end's."""
-    steps = dataset.early.values
-    fine = np.unique(np.geomspace(2, steps[-1], 30).astype(int))
-    for index, sampler in enumerate(("iid", "shuffle")):
-        squares = dataset.early_square.sel(sampler=sampler).values
-        mean = squares.mean((1, 2))
-        error = 2 * squares.mean(2).std(1, ddof=1) / np.sqrt(squares.shape[1])
-        samples = settings(dataset)["samples"] if sampler == "shuffle" else None
-        variance, _ = theory.moments(
-            dataset.curvature.values,
-            dataset.noise.values,
-            steps=fine,
-            samples=samples,
-            **rates(dataset),
-        )
-        style = plotting.points_style(index) | {"label": NAMES[sampler]}
-        plotting.points(ax, steps, mean, mean - error, mean + error, **style)
-        plotting.theory(ax, fine, variance.mean(1), **plotting.line(index))
-    ax.set(xlabel="steps since rest at the minimum", ylabel=r"mean $\theta_i^2$")
-    ax.set(xscale="log", yscale="log")
-    plotting.log_axes(ax)
-    ax.legend()
-    return ax
-
-
 __all__ = [
     "plot_noise",
     "plot_speed",
@@ -333,10 +288,8 @@ __all__ = [
     "plot_velocity_plane",
     "plot_mahalanobis",
     "plot_ring",
-    "plot_ring_periods",
     "plot_autocorrelation",
     "plot_displacement",
     "plot_exponents",
     "plot_strong",
-    "plot_growth",
 ]
