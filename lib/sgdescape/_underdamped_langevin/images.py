@@ -108,18 +108,17 @@ def image_speed(config, *, device="cpu") -> xr.Dataset:
     burn_in = int(6 / (1 - beta))
     draws = _batches(config, "speed", config.chains, burn_in + config.speed_steps)
     away = torch.zeros(config.chains, x.shape[1], 10, **to)  # theta - mu
-    b, free = torch.zeros_like(away), torch.zeros_like(away)
+    b = torch.zeros(config.chains, x.shape[1], 20, **to)  # of SGD, and of the noise alone
     totals = np.zeros((2, config.chains))
     for k, batch in enumerate(draws):
         chosen = batch.to(where)
         sample, error = inputs[chosen], residual[chosen]
-        back = sample.transpose(1, 2)
-        b = beta * b + back @ (sample @ away + error) / config.image_batch
-        free = beta * free + back @ error / config.image_batch
-        away = away - eta * b
+        both = torch.cat([sample @ away + error, error], dim=2)
+        b = beta * b + sample.transpose(1, 2) @ both / config.image_batch
+        away -= eta * b[..., :10]
         if k >= burn_in:
-            for row, buffer in enumerate((b, free)):
-                totals[row] += buffer.double().square().sum(dim=(1, 2)).cpu().numpy()
+            squares = b.square().sum(dim=1, dtype=torch.float64).cpu().numpy()
+            totals += squares.reshape(-1, 2, 10).sum(axis=2).T
     totals *= eta**2 / config.speed_steps
     return xr.Dataset(
         {"image_square_step": ("chain", totals[0]), "image_free_step": ("chain", totals[1])}
