@@ -121,9 +121,10 @@ class Recorder:
         if not self._steps:
             self._base.copy_(row)
             self._rows[0] = row
-        for index, at in enumerate(self._reference_steps):
-            if at == step:
-                self._references[index] = row.clone()
+        if step in self._reference_steps:
+            for index, at in enumerate(self._reference_steps):
+                if at == step:
+                    self._references[index] = row.clone()
         self._steps.append(step)
         self._filled += 1
         if self._filled == len(self._rows):
