@@ -36,8 +36,8 @@ def claim_local_displacement(ds) -> Claim:
     exact = float(at.displacement_exact[0])
     return check(
         "anomalous_diffusion.local_displacement",
-        "Stationary SGD, S = 16: E|delta|^2 in units of eta^2 Tr Sigma/(S (1 - beta^2)), with the "
-        "finite-step factor and the noise measured on the samples.",
+        f"Stationary SGD, S = {_size(ds)}: E|delta|^2 in units of eta^2 Tr Sigma/(S (1 - beta^2)), "
+        "with the finite-step factor and the noise measured on the samples.",
         source=KUNIN,
         predicted=1.0,
         measured=jackknife(at.displacement.values[:, :1] / exact, _first),
@@ -56,7 +56,7 @@ def claim_global_displacement(ds) -> Claim:
     k = int(ds.lag[-1])
     return check(
         "anomalous_diffusion.global_displacement",
-        f"Stationary SGD, S = 16: E|Delta_k|^2 at k = {k}, "
+        f"Stationary SGD, S = {_size(ds)}: E|Delta_k|^2 at k = {k}, "
         "in units of 2 sum Var(theta_i) (1 - r_i).",
         source=RECONSTRUCTED,
         predicted=1.0,
@@ -132,7 +132,8 @@ def claim_stationary_exponent(ds) -> Claim:
     away = ds.sel(start="away")
     return check(
         "anomalous_diffusion.stationary_exponent",
-        f"Stationary SGD, S = 16: exponent of a line through k = {window[0]} to {window[1]}.",
+        f"Stationary SGD, S = {_size(ds)}: exponent of a line through k = {window[0]} "
+        f"to {window[1]}.",
         source=OWN,
         predicted=round(curve_exponent(lags, at.displacement_exact, window), 3),
         measured=exponent(lags, at.displacement.values, window),
@@ -150,8 +151,8 @@ def claim_drift_exponent(ds) -> Claim:
     away, home = ds.sel(start="away"), ds.sel(start="minimum")
     return check(
         "anomalous_diffusion.drift_exponent",
-        f"From rest off the minimum, S = 16: exponent of a line through k = {window[0]} to "
-        f"{window[1]}, drift and noise.",
+        f"From rest off the minimum, S = {_size(ds)}: exponent of a line through k = {window[0]} "
+        f"to {window[1]}, drift and noise.",
         source=OWN,
         predicted=_curve(ds, away, window),
         measured=exponent(ds.step.values, away.started.values, window),
@@ -303,6 +304,10 @@ __all__ = ["CLAIMS", *(claim.__name__ for claim in CLAIMS)]
 
 def _largest(ds):
     return ds.isel(batch_size=-1)
+
+
+def _size(ds):
+    return int(ds.attrs["largest_batch"])
 
 
 def _first(values):
