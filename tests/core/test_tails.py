@@ -165,16 +165,16 @@ def test_exponent_in_more_dimensions(dimension):
 @pytest.mark.slow
 @pytest.mark.parametrize("scale", [2.0, None])
 def test_exponent_interval_covers_far_in_the_tail(scale):
-    # 4,000 runs at level 0.999: 4 misses expected; above 20 by chance once in 10^8.
+    # 2,000 runs at level 0.999: 2 misses expected; 14 by chance once in 4 10^7.
     rng, found = generator(9), []
-    for _ in range(40):
+    for _ in range(20):
         samples = correlated_student(rng, 5.0, 0.5, 100, 10_000)
         found += [power_law_exponent(x, scale=scale, level=0.999) for x in samples]
     truth = 3.0 if scale is None else np.nan
     if scale is not None:  # s = sqrt(5), not 2: the exponent that describes t(5) best at s = 2
         mean = integrate.quad(lambda x: np.log1p(x**2 / 4) * stats.t(5).pdf(x), -200, 200)[0]
         truth = laws.exponent_of(mean, dimension=1)
-    assert misses(found, truth) < 20
+    assert misses(found, truth) < 14
 
 
 def test_gaussian_samples_have_no_upper_end():
@@ -259,11 +259,12 @@ def test_goodness_of_fit_thins_correlated_samples():
 @pytest.mark.slow
 @pytest.mark.parametrize("law", EXAMPLES)
 def test_goodness_of_fit_is_uniform_for_the_true_law(law):
-    rng, p = generator(20), []
-    for seed in range(200):
+    # numbers with which resamples that are not fitted again give p-values below 10^-9
+    rng, p, runs = generator(20), [], 400 if law == "gaussian" else 120
+    for seed in range(runs):
         x = laws.LAWS[law].draw(rng, 400, 1, **EXAMPLES[law])
-        p.append(goodness_of_fit(laws.fit(law, x), resamples=60, seed=seed).p_value)
-    assert stats.kstest(np.array(p) - rng.random(200) / 61, "uniform").pvalue > 1e-5
+        p.append(goodness_of_fit(laws.fit(law, x), resamples=40, seed=seed).p_value)
+    assert stats.kstest(np.array(p) - rng.random(runs) / 41, "uniform").pvalue > 1e-5
 
 
 # --- pure tails ------------------------------------------------------------------------------
