@@ -198,7 +198,9 @@ def plot_autocorrelation(dataset, ax):
         mean, error = rows.mean(0), 2 * rows.std(0, ddof=1) / np.sqrt(len(rows))
         (curve,) = theory.autocorrelation([h[mode]], lags, **at)
         k = np.arange(lags + 1)
-        ax.fill_between(k, mean - error, mean + error, alpha=0.25, lw=0, **plotting.line(index))
+        few, style = k[::16], plotting.points_style(index) | {"ms": 3}
+        ends = (mean - error)[few], (mean + error)[few]
+        plotting.points(ax, few, mean[few], *ends, **style)
         plotting.theory(ax, k, curve, label=rf"$\rho={h[mode]:.2f}$", **plotting.line(index))
     ax.axhline(0, color="grey", lw=0.6)
     ax.set(xlabel="lag in steps", ylabel=r"autocorrelation of $q_i\cdot\theta$")
