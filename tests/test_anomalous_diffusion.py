@@ -245,7 +245,7 @@ def test_fixed_start_by_iterating_the_law():
     k = 90
     drift, noise = 0.0, 0.0
     for h, s, d in zip(rho, sigma, away, strict=True):
-        step, _ = covariance(eta * h, beta)
+        step = np.array([[1 + beta - eta * h, -beta], [1.0, 0.0]])
         state, spread = np.array([d, d], float), np.zeros((2, 2))
         for _ in range(k):
             state = step @ state
