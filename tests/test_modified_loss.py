@@ -443,7 +443,10 @@ WRONG = {
     "claim_mahalanobis": ("process", gibbs),
     "claim_constant_noise": scaled("midpoint_variance", 1.46),  # would agree: not refuted
     "claim_equipartition": scaled("equipartition_curvature", 0.95),
-    "claim_curvature": ("equipartition_curvature", lambda step, spread, **at: np.ones(6)),
+    "claim_curvature": (  # steps of one size in every direction
+        "equipartition_curvature",
+        lambda step, spread, **at: np.geomspace(0.1, 2.0, 6),
+    ),
     "claim_shuffled": ("shuffled_equipartition", lambda rho, **at: np.ones_like(rho)),
     "claim_rotation": scaled("areal_rate", 2 / 1.88),
     "claim_excess_loss": scaled("excess_loss", 2 / 1.9),
