@@ -117,7 +117,7 @@ def plot_plane(dataset, ax, *, sampler="iid"):
     style = {"ms": 2, **plotting.line(0)}
     plotting.points(ax, *cloud.T, **style)
     angle = np.linspace(0, 2 * np.pi, 100)
-    for radius in (1, 2, 3):
+    for radius in (1, 2):
         plotting.theory(
             ax,
             radius * scale[0] * np.cos(angle),
@@ -136,7 +136,7 @@ def plot_velocity_plane(dataset, ax):
     cloud = dataset.cloud_step.sel(sampler="iid").values[:, ::8][..., [0, -1]].reshape(-1, 2)
     plotting.points(ax, *cloud.T, ms=2, **plotting.line(0))
     angle = np.linspace(0, 2 * np.pi, 100)
-    for radius in (1, 2, 3):
+    for radius in (1, 2):
         plotting.theory(
             ax,
             radius * scale[0] * np.cos(angle),
@@ -166,11 +166,11 @@ def plot_mahalanobis(dataset, ax):
 
 
 def plot_ring(dataset, ax):
-    """Draw the ring-down of three kicked modes with the prediction."""
+    """Draw the ring-down of two kicked modes with the prediction."""
     config = settings(dataset)
     eta, beta = config["ring_rate"], config["ring_momentum"]
     k = np.arange(dataset.sizes["ring_step"])
-    for index, mode in enumerate((0, 3, 7)):
+    for index, mode in enumerate((0, 7)):
         x = dataset.ring.values[:, mode]
         h = float(dataset.curvature[mode]) + config["weight_decay"]
         curve = np.ones(k.size)
@@ -179,7 +179,7 @@ def plot_ring(dataset, ax):
             curve[j] = (1 + beta - eta * h) * curve[j - 1] - beta * curve[j - 2]
         label = rf"$\rho={h - config['weight_decay']:.2f}$"
         style = plotting.points_style(index) | {"label": label, "ms": 3}
-        plotting.points(ax, k[::3], x[::3], **style)
+        plotting.points(ax, k[::5], x[::5], **style)
         plotting.theory(ax, k, config["ring_kick"] * curve, **plotting.line(index))
     ax.axhline(0, color="grey", lw=0.6)
     ax.set(xlabel="step $k$", ylabel=r"$q_i\cdot(\theta_k-\theta^*)$")
@@ -188,7 +188,7 @@ def plot_ring(dataset, ax):
 
 
 def plot_autocorrelation(dataset, ax):
-    """Draw the autocorrelation of three modes, momentum 0.98, with the exact prediction."""
+    """Draw the autocorrelation of two modes, momentum 0.98, with the exact prediction."""
     at = swing_rates(dataset)
     lags = dataset.sizes["swing_lag"] - 1
     h = dataset.curvature.values
