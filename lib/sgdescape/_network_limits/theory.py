@@ -254,7 +254,7 @@ def ring(curvature, *, learning_rate, momentum, weight_decay=0.0):
     Example:
         >>> decay, period = ring([0.5], learning_rate=0.05, momentum=0.97)
         >>> print(decay.round(1), period.round(1))
-        [65.7] [39.7]
+        [65.7] [39.6]
     """
     eta, beta = _rates(learning_rate, momentum)
     h = np.asarray(curvature, dtype=float) + weight_decay
