@@ -283,7 +283,7 @@ def test_convolutions_have_no_radial_gradient():
     generator = torch.Generator().manual_seed(0)
     residual._gradient(model, images, torch.arange(32), generator)
     for name, p in model.named_parameters():
-        radial = float((p * p.grad).sum() / (p.norm() * p.grad.norm()))
+        radial = float((p.detach() * p.grad).sum() / (p.detach().norm() * p.grad.norm()))
         if p.dim() == 4:
             assert abs(radial) < 1e-3, name
 
