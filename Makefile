@@ -21,7 +21,7 @@ test-slow: .venv/stamp   ## the long statistical checks
 
 test-triton: .venv/stamp   ## the GPU kernels, by Triton's interpreter where there is no GPU
 	.venv/bin/python -m pip install --quiet --constraint requirements.lock --editable ".[triton]"
-	$(PYTEST) -n auto -m "not slow and not browser" tests/core/test_triton.py tests/core/test_sde_triton.py
+	$(PYTEST) -n auto -m "not slow and not browser" tests/core/test_*triton*.py
 
 test-pages: .venv/stamp   ## the built pages in a browser; needs make book and Chromium
 	$(PYTEST) -n auto -m browser tests

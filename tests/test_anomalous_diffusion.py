@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from scipy import integrate, linalg
 
 import sgdescape.anomalous_diffusion as ad
-from sgdescape._anomalous_diffusion import collapse, experiments, measures, simulate
+from sgdescape._anomalous_diffusion import (
+    collapse,
+    displacement,
+    experiments,
+    measures,
+    simulate,
+)
 from sgdescape.core.claims import ClaimError
 from sgdescape.core.statistics import Interval
 
@@ -585,7 +591,9 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_claims_reject_a_wrong_theory(measured, name, monkeypatch):
     for function, wrong in WRONG[name].items():
-        monkeypatch.setattr(ad, function, wrong)
+        for module in (ad, displacement):
+            if hasattr(module, function):
+                monkeypatch.setattr(module, function, wrong)
     with pytest.raises(ClaimError):
         getattr(ad, name)(ad.predict(measured))
 

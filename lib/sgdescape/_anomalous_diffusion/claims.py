@@ -6,6 +6,7 @@ makes the claim here fail.
 
 import numpy as np
 
+from sgdescape._anomalous_diffusion import displacement
 from sgdescape._anomalous_diffusion.measures import (
     between,
     curve_exponent,
@@ -102,14 +103,12 @@ def claim_summed(ds) -> Claim:
 
 def claim_power_law(ds) -> Claim:
     """A power-law spectrum: c = a - 1 over decades, from the exact displacement."""
-    from sgdescape import anomalous_diffusion as chapter  # so that a wrong formula there is seen
-
     a = ds.attrs["spectrum_exponent"]
     rho = power_law_spectrum(3000, a)
     k = np.geomspace(500, 50_000, 9).round()
     at = {"learning_rate": ds.attrs["learning_rate"], "momentum": ds.attrs["momentum"]}
-    curve = chapter.mean_squared_displacement(k, rho, rho, batch_size=1, **at)
-    slopes = chapter.local_exponents(k, curve)[1]
+    curve = displacement.mean_squared_displacement(k, rho, rho, batch_size=1, **at)
+    slopes = displacement.local_exponents(k, curve)[1]
     return check(
         "anomalous_diffusion.power_law",
         f"3,000 curvatures of density rho^-{a:g}, k from 500 to 50,000: E|Delta_k|^2 grows with "
