@@ -56,7 +56,8 @@ def test_names_no_path_user_or_host():
 
 def test_versions_are_those_in_use():
     found = provenance.record(Config(), seconds=0.0)
-    assert found["numpy"] == np.__version__ and found["torch"] == torch.__version__
+    assert found["numpy"] == np.__version__
+    assert found["torch"] in (torch.__version__, torch.__version__.split("+")[0])  # "+cu130": a build
 
 
 def test_commit_without_git_is_the_release(monkeypatch):

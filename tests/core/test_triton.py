@@ -74,7 +74,7 @@ def problems():
 
 
 @runs
-@pytest.mark.parametrize("problem, sampler, dtype, tolerance", problems())
+@pytest.mark.parametrize("problem, sampler, dtype, tolerance", [*problems()])
 def test_states_are_those_of_the_reference(kernels, problem, sampler, dtype, tolerance):
     a, b = both(
         ensembles.stationary, problem, sampler=sampler, dtype=dtype, steps=4, burn_in=1,
