@@ -57,7 +57,8 @@ def test_names_no_path_user_or_host():
 def test_versions_are_those_in_use():
     found = provenance.record(Config(), seconds=0.0)
     assert found["numpy"] == np.__version__
-    assert found["torch"] in (torch.__version__, torch.__version__.split("+")[0])  # "+cu130": a build
+    # "+cu130" names a build of the same release, and not every package says it
+    assert found["torch"].split("+")[0] == torch.__version__.split("+")[0]
 
 
 def test_commit_without_git_is_the_release(monkeypatch):
