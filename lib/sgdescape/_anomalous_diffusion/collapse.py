@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from sgdescape._anomalous_diffusion import doors
 from sgdescape.core import validate
 from sgdescape.core.statistics import LEVEL, Interval
 
@@ -60,8 +59,8 @@ def explained(variable, exponents, *, degree=DEGREE, groups=None):
     Returns:
         1 - prediction error/variance: 1 is perfect, 0 no better than the mean.
     """
-    u = _scaled(np.log(doors.array("variable", variable, low=0, open_low=True)))
-    y = doors.array("exponents", exponents)
+    u = _scaled(np.log(validate.within("variable", variable, low=0, open_low=True)))
+    y = validate.within("exponents", exponents)
     labels = np.arange(y.size) if groups is None else np.asarray(groups)
     error = 0.0
     for label in np.unique(labels):
@@ -94,7 +93,7 @@ def free_powers(data, *, degree=DEGREE, level=LEVEL, resamples=2000, seed=0):
         [np.log(data.learning_rate), -np.log(data.batch_size), -np.log1p(-data.momentum)]
     )
     logs = logs - logs.mean(axis=1, keepdims=True)
-    y = doors.array("exponents", data.exponent)
+    y = validate.within("exponents", data.exponent)
     own = _gauss_newton(logs, y, np.ones((1, y.size)), degree)[0]
     random = np.random.Generator(np.random.Philox(key=seed))
     counts = random.multinomial(y.size, np.full(y.size, 1 / y.size), size=resamples)

@@ -96,7 +96,7 @@ def mean_squared_displacement(
         >>> far.round(4)
         array([1.07000000e-02, 5.46900000e-01, 9.99991553e+04])
     """
-    k = doors.whole_steps(steps) if discrete else doors.array("steps", steps, low=0)
+    k = doors.whole_steps(steps) if discrete else validate.within("steps", steps, low=0)
     m = doors.modes(
         k,
         curvatures,
@@ -153,7 +153,7 @@ def free_displacement(steps, noise, *, learning_rate, momentum, batch_size):
     Returns:
         The displacement, broadcast.
     """
-    k, beta = doors.whole_steps(steps), doors.array("momentum", momentum, low=0, high=1)
+    k, beta = doors.whole_steps(steps), validate.within("momentum", momentum, low=0, high=1)
     step = local_displacement(
         np.zeros((1,)),
         np.expand_dims(noise, 0),
@@ -218,7 +218,7 @@ def overdamped_displacement(
     Returns:
         Summed over modes.
     """
-    k = doors.array("steps", steps, low=0)
+    k = validate.within("steps", steps, low=0)
     m = doors.modes(
         k,
         curvatures,
@@ -296,11 +296,11 @@ def spurious_rate(momentum, *, rate=None):
         >>> round(float(spurious_rate(0.9)), 6), round(float(spurious_rate(0.9, rate=0.01)), 6)
         (0.017544, 0.017547)
     """
-    beta = doors.array("momentum", momentum, low=0, high=1)
+    beta = validate.within("momentum", momentum, low=0, high=1)
     gamma = (1 - beta) / (1 + beta)
     if rate is None:
         return gamma / 3
-    square = 2 * doors.array("rate", rate, low=0, open_low=True) / (1 + beta)
+    square = 2 * validate.within("rate", rate, low=0, open_low=True) / (1 + beta)
     root = np.sqrt((gamma**2 - square).astype(complex))
     root = np.where(np.abs(root) < 1e-6, 1e-6, root)
     high, low = gamma + root, gamma - root
@@ -319,7 +319,7 @@ def first_exponent(momentum):
         >>> round(float(first_exponent(0.9)), 2)
         1.93
     """
-    return 1 + np.log2(1 + doors.array("momentum", momentum, low=0, high=1))
+    return 1 + np.log2(1 + validate.within("momentum", momentum, low=0, high=1))
 
 
 def local_exponents(steps, displacement):
@@ -339,8 +339,8 @@ def local_exponents(steps, displacement):
         >>> local_exponents([1, 2, 4], [3.0, 12.0, 48.0])[1]
         array([2., 2.])
     """
-    k = doors.array("steps", steps, low=0, open_low=True)
-    square = doors.array("displacement", displacement, low=0, open_low=True)
+    k = validate.within("steps", steps, low=0, open_low=True)
+    square = validate.within("displacement", displacement, low=0, open_low=True)
     if k.ndim != 1 or k.size < 2 or square.shape[-1] != k.size or np.any(np.diff(k) <= 0):
         raise ValueError(f"steps must ascend, one a point: got {k.shape} and {square.shape}")
     return np.sqrt(k[1:] * k[:-1]), np.diff(np.log(square), axis=-1) / np.diff(np.log(k))
@@ -356,8 +356,8 @@ def fitted_exponent(steps, displacement):
     Returns:
         The slope (...).
     """
-    k = np.log(doors.array("steps", steps, low=0, open_low=True))
-    square = np.log(doors.array("displacement", displacement, low=0, open_low=True))
+    k = np.log(validate.within("steps", steps, low=0, open_low=True))
+    square = np.log(validate.within("displacement", displacement, low=0, open_low=True))
     validate.count("points", k.size, low=2)
     centred = k - k.mean()
     return square @ centred / (centred @ centred)

@@ -18,34 +18,13 @@ class Modes:
     shape: tuple  # of the answer, without modes
 
 
-def array(name: str, value, *, low=-np.inf, high=np.inf, open_low=False) -> np.ndarray:
-    """Return ``value`` as float64 if every entry is finite and lies in [low, high).
-
-    Args:
-        name: the argument's name, for the message.
-        value: number or array.
-        low: smallest allowed value.
-        high: the values must lie below this.
-        open_low: whether ``low`` itself is refused too.
-
-    Raises:
-        ValueError: with the first value outside the range, and the range.
-    """
-    values = validate.finite(name, value)
-    bad = (values <= low if open_low else values < low) | (values >= high)
-    if bad.any():
-        ends = f"{'(' if open_low else '['}{low:g}, {high:g})"
-        raise ValueError(f"{name} must lie in {ends}: got {float(values[bad][0])!r}")
-    return values
-
-
 def whole_steps(steps) -> np.ndarray:
     """Return numbers of steps as float64 if they are whole and not negative.
 
     Raises:
         ValueError: with the first that is not.
     """
-    values = array("steps", steps, low=0)
+    values = validate.within("steps", steps, low=0)
     bad = values != np.floor(values)
     if bad.any():
         raise ValueError(f"steps must be whole numbers: got {float(values[bad][0])!r}")
@@ -71,12 +50,12 @@ def modes(
         ValueError: for values outside their range; a negative h; or, discrete, one at or beyond
             the edge 2 (1 + beta) / eta.
     """
-    eta = array("learning_rate", learning_rate, low=0, open_low=True)
-    beta = array("momentum", momentum, low=0, high=1)
-    size = array("batch_size", batch_size, low=1)
-    decay = array("weight_decay", weight_decay, low=0)
-    rho = np.atleast_1d(array("curvatures", curvatures))
-    sigma = np.atleast_1d(array("noise", noise, low=0))
+    eta = validate.within("learning_rate", learning_rate, low=0, open_low=True)
+    beta = validate.within("momentum", momentum, low=0, high=1)
+    size = validate.within("batch_size", batch_size, low=1)
+    decay = validate.within("weight_decay", weight_decay, low=0)
+    rho = np.atleast_1d(validate.within("curvatures", curvatures))
+    sigma = np.atleast_1d(validate.within("noise", noise, low=0))
     shape = np.broadcast_shapes(
         np.shape(steps),
         rho.shape[1:],

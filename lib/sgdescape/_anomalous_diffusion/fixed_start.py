@@ -4,6 +4,7 @@ import numpy as np
 
 from sgdescape._anomalous_diffusion import doors
 from sgdescape._anomalous_diffusion.response import kick_energy, response
+from sgdescape.core import validate
 
 
 def fixed_start_displacement(
@@ -56,7 +57,7 @@ def fixed_start_displacement(
         weight_decay=weight_decay,
         discrete=True,
     )
-    away = np.atleast_1d(doors.array("offsets", offsets))
+    away = np.atleast_1d(validate.within("offsets", offsets))
     away = away.reshape(away.shape[:1] + (1,) * (len(m.shape) + 1 - away.ndim) + away.shape[1:])
     rate = m.learning_rate * m.stiffness
     drift = (away * rate * response(k + 1, rate, m.momentum)[1]) ** 2
@@ -85,7 +86,7 @@ def overdamped_start(
     Returns:
         Two arrays summed over modes: drift, noise.
     """
-    k = doors.array("steps", steps, low=0)
+    k = validate.within("steps", steps, low=0)
     m = doors.modes(
         k,
         curvatures,
@@ -96,7 +97,7 @@ def overdamped_start(
         weight_decay=weight_decay,
         discrete=False,
     )
-    away = np.atleast_1d(doors.array("offsets", offsets))
+    away = np.atleast_1d(validate.within("offsets", offsets))
     away = away.reshape(away.shape[:1] + (1,) * (len(m.shape) + 1 - away.ndim) + away.shape[1:])
     slow = m.learning_rate / (1 - m.momentum)
     tau = slow * k

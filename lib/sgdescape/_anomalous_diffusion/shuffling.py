@@ -193,7 +193,7 @@ def shuffled_fraction(relaxations):
         >>> shuffled_fraction([1e-9, 3.0]).round(4)
         array([0.    , 0.5445])
     """
-    x = doors.array("relaxations", relaxations, low=0)
+    x = validate.within("relaxations", relaxations, low=0)
     safe = np.maximum(x, 1e-3)
     exact = 1 - 2 * (safe - 1 + np.exp(-safe)) / safe**2
     return np.where(x < 1e-3, x / 3 - x**2 / 12, exact)

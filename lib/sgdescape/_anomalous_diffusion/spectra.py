@@ -3,7 +3,6 @@
 import numpy as np
 from scipy.special import gamma
 
-from sgdescape._anomalous_diffusion import doors
 from sgdescape.core import validate
 
 
@@ -39,7 +38,7 @@ def power_law_displacement(times, exponent):
         17.225
     """
     a = _exponent(exponent)
-    return gamma(2 - a) * doors.array("times", times, low=0) ** (a - 1) - 0.5
+    return gamma(2 - a) * validate.within("times", times, low=0) ** (a - 1) - 0.5
 
 
 def _exponent(value):

@@ -8,6 +8,7 @@ with arrays of one shape.
 import numpy as np
 
 from sgdescape._underdamped_langevin import doors
+from sgdescape.core import validate
 
 
 def oscillating_band(*, learning_rate, momentum):
@@ -92,7 +93,7 @@ def power(steps, h, eta, beta):
     Raises:
         ValueError: if a number of steps is negative or not whole, or h is beyond the edge.
     """
-    k = doors.array("steps", steps, low=0)
+    k = validate.within("steps", steps, low=0)
     if np.any(k != np.round(k)):
         raise ValueError(f"steps must be whole numbers: got {float(k[k != np.round(k)][0])!r}")
     doors.stable(h, eta, beta)

@@ -8,6 +8,7 @@ h = rho + lambda is the curvature of the mode with weight decay; time is t = eta
 import numpy as np
 
 from sgdescape._underdamped_langevin import autoregression, doors
+from sgdescape.core import validate
 
 
 def damping_rate(*, learning_rate, momentum):
@@ -121,7 +122,7 @@ def propagator(time, curvature, *, learning_rate, momentum, weight_decay=0.0):
     """
     at = {"learning_rate": learning_rate, "momentum": momentum}
     t, gamma, omega = np.broadcast_arrays(
-        doors.array("time", time, low=0),
+        validate.within("time", time, low=0),
         damping_rate(**at),
         angular_frequency(curvature, weight_decay=weight_decay, **at),
     )
@@ -164,7 +165,9 @@ def stationary_covariance(
     """
     eta, beta = doors.optimiser(learning_rate, momentum)
     h = doors.stiffness(curvature, weight_decay, zero=False)
-    variance = doors.array("noise", noise, low=0) / doors.array("batch_size", batch_size, low=1)
+    variance = validate.within("noise", noise, low=0) / validate.within(
+        "batch_size", batch_size, low=1
+    )
     h, variance, eta, beta = np.broadcast_arrays(h, variance, eta, beta)
     if discrete:
         return autoregression.stationary_covariance(h, variance, eta, beta)
@@ -202,7 +205,7 @@ def mean(
     """
     matrix = _matrix(steps, curvature, learning_rate, momentum, weight_decay, discrete)
     start, velocity = np.broadcast_arrays(
-        doors.array("start", start), doors.array("start_velocity", start_velocity)
+        validate.within("start", start), validate.within("start_velocity", start_velocity)
     )
     return np.einsum("...ij,...j->...i", matrix, np.stack([start, velocity], axis=-1))
 
@@ -240,9 +243,11 @@ def covariance(
         ValueError: as `stationary_covariance`, but h = 0 is allowed.
     """
     eta, beta = doors.optimiser(learning_rate, momentum)
-    variance = doors.array("noise", noise, low=0) / doors.array("batch_size", batch_size, low=1)
+    variance = validate.within("noise", noise, low=0) / validate.within(
+        "batch_size", batch_size, low=1
+    )
     h = doors.stiffness(curvature, weight_decay)
-    k = doors.array("steps", steps, low=0)
+    k = validate.within("steps", steps, low=0)
     k, h, variance, eta, beta = np.broadcast_arrays(k, h, variance, eta, beta)
     free = h == 0
     safe = np.where(free, (1 - beta) / eta, h)  # any stable value: replaced below
@@ -316,7 +321,7 @@ def _matrix(steps, curvature, learning_rate, momentum, weight_decay, discrete):
     if not discrete:
         eta, _ = doors.optimiser(learning_rate, momentum)
         return propagator(
-            doors.array("steps", steps, low=0) * eta,
+            validate.within("steps", steps, low=0) * eta,
             curvature,
             learning_rate=learning_rate,
             momentum=momentum,

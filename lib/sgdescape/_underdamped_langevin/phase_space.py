@@ -19,7 +19,7 @@ def langevin_coefficients(*, learning_rate, momentum, batch_size):
         spectral density.
     """
     eta, beta = doors.optimiser(learning_rate, momentum)
-    size = doors.array("batch_size", batch_size, low=1)
+    size = validate.within("batch_size", batch_size, low=1)
     return eta * (1 + beta) / 2, 1 - beta, eta / size
 
 
@@ -103,8 +103,8 @@ def square_step(
         (...): the sum over the leading axis.
     """
     eta, beta = doors.optimiser(learning_rate, momentum)
-    size = doors.array("batch_size", batch_size, low=1)
-    sigma = doors.array("noise", noise, low=0)
+    size = validate.within("batch_size", batch_size, low=1)
+    sigma = validate.within("noise", noise, low=0)
     factor = 1.0
     if discrete:
         factor = autoregression.common_factor(
@@ -125,7 +125,7 @@ def effective_directions(variances) -> float:
     Returns:
         A number between 1 and the number of modes.
     """
-    s = doors.array("variances", variances, low=0)
+    s = validate.within("variances", variances, low=0)
     return float(s.sum() ** 2 / np.sum(s**2))
 
 

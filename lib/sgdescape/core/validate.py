@@ -113,6 +113,33 @@ def finite(name: str, array) -> np.ndarray:
     return values
 
 
+def within(name: str, value, *, low=-np.inf, high=np.inf, open_low=False) -> np.ndarray:
+    """Return ``value`` as float64 if every entry is finite and lies in [low, high).
+
+    Args:
+        name: the argument's name, for the message.
+        value: number or array of any shape.
+        low: smallest allowed value.
+        high: the values must lie below this.
+        open_low: whether ``low`` itself is refused too.
+
+    Raises:
+        ValueError: with the first value outside the range, and the range.
+
+    Example:
+        >>> within("momentum", [0.9, 1.0], low=0, high=1)
+        Traceback (most recent call last):
+        ...
+        ValueError: momentum must lie in [0, 1): got 1.0
+    """
+    values = finite(name, value)
+    bad = (values <= low if open_low else values < low) | (values >= high)
+    if bad.any():
+        ends = f"{'(' if open_low or low == -np.inf else '['}{low:g}, {high:g})"
+        raise ValueError(f"{name} must lie in {ends}: got {float(values[bad][0])!r}")
+    return values
+
+
 def device(value):
     """Return the torch device that ``value`` names; "auto" is CUDA where there is one, else CPU.
 
