@@ -18,7 +18,17 @@ import pytest
 import torch
 from torch import nn
 
-from sgdescape import cli, decoupling, intro, noise_covariance, noise_strength
+from sgdescape import (
+    anomalous_diffusion,
+    cli,
+    decoupling,
+    intro,
+    modified_loss,
+    network_limits,
+    noise_covariance,
+    noise_strength,
+    underdamped_langevin,
+)
 from sgdescape.core import (
     chunk_store,
     claims,
@@ -590,7 +600,43 @@ CHAPTERS = [
     Case("network without layers", lambda s: noise_strength.margin_exponent(0), ValueError,
          r"layers must be at least 1: got 0"),
     Case("spiral without friction", lambda s: intro.spiral([0, 1], momentum=1.0), ValueError,
-         r"momentum must be in \[0, 1\): got 1.0"),
+         r"momentum must lie in \[0, 1\): got 1.0"),
+]  # fmt: skip
+
+SETTING = {"learning_rate": 0.1, "momentum": 0.9, "batch_size": 8}
+LIMITS = [
+    Case("variance beyond the edge",
+         lambda s: underdamped_langevin.stationary_covariance(50.0, 1.0, **SETTING), ValueError,
+         r"must lie below 2 \(1 \+ momentum\) / learning_rate = 38: got 50.0"),
+    Case("variance of a free mode",
+         lambda s: underdamped_langevin.stationary_covariance(0.0, 1.0, **SETTING), ValueError,
+         r"curvature \+ weight_decay must be positive: got 0.0"),
+    Case("negative noise",
+         lambda s: underdamped_langevin.stationary_covariance(1.0, -1.0, **SETTING), ValueError,
+         r"noise must lie in \[0, inf\): got -1.0"),
+    Case("critical curvature at rate 0",
+         lambda s: underdamped_langevin.critical_curvature(learning_rate=0.0, momentum=0.9),
+         ValueError, r"learning_rate must lie in \(0, inf\): got 0.0"),
+    Case("displacement after half a step",
+         lambda s: anomalous_diffusion.mean_squared_displacement(0.5, [1.0], [1.0], **SETTING),
+         ValueError, r"steps must be whole numbers: got 0.5"),
+    Case("displacement with a NaN curvature",
+         lambda s: anomalous_diffusion.mean_squared_displacement(1, [NAN], [1.0], **SETTING),
+         ValueError, r"curvatures must be finite"),
+    Case("displacement in batches of none",
+         lambda s: anomalous_diffusion.mean_squared_displacement(
+             1, [1.0], [1.0], **SETTING | {"batch_size": 0}
+         ), ValueError, r"batch_size must lie in \[1, inf\): got 0.0"),
+    Case("equipartition at full momentum",
+         lambda s: modified_loss.equipartition_curvature(
+             1.0, 1.0, learning_rate=0.1, momentum=1.0
+         ), ValueError, r"momentum must be in \[0, 1\): got 1.0"),
+    Case("covariance with noise of another size",
+         lambda s: modified_loss.covariance([1.0, 2.0], np.eye(3), **SETTING), ValueError,
+         r"noise must have shape \(2, 2\): got \(3, 3\)"),
+    Case("strength of a negative trace",
+         lambda s: network_limits.noise_ratio(-1.0, **SETTING), ValueError,
+         r"trace must be non-negative and finite: got -1.0"),
 ]  # fmt: skip
 
 TABLE = [
@@ -604,6 +650,7 @@ TABLE = [
     *RUNNER,
     *FIGURES,
     *CHAPTERS,
+    *LIMITS,
 ]
 
 

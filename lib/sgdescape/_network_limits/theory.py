@@ -19,10 +19,10 @@ def speed(noise, curvature, *, learning_rate, momentum, batch_size, weight_decay
     Args:
         noise: (modes,) Sigma_ii, variance of a sample's gradient.
         curvature: (modes,) rho_i; zeros give the paper's form with Tr Sigma.
-        learning_rate: eta.
-        momentum: beta.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
         batch_size: S.
-        weight_decay: lambda.
+        weight_decay: lambda >= 0.
 
     Example:
         >>> at = {"learning_rate": 0.1, "momentum": 0.5, "batch_size": 4}
@@ -30,9 +30,9 @@ def speed(noise, curvature, *, learning_rate, momentum, batch_size, weight_decay
         0.01
     """
     eta, beta = _rates(learning_rate, momentum)
-    h = np.asarray(curvature, dtype=float) + weight_decay
-    per_mode = np.asarray(noise, dtype=float) / (1 - eta * h / (2 * (1 + beta)))
-    return eta**2 * per_mode.sum() / (batch_size * (1 - beta**2))
+    h = _stiffness(curvature, weight_decay)
+    per_mode = validate.within("noise", noise, low=0) / (1 - eta * h / (2 * (1 + beta)))
+    return eta**2 * per_mode.sum() / (validate.positive("batch_size", batch_size) * (1 - beta**2))
 
 
 def noise_ratio(trace, *, learning_rate, momentum, batch_size):
@@ -40,28 +40,54 @@ def noise_ratio(trace, *, learning_rate, momentum, batch_size):
 
     The excess loss in units of sigma^2/2: the laws of the bowl need r << 1.
 
+    Args:
+        trace: Tr H, not negative.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+        batch_size: S > 0.
+
+    Raises:
+        ValueError: for values outside these ranges.
+
     Example:
         >>> print(round(noise_ratio(50.0, learning_rate=0.005, momentum=0.9, batch_size=64), 4))
         0.0195
     """
     eta, beta = _rates(learning_rate, momentum)
-    return eta * trace / (2 * batch_size * (1 - beta))
+    size = validate.positive("batch_size", batch_size)
+    return eta * validate.non_negative("trace", trace) / (2 * size * (1 - beta))
 
 
 def equipartition(square_step, variance, curvature, *, learning_rate, momentum, weight_decay=0.0):
     r"""Return :math:`\frac{(1+\beta)E\delta_i^2}{2\eta h_i{\rm Var}\,\theta_i}`.
 
     Eq. (network-equipartition): 1 for white noise of any strength, h = rho + lambda.
+
+    Args:
+        square_step: E delta_i^2, broadcast against the others.
+        variance: Var theta_i > 0.
+        curvature: rho_i.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+        weight_decay: lambda >= 0.
+
+    Raises:
+        ValueError: for values outside these ranges.
     """
     eta, beta = _rates(learning_rate, momentum)
-    h = np.asarray(curvature) + weight_decay
-    return (1 + beta) * np.asarray(square_step) / (2 * eta * h * np.asarray(variance))
+    h = _stiffness(curvature, weight_decay)
+    spread = validate.within("variance", variance, low=0, open_low=True)
+    return (1 + beta) * validate.within("square_step", square_step, low=0) / (2 * eta * h * spread)
 
 
 def critical_curvature(*, learning_rate, momentum) -> float:
     r"""Return :math:`h_c=(1-\sqrt\beta)^2/\eta`, above which a mode oscillates in discrete time.
 
     Eq. (network-critical); (1-beta)^2 / (2 eta (1+beta)) to leading order.
+
+    Args:
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
 
     Example:
         >>> print(round(critical_curvature(learning_rate=0.005, momentum=0.9), 4))
@@ -76,12 +102,22 @@ def crossover_curvature(*, learning_rate, momentum, batch_size, samples) -> floa
 
     Below it epochs without replacement quiet a mode; M = N/S steps an epoch.
 
+    Args:
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+        batch_size: S, at least 1.
+        samples: N, at least S.
+
+    Raises:
+        ValueError: for values outside these ranges.
+
     Example:
         >>> at = {"learning_rate": 0.005, "momentum": 0.9, "batch_size": 64, "samples": 16384}
         >>> print(round(crossover_curvature(**at), 4))
         0.2344
     """
     eta, beta = _rates(learning_rate, momentum)
+    validate.count("batch_size", batch_size, high=samples)
     return 3 * (1 - beta) * batch_size / (eta * samples)
 
 
@@ -93,15 +129,15 @@ def impulse(curvature, length, *, learning_rate, momentum, weight_decay=0.0):
     Args:
         curvature: (modes,) rho_i.
         length: number of j.
-        learning_rate: eta.
-        momentum: beta.
-        weight_decay: lambda.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+        weight_decay: lambda >= 0.
 
     Returns:
         (modes, length); the displacement is x_k = -eta sum_j G_j n_(k-1-j).
     """
     eta, beta = _rates(learning_rate, momentum)
-    h = np.atleast_1d(np.asarray(curvature, dtype=float)) + weight_decay
+    h = np.atleast_1d(_stiffness(curvature, weight_decay))
     answer = np.zeros((h.size, length + 1))  # first column: before the impulse
     answer[:, 1] = 1
     for j in range(2, length + 1):
@@ -167,10 +203,10 @@ def moments(
         curvature: (modes,) rho_i.
         noise: (modes,) Sigma_ii.
         steps: (times,) k, at least 1.
-        learning_rate: eta.
-        momentum: beta.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
         batch_size: S.
-        weight_decay: lambda.
+        weight_decay: lambda >= 0.
         samples: N for epochs without replacement; None with replacement.
 
     Returns:
@@ -216,10 +252,10 @@ def displacement(
         noise: (modes,) Sigma_ii.
         start: s, steps since the start at the minimum.
         lags: (times,) k, at least 1.
-        learning_rate: eta.
-        momentum: beta.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
         batch_size: S.
-        weight_decay: lambda.
+        weight_decay: lambda >= 0.
         samples: N for epochs without replacement; None with replacement.
 
     Returns:
@@ -257,7 +293,7 @@ def ring(curvature, *, learning_rate, momentum, weight_decay=0.0):
         [65.7] [39.6]
     """
     eta, beta = _rates(learning_rate, momentum)
-    h = np.asarray(curvature, dtype=float) + weight_decay
+    h = _stiffness(curvature, weight_decay)
     cosine = (1 + beta - eta * h) / (2 * np.sqrt(beta))
     if np.any(np.abs(cosine) >= 1):
         raise ValueError(f"curvature must lie where modes oscillate: got down to {h.min():.4g}")
@@ -273,15 +309,15 @@ def autocorrelation(curvature, lags, *, learning_rate, momentum, weight_decay=0.
     Args:
         curvature: (modes,) rho_i.
         lags: L.
-        learning_rate: eta.
-        momentum: beta.
-        weight_decay: lambda.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+        weight_decay: lambda >= 0.
 
     Returns:
         (modes, L + 1).
     """
     eta, beta = _rates(learning_rate, momentum)
-    h = np.atleast_1d(np.asarray(curvature, dtype=float)) + weight_decay
+    h = np.atleast_1d(_stiffness(curvature, weight_decay))
     found = np.ones((h.size, lags + 1))
     found[:, 1] = 1 - eta * h / (1 + beta)
     for k in range(2, lags + 1):
@@ -293,14 +329,30 @@ def areal_rate(square_step, curvature, *, learning_rate, momentum, weight_decay=
     r"""Return E[x_k d_(k+1) - x_(k+1) d_k] a mode, Eq. (network-rotation).
 
     .. math:: -(1+\beta)\Big(1-\frac{\eta h}{2(1+\beta)}\Big)E\delta^2
+
+    Args:
+        square_step: E delta_i^2 >= 0, broadcast against ``curvature``.
+        curvature: rho_i.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+        weight_decay: lambda >= 0.
+
+    Raises:
+        ValueError: for values outside these ranges.
     """
     eta, beta = _rates(learning_rate, momentum)
-    h = np.asarray(curvature) + weight_decay
-    return -(1 + beta) * (1 - eta * h / (2 * (1 + beta))) * np.asarray(square_step)
+    h = _stiffness(curvature, weight_decay)
+    squares = validate.within("square_step", square_step, low=0)
+    return -(1 + beta) * (1 - eta * h / (2 * (1 + beta))) * squares
 
 
 def excess_loss(square_speed, *, learning_rate, momentum):
     r"""Return :math:`\frac{1+\beta}{4\eta}E\|\delta\|^2`, Eq. (network-excess).
+
+    Args:
+        square_speed: E|delta|^2 over all modes.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
 
     Example:
         >>> print(round(excess_loss(1.6e-4, learning_rate=0.005, momentum=0.9), 5))
@@ -308,6 +360,12 @@ def excess_loss(square_speed, *, learning_rate, momentum):
     """
     eta, beta = _rates(learning_rate, momentum)
     return (1 + beta) / (4 * eta) * square_speed
+
+
+def _stiffness(curvature, weight_decay):
+    return validate.finite("curvature", curvature) + validate.non_negative(
+        "weight_decay", weight_decay
+    )
 
 
 def _rates(learning_rate, momentum):
