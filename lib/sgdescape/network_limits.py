@@ -6,6 +6,7 @@ measurements import no theory, so a claim compares two separate routes.
 """
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import xarray as xr
@@ -261,8 +262,13 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
         experiments.ringing,
         experiments.landscape,
     )
-    parts = [first, *(part(config, setting) for part in measured), experiments.decayed(config)]
-    parts.append(residual.measure(config, device=str(validate.device(device))))
+    with ThreadPoolExecutor(2) as pool:  # each has draws of its own: the order does not matter
+        made = [
+            pool.submit(residual.measure, config, device=str(validate.device(device))),
+            *(pool.submit(part, config, setting) for part in measured),
+            pool.submit(experiments.decayed, config),
+        ]
+        parts = [first, *(part.result() for part in made)]
     attrs = first.attrs
     dataset = xr.merge(parts, combine_attrs="drop")
     dataset.attrs |= attrs

@@ -31,7 +31,7 @@ def speed(noise, curvature, *, learning_rate, momentum, batch_size, weight_decay
     """
     eta, beta = _rates(learning_rate, momentum)
     h = _stiffness(curvature, weight_decay)
-    per_mode = validate.within("noise", noise, low=0) / (1 - eta * h / (2 * (1 + beta)))
+    per_mode = validate.finite("noise", noise) / (1 - eta * h / (2 * (1 + beta)))
     return eta**2 * per_mode.sum() / (validate.positive("batch_size", batch_size) * (1 - beta**2))
 
 

@@ -1,5 +1,7 @@
 """What the chapter measures: the minimum, the runs that escape from it, and their end points."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import torch
 import xarray as xr
@@ -153,12 +155,14 @@ def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
     kinds, seed = recipes(config), config.seed
     how = {"device": str(device), "executor": executor, "store": store}
     checkpoint, model, images, problem, found = escapes.prepared(kinds["main"], config.directions)
-    values = spectrum.eigenvalues(found["gram"].clone()) / len(images.inputs)
-    lifted = parameter_directions(model, images, found["vectors"])
-    made = escapes.sweep(
-        config, ["main"], config.exponents, config.batches, replicas=config.replicas,
-        use="runs", **how,
-    ).isel(case=0)  # fmt: skip
+    with ThreadPoolExecutor(1) as aside:  # one core's work for seconds: beside the runs
+        spectrum_of = aside.submit(spectrum.eigenvalues, found["gram"].clone())
+        lifted = parameter_directions(model, images, found["vectors"])
+        made = escapes.sweep(
+            config, ["main"], config.exponents, config.batches, replicas=config.replicas,
+            use="runs", **how,
+        ).isel(case=0)  # fmt: skip
+        values = spectrum_of.result() / len(images.inputs)
     ends = end_points(problem, model, images, config, found, lifted, seed=seed)
     few = slice(0, config.hessian_directions)
     ratio = hessian_ratio(model, images, lifted[:, few], found["curvature"][few])
