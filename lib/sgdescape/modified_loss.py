@@ -212,7 +212,7 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         ``speed`` (mode), Var v; ``equipartition_step`` (mode), E[delta^2] / Var theta;
         ``area_ratio`` and ``turn_ratio``, areal rate over E[delta^2]; ``excess`` (run, replica);
         ``epoch_ratio`` (mode), what equipartition gives for shuffled epochs over rho;
-        ``image_circulation`` (image_mode, image_mode_) and ``image_spread`` (image_mode);
+        ``image_circulation`` (image_mode, other_image_mode) and ``image_spread`` (image_mode);
         ``kept_psi`` and ``plane_psi`` (state), kappa Psi; ``entropy_*`` (entropy_momentum), four
         ways; ``edge_formula``; ``growth_exact`` (time, flat_mode); and as attributes the numbers of
         the process of Fig. 3 and of the run with noise that does not commute with H.
@@ -265,7 +265,7 @@ def _predict_modes(dataset):
     ds.attrs["swirl_current"] = current_strength(h, learning_rate=eta, momentum=beta)
     h_image, noise_image = ds.image_curvature.values, ds.image_noise.values
     pace = {**one, "learning_rate": a["image_rate"]}
-    where = ("image_mode", "image_mode_")
+    where = ("image_mode", "other_image_mode")
     ds["image_circulation"] = where, circulation(h_image, noise_image, **pace)
     spread = np.sqrt(np.diag(discrete_covariance(h_image, noise_image, **pace).position))
     ds["image_spread"] = "image_mode", spread

@@ -152,7 +152,7 @@ def images(config, *, device="cpu") -> xr.Dataset:
         device: "cpu" or "cuda".
 
     Returns:
-        ``image_turn``: x_i(k) x_j(k+1) - x_j(k) x_i(k+1) (replica, image_mode, image_mode_),
+        ``image_turn``: x_i(k) x_j(k+1) - x_j(k) x_i(k+1) (replica, image_mode, other_image_mode),
         ``image_entropy`` (replica), ``image_curvature`` and the data's ``image_noise``.
     """
     data = image_data(config)
@@ -166,7 +166,7 @@ def images(config, *, device="cpu") -> xr.Dataset:
         return {"turn": lag - lag.transpose(0, 2, 1), "entropy": ratio}
 
     found = _run(data, slow, "images", measured, batch_size=config.batch_size, device=device)
-    where = ("image_mode", "image_mode_")
+    where = ("image_mode", "other_image_mode")
     return xr.Dataset(
         {
             "image_turn": (("replica", *where), found["turn"], {"units": "a step"}),
