@@ -10,6 +10,9 @@ from sgdescape.core.claims import Claim, check
 LAGS = (100, 1000)
 """Between which the exponent of the displacement is taken."""
 
+FEW = 0.7
+"""Level of intervals from two long runs: Student's t gives them the mean and its range each way."""
+
 
 def _exponent(ds, name, sampler, predicted_sampler):
     config = settings(ds)
@@ -159,11 +162,7 @@ def claim_path_noise(ds) -> Claim:
 
 
 def _between(values):
-    """Mean of a few long runs with their range, widened by half on both sides: no t interval."""
-    low, high = values.min(), values.max()
-    return type(pooled([0.0, 1.0]))(
-        values.mean(), low - (high - low) / 2, high + (high - low) / 2, method="range of runs x 2"
-    )
+    return pooled(values, level=FEW)
 
 
 def _strong(ds, noise):

@@ -3,12 +3,15 @@
 import numpy as np
 
 from sgdescape._network_limits.claims import OWN, PAPER
-from sgdescape._network_limits.measures import settings
+from sgdescape._network_limits.measures import pooled, settings
 from sgdescape.core.claims import Claim, check, not_testable
 from sgdescape.core.statistics import LEVEL, Interval
 
 BURN = 30
 """Steps of each run that averages leave out: 3 / (1 - beta) at beta = 0.9."""
+
+FEW = 0.84
+"""Level of an interval from two runs: Student's t gives it twice their range each way."""
 
 
 def claim_resnet_speed(ds) -> Claim:
@@ -60,16 +63,13 @@ def claim_resnet_norm(ds) -> Claim:
     """BatchNorm makes the loss independent of a convolution's length: it only decays and grows."""
     runs = range(ds.sizes["residual_run"])
     found = np.array([measured / predicted for measured, predicted in map(_growth(ds), runs)])
-    half = 2 * np.ptp(found) + 1e-3
     return check(
         "network_limits.resnet_norm",
         "Narrow ResNet-18: growth of |theta|^2 of the convolutions, in units of what steps at "
         "right angles and weight decay give.",
         source=OWN,
         predicted=1.0,
-        measured=Interval(
-            found.mean(), found.mean() - half, found.mean() + half, LEVEL, "range of runs x 4"
-        ),
+        measured=pooled(found, level=FEW),
         rivals={"at rest": 0.0, "half": 0.5},
         tolerance=0.2,
         expected="confirmed",
