@@ -356,7 +356,6 @@ def test_claims_without_a_formula_reject_other_data(measured):
         residual_batch_loss=0 * measured.residual_batch_loss + 1.0,
         all_noise=measured.all_noise**2,
         step_variance=measured.step_variance**0.5,
-        midpoint_step=measured.position_step,
         virial=1.05 * measured.virial,
         strong_speed=1.5 * measured.strong_speed,
         strong_variance=0.6 * measured.strong_variance,
@@ -367,12 +366,14 @@ def test_claims_without_a_formula_reject_other_data(measured):
         frozen_variance=0.13 * measured.frozen_variance,
     )
     for name in (
-        "noise_is_hessian velocities midpoint force_identity strong_speed path_noise mean_point "
+        "noise_is_hessian velocities force_identity strong_speed path_noise mean_point "
         "gaussian step_kurtosis speed_sweep exponent_sweep constant_speed frozen_equipartition "
         "strong_equipartition resnet_speed resnet_norm resnet_mode resnet_batch"
     ).split():
         with pytest.raises(ClaimError):
             getattr(nl, f"claim_{name}")(other)
+    with pytest.raises(ClaimError):
+        nl.claim_midpoint(measured.assign(midpoint_step=measured.position_step))
 
 
 @pytest.mark.slow
