@@ -165,16 +165,16 @@ def test_exponent_in_more_dimensions(dimension):
 @pytest.mark.slow
 @pytest.mark.parametrize("scale", [2.0, None])
 def test_exponent_interval_covers_far_in_the_tail(scale):
-    # 2,000 runs at level 0.999: 2 misses expected; 14 by chance once in 4 10^7.
+    # 4,000 runs at level 0.999: 4 misses expected; above 20 by chance once in 10^8.
     rng, found = generator(9), []
-    for _ in range(20):
+    for _ in range(40):
         samples = correlated_student(rng, 5.0, 0.5, 100, 10_000)
         found += [power_law_exponent(x, scale=scale, level=0.999) for x in samples]
     truth = 3.0 if scale is None else np.nan
     if scale is not None:  # s = sqrt(5), not 2: the exponent that describes t(5) best at s = 2
         mean = integrate.quad(lambda x: np.log1p(x**2 / 4) * stats.t(5).pdf(x), -200, 200)[0]
         truth = laws.exponent_of(mean, dimension=1)
-    assert misses(found, truth) < 14
+    assert misses(found, truth) < 20
 
 
 def test_gaussian_samples_have_no_upper_end():

@@ -86,7 +86,7 @@ def swirl(config, *, device="cpu") -> xr.Dataset:
     Returns:
         ``swirl_area``: x_1(k) x_2(k+1) - x_2(k) x_1(k+1) (replica), ``swirl_entropy`` (replica),
         ``swirl_midpoint`` and ``swirl_velocity`` (swirl_state, axis), and the data's covariance
-        ``swirl_noise`` (axis, axis_) and ``swirl_curvature``.
+        ``swirl_noise`` (axis, other_axis) and ``swirl_curvature``.
     """
     data = swirl_data(config)
     noise = sample_noise(data)
@@ -106,7 +106,7 @@ def swirl(config, *, device="cpu") -> xr.Dataset:
             "swirl_midpoint": (("swirl_state", "axis"), midpoint),
             "swirl_velocity": (("swirl_state", "axis"), velocity),
             "swirl_curvature": ("axis", data.curvatures),
-            "swirl_noise": (("axis", "axis_"), noise),
+            "swirl_noise": (("axis", "other_axis"), noise),
         }
     )
 

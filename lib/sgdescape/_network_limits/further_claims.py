@@ -49,7 +49,6 @@ def claim_exponent(ds) -> Claim:
 def claim_exponent_later(ds) -> Claim:
     """Control: the reference point after the burn-in."""
     slope, found = _exponent(ds, "from_later", "iid", "iid")
-    first, _ = _exponent(ds, "from_start", "iid", "iid")
     return check(
         "network_limits.exponent_later",
         "The same with the reference point taken after the burn-in, in units of its prediction.",

@@ -294,7 +294,7 @@ def claim_displacement(dataset):
         source="Mori et al., Assumption 4.6",
         predicted=1.0,
         measured=range_of(dataset.displacement_share.values, "runs"),
-        rivals={"all but a tenth": 0.9},  # early passages leave flat directions no time: up to 0.6
+        rivals={"two thirds": 0.667},
         expected="refuted",
     )
 
