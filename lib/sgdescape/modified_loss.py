@@ -194,7 +194,7 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
         "correlation",
     ):
         measured.attrs[name] = getattr(config, name)
-    measured["entropy_noise"] = ("axis", "axis_"), toys.correlated(config)
+    measured["entropy_noise"] = ("axis", "other_axis"), toys.correlated(config)
     measured["minibatch_variance"] = ("run", "mode"), _exact(config)
     dataset = predict(measured)
     dataset.attrs |= provenance.record(config, seconds=time.perf_counter() - start, device=device)
