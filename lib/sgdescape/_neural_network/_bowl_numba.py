@@ -12,13 +12,14 @@ _NOISE, _BRIDGE = 3, 4  # of core.philox.Stream
 
 
 @compiled.kernel(parallel=True, fastmath={"contract", "reassoc"})  # sums may be reordered
-def run(curvatures, counts, decay, spread, base, coupling, levels, steps, replicas, bridge,
+def run(curvatures, counts, first, decay, spread, base, coupling, levels, steps, replicas, bridge,
         key0, key1, passages, mean_loss):  # fmt: skip
     """Fill ``passages`` (replicas, m), 0 where censored, and ``mean_loss`` (replicas,).
 
     Args:
         curvatures: h of each group (groups,).
         counts: directions in it (groups,), int64.
+        first: index of each group's first normal number of a step, and their number (groups + 1,).
         decay: factor of z in a step (groups,).
         spread: variance added in a step at unit noise loss (groups,).
         base: noise loss of each group at the minimum (groups,).
@@ -33,24 +34,29 @@ def run(curvatures, counts, decay, spread, base, coupling, levels, steps, replic
         passages: step of the first passage of each level.
         mean_loss: over the second half of what was watched, in units of L*.
     """
-    groups = curvatures.size
+    groups, blocks = curvatures.size, (first[-1] + 3) // 4
     for r in nb.prange(replicas):
+        normals = np.empty(4 * blocks)
         state, losses = np.zeros(groups), np.zeros(groups)  # z, or the sum of z^2 of a group
         reached, total, kept = 0, 0.0, 0
         loss = 1.0
         for step in range(steps):
             before, loss, width = loss, 1.0, 0.0
+            for k in range(blocks):
+                w0, w1, w2, w3 = philox(step, k, r, _NOISE, key0, key1)
+                normals[4 * k], normals[4 * k + 1] = normal_pair(w0, w1)
+                normals[4 * k + 2], normals[4 * k + 3] = normal_pair(w2, w3)
             for g in range(groups):
                 noise = base[g]
                 for j in range(groups):
                     noise += coupling[g, j] * losses[j]
                 variance = spread[g] * noise
                 width += 2.0 * curvatures[g] * losses[g] * variance
-                w0, w1, _, _ = philox(step, g, r, _NOISE, key0, key1)
-                x, other = normal_pair(w0, w1)
+                x = normals[first[g]]
                 if counts[g] == 1:
                     state[g] = decay[g] * state[g] + math.sqrt(variance) * x
                 else:
+                    other = normals[first[g] + 1]
                     rest = counts[g] - 1 + math.sqrt(2.0 * (counts[g] - 1)) * other
                     along = 2.0 * decay[g] * math.sqrt(variance * state[g]) * x
                     moved = decay[g] ** 2 * state[g] + along + variance * (x * x + rest)

@@ -146,7 +146,7 @@ def first_passage(
     passages = np.zeros((replicas, len(levels)), dtype=np.int64)
     mean_loss = np.zeros(replicas)
     _bowl_numba.run(
-        bowl.curvatures, bowl.counts, decay, spread, bowl.base, bowl.coupling, levels,
+        bowl.curvatures, bowl.counts, _first(bowl), decay, spread, bowl.base, bowl.coupling, levels,
         validate.count("steps", steps), validate.count("replicas", replicas), bridge,
         *philox.key(seed),
         passages, mean_loss,
@@ -159,12 +159,14 @@ def reference(bowl: Bowl, decay, spread, *, steps: int, replicas: int, seed: int
     single = bowl.counts == 1
     state = np.zeros((replicas, len(bowl.counts)))
     losses = np.zeros_like(state)
-    rows, groups = np.arange(replicas)[:, None], np.arange(len(bowl.counts))
+    first, rows = _first(bowl), np.arange(replicas)[:, None]
+    blocks = np.arange(-(-first[-1] // 4))
     out = np.empty((replicas, steps))
     for step in range(steps):
         variance = spread * (bowl.base + losses @ bowl.coupling.T)
-        words = philox.words(seed, step=step, draw=groups, replica=rows, stream=philox.Stream.NOISE)
-        x, other, _, _ = np.moveaxis(philox.normals(words), -1, 0)
+        words = philox.words(seed, step=step, draw=blocks, replica=rows, stream=philox.Stream.NOISE)
+        normals = philox.normals(words).reshape(replicas, -1)
+        x, other = normals[:, first[:-1]], normals[:, first[1:] - 1]
         rest = bowl.counts - 1 + np.sqrt(2.0 * (bowl.counts - 1)) * other
         along = 2 * decay * np.sqrt(variance * np.abs(state)) * x
         grouped_next = decay**2 * state + along + variance * (x**2 + rest)
@@ -173,3 +175,8 @@ def reference(bowl: Bowl, decay, spread, *, steps: int, replicas: int, seed: int
         losses = 0.5 * bowl.curvatures * np.where(single, state**2, state)
         out[:, step] = 1 + losses.sum(1)
     return out
+
+
+def _first(bowl):
+    """Index of each group's first normal number: one for a direction, two for a group; the end."""
+    return np.concatenate([[0], np.cumsum(np.where(bowl.counts == 1, 1, 2))])

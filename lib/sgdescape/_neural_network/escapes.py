@@ -11,7 +11,7 @@ from sgdescape.core import runner
 
 STREAMS = {"runs": 0, "bowl": 1, "controls": 2}  # added to the seed: no two share draws
 _STRIDE = 1_000_003  # between seeds of different uses
-CHUNK = 32  # replicas in a chunk
+CHUNK = 64  # replicas in a chunk
 
 
 def seed_of(seed: int, use: str) -> int:
@@ -26,11 +26,11 @@ def _images_and_gram(dataset, images):
     return loaded, ensembles.images_gram(loaded.inputs)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)  # one whose runs are made, and the next
 def prepared(recipe, directions: int):
     """Return checkpoint, model, images, `Problem` and measured minimum of a recipe.
 
-    The last one is kept, and the Gram matrix of the last images: a process makes them once for
+    The last two are kept, and the Gram matrix of the last images: a process makes them once for
     all its chunks. `forget` frees them.
 
     Args:

@@ -9,9 +9,13 @@ import xarray as xr
 from sgdescape._neural_network import bowl, checkpoints, escapes, linear
 from sgdescape._neural_network.checkpoints import recipes
 from sgdescape._neural_network.escapes import seed_of
-from sgdescape._neural_network.minimum import hessian_ratio, minimum, parameter_directions
+from sgdescape._neural_network.minimum import (
+    eigenvalues,
+    hessian_ratio,
+    minimum,
+    parameter_directions,
+)
 from sgdescape.core import network_ensembles as ensembles
-from sgdescape.core import spectrum
 
 LAWS = ("decoupled", "measured", "constant", "equal")
 """Bowls: noise of Eq. (12); measured noise, Eq. (direction-noise); that of the minimum, Eq. (5);
@@ -54,15 +58,13 @@ def continuous_times(valley, config, *, exponent, curvature, seed: int) -> np.nd
     return np.where(passages > 0, passages * dt, np.nan)
 
 
-def end_points(problem, model, images, config, found, lifted, *, seed: int) -> dict:
-    """Look at runs at the moment of their passage through ``config.path_threshold``.
+def path_runs(problem, config, found) -> np.ndarray:
+    """Return theta at the passage through ``config.path_threshold`` of the runs that arrive.
 
-    Returns:
-        For each of ``config.path_replicas`` runs: ``overlap`` of the leading eigenvector with that
-        of the minimum, ``curvature_ratio`` h_1 / h_1*, ``displacement_share`` of |theta - theta*|^2
-        and ``energy_share`` of L - L* inside the leading directions, ``leading_energy`` in the
-        first, ``path_loss`` c, and the noise along the leading direction over 2 L h / B, without
-        (``path_coupling``) and with (``path_noise``) the mean gradient taken off.
+    Args:
+        problem: of `escapes.prepared`.
+        config: `neural_network.Config`.
+        found: the minimum.
     """
     rate = config.batches[0] / (config.middle * found["curvature"][0])
     made = ensembles.run(
@@ -71,14 +73,36 @@ def end_points(problem, model, images, config, found, lifted, *, seed: int) -> d
         batch_size=config.batches[0],
         max_steps=round(config.watch / (rate * found["curvature"][0])),
         replicas=range(config.path_replicas),
-        seed=seed_of(seed, "runs"),
+        seed=seed_of(config.seed, "runs"),
         thresholds=(config.path_threshold,),
     )
+    return made.theta[made.steps[:, 0] > 0]
+
+
+def end_points(points, model, images, config, found, lifted, *, gram) -> dict:
+    """Look at runs at the moment of their passage.
+
+    Args:
+        points: theta there, of `path_runs` (runs, parameters).
+        model: the network at the minimum.
+        images: its training data.
+        config: `neural_network.Config`.
+        found: the minimum.
+        lifted: its leading directions.
+        gram: X X^T + 1 of the images.
+
+    Returns:
+        For each run: ``overlap`` of the leading eigenvector with that
+        of the minimum, ``curvature_ratio`` h_1 / h_1*, ``displacement_share`` of |theta - theta*|^2
+        and ``energy_share`` of L - L* inside the leading directions, ``leading_energy`` in the
+        first, ``path_loss`` c, and the noise along the leading direction over 2 L h / B, without
+        (``path_coupling``) and with (``path_noise``) the mean gradient taken off.
+    """
     start = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
     rows = []
-    for theta in made.theta[made.steps[:, 0] > 0]:
+    for theta in points:
         there = checkpoints.network(recipes(config)["main"], theta)
-        now = minimum(there, images, directions=2, seed=seed, gram=problem.gram)
+        now = minimum(there, images, directions=2, seed=config.seed, gram=gram)
         leading = parameter_directions(there, images, now["vectors"][:, :1])[:, 0]
         moved = torch.from_numpy(theta) - start
         along = (moved @ lifted) ** 2
@@ -154,42 +178,39 @@ def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
     """
     kinds, seed = recipes(config), config.seed
     how = {"device": str(device), "executor": executor, "store": store}
-    checkpoint, model, images, problem, found = escapes.prepared(kinds["main"], config.directions)
-    with ThreadPoolExecutor(1) as aside:  # one core's work for seconds: beside the runs
-        spectrum_of = aside.submit(spectrum.eigenvalues, found["gram"].clone())
+    main = escapes.prepared(kinds["main"], config.directions)
+    checkpoint, model, images, problem, found = main
+    few = slice(0, config.hessian_directions)
+    others = list(kinds)[1:]
+    with ThreadPoolExecutor(1) as aside:  # what torch does on one core, beside the runs
+        spectrum_of = aside.submit(eigenvalues, found["gram"])
         lifted = parameter_directions(model, images, found["vectors"])
+        ratio_of = aside.submit(
+            hessian_ratio, model, images, lifted[:, few], found["curvature"][few]
+        )
         made = escapes.sweep(
             config, ["main"], config.exponents, config.batches, replicas=config.replicas,
             use="runs", **how,
         ).isel(case=0)  # fmt: skip
+        points = path_runs(problem, config, found)
+        ends_of = aside.submit(
+            end_points, points, model, images, config, found, lifted, gram=problem.gram
+        )
+        coming = aside.submit(escapes.prepared, kinds[others[0]], config.directions)
         values = spectrum_of.result() / len(images.inputs)
-    ends = end_points(problem, model, images, config, found, lifted, seed=seed)
-    few = slice(0, config.hessian_directions)
-    ratio = hessian_ratio(model, images, lifted[:, few], found["curvature"][few])
-    valley = bowl.grouped(values, singles=config.directions, bins=config.bins)
-    noise = {"ratio": found["noise_ratio"], "kurtosis": found["kurtosis"]}
-    count = max(round(found["trace"] ** 2 / found["square"]), 2)
-    equal = bowl.decoupled(found["curvature"][:1], np.array([count]))
-    laws = (
-        bowl.decoupled(*valley), bowl.measured(*valley, **noise), bowl.constant(*valley), equal,
-    )  # fmt: skip
-    options = {"curvature": found["curvature"][0], "seed": seed}
-    times = [
-        [
-            [bowl_times(v, config, exponent=a, batch_size=b, **options) for b in config.batches]
-            for a in config.exponents
-        ]
-        for v in laws
-    ]
-    coarse = bowl.decoupled(*bowl.grouped(values, singles=config.coarse, bins=config.coarse))
-    flow = [continuous_times(coarse, config, exponent=a, **options) for a in config.exponents]
-    controls, others = [], list(kinds)[1:]
-    for case in others:  # one after the other: what is prepared for one is kept while it runs
-        runs = escapes.sweep(
-            config, [case], [config.middle], [config.batches[1]],
-            replicas=config.control_replicas, use="controls", **how,
-        ).isel(case=0, exponent=0, batch_size=0)  # fmt: skip
-        controls.append(control(case, config, runs, seed=seed))
+        times, flow = _bowls(config, found, values)
+        controls = []
+        for case, following in zip(others, [*others[1:], None], strict=True):
+            coming.result()
+            escapes.prepared(kinds[case], config.directions)  # now the last used: it is kept
+            if following:
+                coming = aside.submit(escapes.prepared, kinds[following], config.directions)
+            runs = escapes.sweep(
+                config, [case], [config.middle], [config.batches[1]],
+                replicas=config.control_replicas, use="controls", **how,
+            ).isel(case=0, exponent=0, batch_size=0)  # fmt: skip
+            controls.append(control(case, config, runs, seed=seed))
+        ends, ratio = ends_of.result(), ratio_of.result()
     escapes.forget()
     seen = made.looks.sel(exponent=config.middle, batch_size=config.batches[1])
     cell, sample = ("exponent", "batch_size"), ("replica", "threshold")
@@ -206,8 +227,8 @@ def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
         "late_loss": ((*cell, "replica"), made.late_loss.values),
         "learning_rate": (cell, made.learning_rate.values[..., 0]),
         "looks": (("look", *sample), seen.values.swapaxes(0, 1)),
-        "bowl": (("law", *cell, "path", "threshold"), np.array(times)),
-        "continuous": (("exponent", "continuous_path", "threshold"), np.array(flow)),
+        "bowl": (("law", *cell, "path", "threshold"), times),
+        "continuous": (("exponent", "continuous_path", "threshold"), flow),
         "spectrum": (("rank",), values),
         "curvature": (("direction",), found["curvature"]),
         "noise_ratio": (("direction",), found["noise_ratio"]),
@@ -242,3 +263,25 @@ def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
         "path_threshold": config.path_threshold,
     }
     return xr.Dataset(variables, coords=coords, attrs=attrs)
+
+
+def _bowls(config, found, values):
+    """Passages of the bowls (law, exponent, batch_size, ...) and of the SDE (exponent, ...)."""
+    valley = bowl.grouped(values, singles=config.directions, bins=config.bins)
+    noise = {"ratio": found["noise_ratio"], "kurtosis": found["kurtosis"]}
+    count = max(round(found["trace"] ** 2 / found["square"]), 2)
+    equal = bowl.decoupled(found["curvature"][:1], np.array([count]))
+    laws = (
+        bowl.decoupled(*valley), bowl.measured(*valley, **noise), bowl.constant(*valley), equal,
+    )  # fmt: skip
+    options = {"curvature": found["curvature"][0], "seed": config.seed}
+    times = [
+        [
+            [bowl_times(v, config, exponent=a, batch_size=b, **options) for b in config.batches]
+            for a in config.exponents
+        ]
+        for v in laws
+    ]
+    coarse = bowl.decoupled(*bowl.grouped(values, singles=config.coarse, bins=config.coarse))
+    flow = [continuous_times(coarse, config, exponent=a, **options) for a in config.exponents]
+    return np.array(times), np.array(flow)

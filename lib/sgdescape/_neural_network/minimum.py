@@ -31,6 +31,17 @@ def tangent_gram(model, inputs, gram) -> torch.Tensor:
         return matrix.addcmul_(gram, d @ d.T)
 
 
+def eigenvalues(gram) -> np.ndarray:
+    """Return the eigenvalues of J J^T (N,), float64, descending; other threads go on meanwhile.
+
+    As `core.spectrum.eigenvalues`, which spares a copy but holds the interpreter's lock.
+
+    Args:
+        gram: J J^T (N, N); it is not changed.
+    """
+    return torch.linalg.eigvalsh(gram).double().clamp(min=0).flip(0).numpy()
+
+
 def minimum(model, images, *, directions: int, seed: int, gram=None) -> dict:
     """Measure the Gauss-Newton matrix and the noise at a checkpoint, in data space.
 

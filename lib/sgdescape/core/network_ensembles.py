@@ -8,7 +8,9 @@ core (`core._kernels.dual_numba`), and batched torch for a GPU (`core._kernels.d
 carry the 1/2 of Mori et al., Eq. (1); time is in steps.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import pairwise
 
 import numpy as np
@@ -60,16 +62,24 @@ class Runs:
         steps: first step k >= 1 with L(theta_k) >= c L* (replicas, m), int64.
         last_step: last step watched (replicas,), int64.
         diverged_at: step of the first loss that is not finite (replicas,), int64.
-        theta: parameters at the last step (replicas, P), ordered as `model.parameters()`.
         losses: L at every ``record_every``-th step (replicas, kept); NaN after the last step.
+        ends: functions that give the rows of ``theta``.
     """
 
     thresholds: np.ndarray
     steps: np.ndarray
     last_step: np.ndarray
     diverged_at: np.ndarray
-    theta: np.ndarray
     losses: np.ndarray
+    ends: tuple[Callable[[], np.ndarray], ...]
+
+    @cached_property
+    def theta(self) -> np.ndarray:
+        """Parameters at the last step (replicas, P), ordered as `model.parameters()`.
+
+        Made when first asked for: from sample space it takes longer than a short run.
+        """
+        return np.concatenate([end() for end in self.ends])
 
 
 def problem(model: nn.Sequential, inputs: Tensor, targets: Tensor, *, dtype="float32", gram=None):
@@ -184,10 +194,10 @@ def run(
     chunks = [indices[i : i + together] for i in range(0, len(indices), together)]
     compute = _ENGINES[engine]
     parts = [compute(problem, chunk, levels, *options, device=device) for chunk in chunks]
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    steps, last_step, diverged_at, kept, theta = columns
+    *columns, ends = zip(*parts, strict=True)
+    steps, last_step, diverged_at, kept = (np.concatenate(column) for column in columns)
     steps, diverged_at = (np.where(a >= 0, a - first, -1) for a in (steps, diverged_at))
-    return Runs(ratios, steps, last_step - first, diverged_at, theta, kept)
+    return Runs(ratios, steps, last_step - first, diverged_at, kept, ends)
 
 
 def _compiled(problem, indices, levels, *settings, device):
@@ -211,7 +221,8 @@ def _compiled(problem, indices, levels, *settings, device):
         *results,
         moved,
     )
-    return *results, _parameters(problem, torch.from_numpy(moved), map(torch.from_numpy, above))
+    above = tuple(map(torch.from_numpy, above))
+    return *results, partial(_parameters, problem, torch.from_numpy(moved), above)
 
 
 def _batched(problem, indices, levels, *settings, device):
@@ -222,10 +233,16 @@ def _batched(problem, indices, levels, *settings, device):
     *results, moved, above = dual_torch.run(
         start, above, problem.gram, problem.targets, indices, levels, *settings, device=device
     )
-    return *results, _parameters(problem, moved, above)
+    return *results, partial(_parameters, problem, moved, above)
 
 
-_ENGINES = {"numba": _compiled, "torch": _batched, "reference": reference}
+def _plain(*arguments, device):
+    """Run replicas by autograd, which has their parameters at hand."""
+    *results, theta = reference(*arguments, device=device)
+    return *results, lambda: theta
+
+
+_ENGINES = {"numba": _compiled, "torch": _batched, "reference": _plain}
 
 
 def _in_sample_space(problem):
