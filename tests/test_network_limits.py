@@ -196,7 +196,7 @@ def test_stationary_moments_solve_the_lyapunov_equation():
     assert nl.speed([noise], [h], **at) == pytest.approx(square[0, 0])
     both = {"learning_rate": eta, "momentum": beta}
     assert nl.equipartition(square[0, 0], variance[0, 0], h, **both) == pytest.approx(1)
-    curve = nl.autocorrelation([h], 3, **both)[0]
+    curve = nl.autocorrelation(np.arange(4), h, **both)
     assert curve[1] == pytest.approx(cov[0, 1] / cov[0, 0])
     lag = a @ a @ cov
     assert curve[2] == pytest.approx(lag[0, 0] / cov[0, 0])
@@ -204,7 +204,7 @@ def test_stationary_moments_solve_the_lyapunov_equation():
     direct = (cov[0, 1] - cov[0, 0]) * 0 + cov[0, 1] * 2 - cov[0, 0] - lag[0, 0]
     assert area == pytest.approx(direct)
     # x_k d_{k+1} - x_{k+1} d_k = x_{k+1} x_{k-1} - x_k^2
-    assert nl.areal_rate(square[0, 0], h, **both) == pytest.approx(lag[0, 0] - cov[0, 0])
+    assert nl.areal_rate(square[0, 0], curvature=h, **both) == pytest.approx(lag[0, 0] - cov[0, 0])
 
 
 def test_filtered_variance_is_that_of_sampled_epochs():
@@ -236,13 +236,13 @@ def test_displacement_from_rest_is_the_variance_and_free_directions_diffuse():
     assert np.diff(far)[0] == pytest.approx(1000 * 0.01 * 3.0 / (2 * 0.25), rel=1e-6)
     stationary = nl.displacement([0.4], [3.0], start=500, lags=lags, **at)
     limit, _ = nl.moments([0.4], [3.0], steps=[800], **at)
-    curve = nl.autocorrelation([0.4], 40, learning_rate=0.1, momentum=0.5)[0]
+    curve = nl.autocorrelation(np.arange(41), 0.4, learning_rate=0.1, momentum=0.5)
     np.testing.assert_allclose(stationary, 2 * limit[0, 0] * (1 - curve[lags]), rtol=1e-9)
 
 
 def test_crossover_is_where_epochs_halve_the_variance():
     at = {"learning_rate": 0.001, "momentum": 0.5, "batch_size": 16}
-    h = [nl.crossover_curvature(samples=16 * 256, **at)]
+    h = [nl.crossover_curvature(learning_rate=0.001, momentum=0.5, steps_per_epoch=256)]
     steps = np.arange(2560, 2816, 8)
     epochs, _ = nl.moments(h, [1.0], steps=steps, samples=16 * 256, **at)
     white, _ = nl.moments(h, [1.0], steps=steps, **at)

@@ -726,10 +726,10 @@ def test_cells_are_exponents_and_batches(bowl_network):
 
 def test_kept_result_bears_out_the_claims_with_sharper_intervals():
     large = net.load_result()
-    assert large.sizes["replica"] >= 128 and large.attrs["cost"]
+    assert large.sizes["replica"] >= 2400 and large.attrs["cost"]
     records = json.loads(large.attrs["provenance"])
-    assert len(records) == len(large.attrs["seeds"]) and all("torch" in r for r in records)
-    assert results.FILE.stat().st_size < 10**6
+    assert len(records) == np.size(large.attrs["seeds"]) and all("torch" in r for r in records)
+    assert results.FILE.stat().st_size < 2 * 10**6
     for claim in (
         net.claim_mean_loss, net.claim_bowl, net.claim_arrhenius, net.claim_ratio_alone,
         net.claim_continuous_time, net.claim_measured_noise, net.claim_participation,
@@ -745,15 +745,18 @@ def test_kept_result_bears_out_the_claims_with_sharper_intervals():
 def test_seeds_are_joined(bowl_network, tmp_path):
     first, second = bowl_network.copy(), imitation(seed=1)
     for seed, ds in enumerate((first, second)):
-        ds.attrs |= {"config": json.dumps({"images": 5, "seed": seed}), "seconds": 2.0}
+        ds.attrs |= {"config": json.dumps({"images": 5, "seed": seed}), "seconds": 60.0}
         ds.to_netcdf(tmp_path / f"{seed}.nc")
     target = tmp_path / "both.nc"
-    results.main(target, tmp_path / "0.nc", tmp_path / "1.nc")
+    results.main(target, "one core", tmp_path / "0.nc", tmp_path / "1.nc")
     both = results.load(target)
     n = first.sizes["replica"]
     np.testing.assert_array_equal(both.passage[:, :, n:], second.passage)
     np.testing.assert_array_equal(both.passage[:, :, :n], first.passage)
-    assert both.attrs["cost"].startswith("4 s") and both.sizes["path"] == 2 * first.sizes["path"]
+    assert (
+        both.attrs["cost"] == "2 minutes on one core"
+        and both.sizes["path"] == 2 * first.sizes["path"]
+    )
     with pytest.raises(ValueError, match=r"seed alone: got seeds \[0, 0\]"):
         results.join([first, first])
     with pytest.raises(FileNotFoundError, match="part of a checkout"):

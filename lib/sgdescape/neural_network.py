@@ -59,7 +59,7 @@ class Config:
     hidden: tuple[int, ...] = (10,)
     exponents: tuple[float, ...] = (6.0, 8.5, 12.0)
     batches: tuple[int, ...] = (2, 4, 8)
-    replicas: int = 40
+    replicas: int = 36
     thresholds: tuple[float, ...] = tuple(np.round(np.geomspace(1.1, 5.0, 23), 3).tolist())
     watch: float = 1500.0
     directions: int = 12

@@ -51,7 +51,7 @@ class Config:
     learning_rate: float = 0.1
     batch_size: int = 100
     mlp_epochs: int = 700
-    cnn_epochs: int = 200
+    cnn_epochs: int = 120
     marks: int = 22
     replicas: int = 3
     seed: int = 0

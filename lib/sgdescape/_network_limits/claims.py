@@ -236,7 +236,7 @@ def claim_midpoint(ds) -> Claim:
 def claim_rotation(ds) -> Claim:
     """C10: phase space turns, at the rate of the discrete process."""
     at = ds.sel(sampler="iid")
-    discrete = theory.areal_rate(1.0, ds.curvature.values, **rates(ds, batch=False))
+    discrete = theory.areal_rate(1.0, curvature=ds.curvature.values, **rates(ds, batch=False))
     found = at.areal_rate.values.mean(1) / (at.step_variance.values * discrete).mean(1)
     continuum = -2.0 / discrete.mean()
     return check(
@@ -257,7 +257,8 @@ def claim_negative_lobe(ds) -> Claim:
     at = swing_rates(ds)
     critical = theory.critical_curvature(learning_rate=at["learning_rate"], momentum=at["momentum"])
     chosen = ds.curvature.values > 3 * critical
-    curves = theory.autocorrelation(ds.curvature.values[chosen], config["swing_lags"], **at)
+    lags = np.arange(config["swing_lags"] + 1)
+    curves = theory.autocorrelation(lags, ds.curvature.values[chosen, None], **at)
     lowest, depth = curves.argmin(1), curves.min(1).mean()
     rows = ds.autocorrelation.values[:, :, chosen]
     return check(

@@ -42,7 +42,9 @@ def claim_epoch_factor(ds) -> Claim:
     """C18: by the factor that follows from the noises' sum over an epoch."""
     config = settings(ds)
     low = ds.curvature.values < theory.crossover_curvature(
-        **{k: config[k] for k in ("learning_rate", "momentum", "batch_size", "samples")}
+        learning_rate=config["learning_rate"],
+        momentum=config["momentum"],
+        steps_per_epoch=config["samples"] // config["batch_size"],
     )
     variance, _ = predicted(ds, shuffled=True)
     iid, _ = predicted(ds, shuffled=False)

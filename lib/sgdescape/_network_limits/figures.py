@@ -95,7 +95,9 @@ def plot_equipartition(dataset, ax):
         plotting.points(ax, x, ratio, **style)
         plotting.theory(ax, x[order], line[order], **plotting.line(index))
     crossing = theory.crossover_curvature(
-        **{k: config[k] for k in ("learning_rate", "momentum", "batch_size", "samples")}
+        learning_rate=config["learning_rate"],
+        momentum=config["momentum"],
+        steps_per_epoch=config["samples"] // config["batch_size"],
     )
     ax.axvline(crossing, color="grey", ls=":", label=r"$\rho_\times$")
     ax.set(xlabel=r"curvature $\rho_i$", ylabel="kinetic / potential energy", xscale="log")
@@ -196,8 +198,8 @@ def plot_autocorrelation(dataset, ax):
         rows = dataset.autocorrelation.values[:, :, mode]
         rows = rows / rows[:, :1].mean(0)
         mean, error = rows.mean(0), 2 * rows.std(0, ddof=1) / np.sqrt(len(rows))
-        (curve,) = theory.autocorrelation([h[mode]], lags, **at)
         k = np.arange(lags + 1)
+        curve = theory.autocorrelation(k, h[mode], **at)
         few, style = k[::16], plotting.points_style(index) | {"ms": 3}
         ends = (mean - error)[few], (mean + error)[few]
         plotting.points(ax, few, mean[few], *ends, **style)

@@ -53,7 +53,9 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
             ".2f",
         ),
         "limits-crossover": (
-            theory.crossover_curvature(samples=config["samples"], **at),
+            theory.crossover_curvature(
+                steps_per_epoch=config["samples"] // config["batch_size"], **_pair(config, "")
+            ),
             ".2f",
         ),
         "limits-critical": (theory.critical_curvature(**_pair(config, "")), ".2f"),

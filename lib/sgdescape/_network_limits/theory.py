@@ -2,11 +2,15 @@
 
 All of it follows from one linear recursion a mode, x_{k+1} = (1 + beta - eta h) x_k - beta x_{k-1}
 - eta n_k with h = rho + lambda, so nothing is fitted: the noise covariance of the n_k, with or
-without replacement, does the rest. Times are in steps.
+without replacement, does the rest. Times are in steps. What a stationary mode does is taken from
+the earlier chapters.
 """
 
 import numpy as np
 
+from sgdescape._anomalous_diffusion.shuffling import crossover_curvature  # noqa: F401  (offered here)
+from sgdescape._modified_loss.relations import areal_rate, excess_loss  # noqa: F401  (offered here)
+from sgdescape._underdamped_langevin.oscillator import autocorrelation  # noqa: F401  (offered here)
 from sgdescape.core import validate
 
 
@@ -95,30 +99,6 @@ def critical_curvature(*, learning_rate, momentum) -> float:
     """
     eta, beta = _rates(learning_rate, momentum)
     return (1 - np.sqrt(beta)) ** 2 / eta
-
-
-def crossover_curvature(*, learning_rate, momentum, batch_size, samples) -> float:
-    r"""Return :math:`\rho_\times=\frac{3(1-\beta)}{\eta M}`, Eq. (network-crossover).
-
-    Below it epochs without replacement quiet a mode; M = N/S steps an epoch.
-
-    Args:
-        learning_rate: eta > 0.
-        momentum: beta in [0, 1).
-        batch_size: S, at least 1.
-        samples: N, at least S.
-
-    Raises:
-        ValueError: for values outside these ranges.
-
-    Example:
-        >>> at = {"learning_rate": 0.005, "momentum": 0.9, "batch_size": 64, "samples": 16384}
-        >>> print(round(crossover_curvature(**at), 4))
-        0.2344
-    """
-    eta, beta = _rates(learning_rate, momentum)
-    validate.count("batch_size", batch_size, high=samples)
-    return 3 * (1 - beta) * batch_size / (eta * samples)
 
 
 def impulse(curvature, length, *, learning_rate, momentum, weight_decay=0.0):
@@ -298,68 +278,6 @@ def ring(curvature, *, learning_rate, momentum, weight_decay=0.0):
     if np.any(np.abs(cosine) >= 1):
         raise ValueError(f"curvature must lie where modes oscillate: got down to {h.min():.4g}")
     return np.full(h.shape, -2 / np.log(beta)), 2 * np.pi / np.arccos(cosine)
-
-
-def autocorrelation(curvature, lags, *, learning_rate, momentum, weight_decay=0.0):
-    r"""Return the stationary autocorrelation of x at lags 0 .. L, Eq. (network-autocorrelation).
-
-    .. math:: r_0=1,\quad r_1=1-\frac{\eta h}{1+\beta},\quad
-              r_k=(1+\beta-\eta h)r_{k-1}-\beta r_{k-2}
-
-    Args:
-        curvature: (modes,) rho_i.
-        lags: L.
-        learning_rate: eta > 0.
-        momentum: beta in [0, 1).
-        weight_decay: lambda >= 0.
-
-    Returns:
-        (modes, L + 1).
-    """
-    eta, beta = _rates(learning_rate, momentum)
-    h = np.atleast_1d(_stiffness(curvature, weight_decay))
-    found = np.ones((h.size, lags + 1))
-    found[:, 1] = 1 - eta * h / (1 + beta)
-    for k in range(2, lags + 1):
-        found[:, k] = (1 + beta - eta * h) * found[:, k - 1] - beta * found[:, k - 2]
-    return found
-
-
-def areal_rate(square_step, curvature, *, learning_rate, momentum, weight_decay=0.0):
-    r"""Return E[x_k d_(k+1) - x_(k+1) d_k] a mode, Eq. (network-rotation).
-
-    .. math:: -(1+\beta)\Big(1-\frac{\eta h}{2(1+\beta)}\Big)E\delta^2
-
-    Args:
-        square_step: E delta_i^2 >= 0, broadcast against ``curvature``.
-        curvature: rho_i.
-        learning_rate: eta > 0.
-        momentum: beta in [0, 1).
-        weight_decay: lambda >= 0.
-
-    Raises:
-        ValueError: for values outside these ranges.
-    """
-    eta, beta = _rates(learning_rate, momentum)
-    h = _stiffness(curvature, weight_decay)
-    squares = validate.within("square_step", square_step, low=0)
-    return -(1 + beta) * (1 - eta * h / (2 * (1 + beta))) * squares
-
-
-def excess_loss(square_speed, *, learning_rate, momentum):
-    r"""Return :math:`\frac{1+\beta}{4\eta}E\|\delta\|^2`, Eq. (network-excess).
-
-    Args:
-        square_speed: E|delta|^2 over all modes.
-        learning_rate: eta > 0.
-        momentum: beta in [0, 1).
-
-    Example:
-        >>> print(round(excess_loss(1.6e-4, learning_rate=0.005, momentum=0.9), 5))
-        0.0152
-    """
-    eta, beta = _rates(learning_rate, momentum)
-    return (1 + beta) / (4 * eta) * square_speed
 
 
 def _stiffness(curvature, weight_decay):

@@ -1,7 +1,7 @@
-"""The larger run kept in ``results/``: several seeds of `neural_network.run`, joined.
+"""The larger run kept in ``results/``: one or several seeds of `neural_network.run`, joined.
 
-sgdescape run neural_network --seed 5 --out 5.nc      (and so on)
-python -m sgdescape._neural_network.results results/neural_network.nc 5.nc 6.nc 7.nc 8.nc
+sgdescape run neural_network --seed 20 --replicas 2400 --bowl-paths 640 --out 20.nc
+python -m sgdescape._neural_network.results results/neural_network.nc "two cores" 20.nc
 """
 
 import json
@@ -69,7 +69,8 @@ def save(dataset, path, *, cost: str):
     for name, variable in small.data_vars.items():
         if name in SAMPLES or name == "spectrum":
             whole = variable.dtype.kind in "iu"
-            small[name] = variable.astype(np.int32 if whole else np.float32)
+            fitting = np.min_scalar_type(-1 - abs(variable).max().item()) if whole else np.float32
+            small[name] = variable.astype(fitting)
     encoding = {name: {"zlib": True, "complevel": 9} for name in small.data_vars}
     small.assign_attrs(cost=cost).to_netcdf(path, engine="netcdf4", encoding=encoding)
 
@@ -89,12 +90,12 @@ def load(path=FILE) -> xr.Dataset:
         return opened.load()
 
 
-def main(target, *sources):
-    """Join result files into one; the cost is the sum of their seconds."""
+def main(target, machine, *sources):
+    """Join result files into one; the cost is the sum of their times on the machine named."""
     datasets = [load(source) for source in sources]
     joined = join(datasets)
     seconds = sum(float(ds.attrs["seconds"]) for ds in datasets)
-    save(joined, target, cost=f"{seconds:.0f} s in all, one seed after the other")
+    save(joined, target, cost=f"{seconds / 60:.0f} minutes on {machine}")
 
 
 if __name__ == "__main__":

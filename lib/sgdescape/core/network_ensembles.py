@@ -26,7 +26,7 @@ from sgdescape.core.network_reference import (  # noqa: F401  (draw_batches: off
     reference,
 )
 
-_ROWS = 2048  # of the Gram matrix, formed at a time in float64
+_ROWS = 1024  # of the Gram matrix, formed at a time in float64
 _CHUNK = {"cpu": 64, "cuda": 1024}  # replicas in one call: bounds memory, changes no number
 
 
@@ -124,8 +124,10 @@ def images_gram(inputs: Tensor, *, dtype="float32") -> Tensor:
     """
     inputs = inputs.double()
     gram = torch.empty(len(inputs), len(inputs), dtype=getattr(torch, dtype))
-    for rows in range(0, len(inputs), _ROWS):
-        gram[rows : rows + _ROWS] = inputs[rows : rows + _ROWS] @ inputs.T + 1
+    for first in range(0, len(inputs), _ROWS):  # the lower triangle; the upper is its mirror
+        rows, known = slice(first, first + _ROWS), slice(0, first + _ROWS)
+        gram[rows, known] = inputs[rows] @ inputs[known].T + 1
+        gram[known, rows] = gram[rows, known].T
     return gram
 
 
