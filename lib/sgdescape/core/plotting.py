@@ -171,6 +171,9 @@ def theory(ax, x, y, **style):
 def log_axes(ax, axes: str = "xy"):
     """Make axes logarithmic, labelled in powers of ten (1, 2, 5 within a decade and a half).
 
+    Beyond two and a half decades there are no ticks between the powers: the powers say enough there,
+    and to place such ticks takes longer than to draw all the rest.
+
     Args:
         ax: matplotlib axes, after drawing: the labels depend on the range.
         axes: "x", "y" or "xy".
@@ -185,7 +188,8 @@ def log_axes(ax, axes: str = "xy"):
         getattr(ax, f"set_{name}scale")("log")
         axis = getattr(ax, f"{name}axis")
         low, high = sorted(getattr(ax, f"get_{name}lim")())
-        short = np.log10(high / low) < 1.5  # powers alone would leave one label or none
+        decades = np.log10(high / low)
+        short = decades < 1.5  # powers alone would leave one label or none
         axis.set_major_locator(
             matplotlib.ticker.LogLocator(base=10, subs=(1.0, 2.0, 5.0) if short else (1.0,))
         )
@@ -195,6 +199,8 @@ def log_axes(ax, axes: str = "xy"):
             labels = matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}")
         axis.set_major_formatter(labels)
         axis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+        if decades > 2.5:
+            axis.set_minor_locator(matplotlib.ticker.NullLocator())
     return ax
 
 
