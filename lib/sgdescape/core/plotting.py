@@ -171,8 +171,8 @@ def theory(ax, x, y, **style):
 def log_axes(ax, axes: str = "xy"):
     """Make axes logarithmic, labelled in powers of ten (1, 2, 5 within a decade and a half).
 
-    Beyond two and a half decades there are no ticks between the powers: the powers say enough there,
-    and to place such ticks takes longer than to draw all the rest.
+    Beyond two and a half decades there are no ticks between the powers, which say enough there: to
+    place such ticks takes longer than to draw all the rest.
 
     Args:
         ax: matplotlib axes, after drawing: the labels depend on the range.
