@@ -118,7 +118,8 @@ def test_refusals(ax, call, message):
     [
         (1, 1e6, [f"$\\mathdefault{{10^{{{k}}}}}$" for k in range(7)]),
         (1, 8, ["1", "2", "5"]),
-        (2e-5, 8e-5, [r"$\mathdefault{2\times10^{-5}}$", r"$\mathdefault{5\times10^{-5}}$"]),
+        (2e-5, 8e-5, [rf"$\mathdefault{{{k}\times10^{{-5}}}}$" for k in (2, 4, 6, 8)]),
+        (0.19, 0.65, ["0.2", "0.4", "0.6"]),  # not ten labels on top of each other
     ],
 )
 def test_log_axes_are_labelled_in_powers(ax, low, high, expected):
@@ -129,6 +130,12 @@ def test_log_axes_are_labelled_in_powers(ax, low, high, expected):
     ticks = zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
     assert [t.get_text() for x, t in ticks if ends[0] <= x <= ends[1]] == expected
     assert ax.get_xscale() == ax.get_yscale() == "log"
+
+
+def test_ticks_between_the_powers_are_for_few_decades(ax):
+    ax.plot([1, 100], [1, 1e6])
+    plotting.log_axes(ax)
+    assert len(ax.get_xticks(minor=True)) > 8 and not len(ax.get_yticks(minor=True))
 
 
 def test_power_guide_has_its_slope(ax):

@@ -190,9 +190,7 @@ def log_axes(ax, axes: str = "xy"):
         low, high = sorted(getattr(ax, f"get_{name}lim")())
         decades = np.log10(high / low)
         short = decades < 1.5  # powers alone would leave one label or none
-        axis.set_major_locator(
-            matplotlib.ticker.LogLocator(base=10, subs=(1.0, 2.0, 5.0) if short else (1.0,))
-        )
+        axis.set_major_locator(_locator(low, high, (1.0, 2.0, 5.0) if short else (1.0,)))
         if not short or low < 1e-2 or high >= 1e4:
             labels = matplotlib.ticker.LogFormatterSciNotation(minor_thresholds=(np.inf, np.inf))
         else:
@@ -202,6 +200,15 @@ def log_axes(ax, axes: str = "xy"):
         if decades > 2.5:
             axis.set_minor_locator(matplotlib.ticker.NullLocator())
     return ax
+
+
+def _locator(low, high, digits):
+    """Ticks at these leading digits, or a few round numbers where less than three would be seen."""
+    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    places = np.outer(powers, digits)
+    if len(digits) > 1 and np.sum((places >= low) & (places <= high)) < 3:
+        return matplotlib.ticker.MaxNLocator(4, steps=[1, 2, 5, 10])
+    return matplotlib.ticker.LogLocator(base=10, subs=digits)
 
 
 def power_guide(ax, x, *, through, power: float, label: str = "", **style):
