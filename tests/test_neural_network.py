@@ -738,6 +738,10 @@ def test_kept_result_bears_out_the_claims_with_sharper_intervals():
         claim(large)
     found = comparisons.against(large, "continuous", comparisons.cells(large, batches=slice(1)))
     assert found.low > 0.1  # no need of exactness: the SDE is 7 % off at the least
+    cells = comparisons.cells(large, batches=slice(1))
+    far = {law: comparisons.beyond(large, law, cells) for law in ("decoupled", "measured")}
+    assert far["decoupled"].low > 0.3 and far["measured"].high < 0  # on two sides of the runs
+    assert far["decoupled"].value > -1.5 * far["measured"].value
     numbers = net.large_summary(large)
     assert all(format(value, fmt) for value, fmt in numbers.values())
 

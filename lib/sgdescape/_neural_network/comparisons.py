@@ -53,6 +53,25 @@ def against(ds, law, where) -> Interval:
     return estimates.log_ratio(pairs)
 
 
+def beyond(ds, law, where, *, least: int = 100) -> Interval:
+    """Return the same as `against` above the window, where both bowls have ``least`` passages.
+
+    Args:
+        ds: result of `neural_network.run` with many paths.
+        law: of the bowl.
+        where: of `cells`.
+        least: passages.
+    """
+    pairs = []
+    for exponent, batch_size in where:
+        bowls = [valley_of(ds, name, exponent, batch_size) for name in ("decoupled", "measured")]
+        far = np.all([seen.sum(0) >= least for _, seen in bowls], axis=0)
+        far &= np.arange(far.size) > np.flatnonzero(chosen(ds, exponent)).max()
+        runs = cut(estimates.times_of(ds, exponent=exponent, batch_size=batch_size), far)
+        pairs.append((runs, cut(valley_of(ds, law, exponent, batch_size), far)))
+    return estimates.log_ratio(pairs)
+
+
 def between(ds, law, other, where) -> float:
     """Return the mean log2 of one bowl's times over another's; a lower bound where censored."""
     values = []

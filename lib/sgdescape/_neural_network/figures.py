@@ -125,8 +125,14 @@ def plot_bowls(ds, ax):
     return ax
 
 
-def plot_slopes(ds, ax):
-    """Draw local slopes minus B/(eta h*) - 1 against c: -n/2, if there were such an n."""
+def plot_slopes(ds, ax, *, laws=("decoupled",)):
+    """Draw local slopes minus B/(eta h*) - 1 against c: -n/2, if there were such an n.
+
+    Args:
+        ds: result of `neural_network.run`.
+        ax: matplotlib axes.
+        laws: bowls to draw, at most two: full and dashed.
+    """
     c = ds.threshold.values
     smallest = int(ds.batch_size[0])
     for index, exponent in enumerate(ds.exponent.values):
@@ -136,9 +142,10 @@ def plot_slopes(ds, ax):
         shifted = [end - exponent - 1 for end in ends]
         plotting.points(ax, centre, *shifted, **style, label=f"{exponent:g}")
         cell = {"exponent": exponent, "batch_size": smallest}
-        valley = estimates.bowl_times_of(ds, ds.bowl.sel(law="decoupled", **cell))
-        centre, slope, _, _ = estimates.local_slopes(*valley, c)
-        plotting.theory(ax, centre, slope - exponent - 1, **plotting.line(index))
+        for law, dashes in zip(laws, ("-", "--"), strict=False):
+            valley = estimates.bowl_times_of(ds, ds.bowl.sel(law=law, **cell))
+            centre, slope, _, _ = estimates.local_slopes(*valley, c)
+            plotting.theory(ax, centre, slope - exponent - 1, ls=dashes, **plotting.line(index))
         ax.axvline(
             float(ds.mean_loss.sel(exponent=exponent)), lw=0.8, ls=":", **plotting.line(index)
         )

@@ -7,6 +7,7 @@ import numpy as np
 from sgdescape._neural_network import estimates
 from sgdescape._neural_network.comparisons import (
     against,
+    beyond,
     bowl_slope,
     cells,
     control_times,
@@ -87,6 +88,9 @@ def large_summary(dataset) -> dict:
     everywhere, line = cells(dataset), {}
     for law, name in (("decoupled", "plain"), ("measured", "measured")):
         found = against(dataset, law, everywhere)
+        line |= {name: found.value, f"{name}-low": found.low, f"{name}-high": found.high}
+        found = beyond(dataset, law, cells(dataset, batches=slice(1)))
+        name = f"far-{name}"
         line |= {name: found.value, f"{name}-low": found.low, f"{name}-high": found.high}
     found = {name: (2**octaves, ".2f") for name, octaves in line.items()}
     for name, slope in (("implied", slope_of), ("implied-bowl", bowl_slope)):
