@@ -126,8 +126,8 @@ def images_gram(inputs: Tensor, *, dtype="float32") -> Tensor:
     gram = torch.empty(len(inputs), len(inputs), dtype=getattr(torch, dtype))
     for first in range(0, len(inputs), _ROWS):  # the lower triangle; the upper is its mirror
         rows, known = slice(first, first + _ROWS), slice(0, first + _ROWS)
-        gram[rows, known] = inputs[rows] @ inputs[known].T + 1
-        gram[known, rows] = gram[rows, known].T
+        block = inputs[rows] @ inputs[known].T + 1
+        gram[rows, known], gram[known, rows] = block, block.T
     return gram
 
 
