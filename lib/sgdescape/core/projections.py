@@ -127,7 +127,7 @@ class Recorder:
                     self._references[index] = row.clone()
         self._steps.append(step)
         self._filled += 1
-        if self._filled == len(self._rows):
+        if self._filled == len(self._slots):  # of a tensor, len takes microseconds
             self._flush()
 
     def path(self) -> Path:
@@ -207,7 +207,7 @@ class Recorder:
             base = self._base[cut].double()
             # Fresh memory for each cut would cost more than all of the arithmetic.
             away, moves = (room[: f * len(base)].view(f, len(base)) for room in self._room)
-            torch.sub(rows[:, cut], base, out=away)
+            away.copy_(rows[:, cut]).sub_(base)  # a difference of two precisions is slower
             projected += away @ self._directions[:, cut].T.double()
             for column, weights in known:
                 toward[:, column] += away @ (weights[cut] - base)
