@@ -1,6 +1,7 @@
 """Chapter `network_limits`: closed forms against autograd and dense algebra, claims against wrong
 ones."""
 
+import json
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
@@ -19,6 +20,7 @@ from sgdescape._network_limits import (
     minimum,
     network,
     residual,
+    residual_claims,
     theory,
 )
 from sgdescape.core.claims import ClaimError
@@ -267,6 +269,41 @@ def test_ring_is_the_recursion():
 # The ResNet
 
 
+def test_quarter_period_is_that_of_the_recursion():
+    eta, beta, h, decay = 0.1, 0.9, 1.8, 1e-3
+    x = [1.0, 1 - eta * (h + decay)]
+    while x[-1] > 0:
+        x.append((1 + beta - eta * (h + decay)) * x[-1] - beta * x[-2])
+    config = {"residual_ring": [eta, beta, 6, 0.02], "weight_decay": decay}
+    ds = xr.Dataset(attrs={"config": json.dumps(config)})
+    expected = len(x) - 1 - x[-1] / (x[-1] - x[-2])
+    assert residual_claims.quarter_period(ds, h) == pytest.approx(expected)
+    with pytest.raises(ValueError, match="must pass zero: got a least value of 0.4"):
+        residual_claims.ring_crossing([1.0, 0.4])
+
+
+def test_equipartition_of_a_run_finds_the_curvature():
+    rng, eta, beta, h, steps = np.random.default_rng(3), 0.05, 0.8, np.array([0.5, 2.0]), 40_000
+    x, v, track = np.zeros(2), np.zeros(2), np.zeros((steps + 1, 2))
+    for k in range(1, steps + 1):
+        v = beta * v - eta * (h * x + rng.normal(size=2))
+        x = x + v
+        track[k] = x
+    dims = ("residual_run", "residual_step", "residual_mode")
+    config = {"residual_runs": [[eta, beta, 1, steps]], "weight_decay": 0.0}
+    ds = xr.Dataset(
+        {
+            "residual_position": (dims, track[None, 1:]),
+            "residual_move": (dims, np.diff(track, axis=0)[None]),
+            "residual_curvature": ("residual_mode", h),
+        },
+        attrs={"config": json.dumps(config)},
+    )
+    np.testing.assert_allclose(nl.resnet_equipartition(ds, 0, burn=500), 1, atol=0.1)
+    ds["residual_curvature"] = 2 * ds.residual_curvature
+    assert (nl.resnet_equipartition(ds, 0, burn=500) < 0.6).all()
+
+
 def test_soft_targets_are_the_frequencies_of_drawn_labels():
     images = residual.Images(torch.zeros(3, 1, 2, 2), torch.tensor([1, 5, 9]), 0.4)
     generator = torch.Generator().manual_seed(0)
@@ -354,6 +391,7 @@ def test_claims_without_a_formula_reject_other_data(measured):
         residual_norm=0 * measured.residual_norm + 300.0,
         residual_mode_curvature=0 * measured.residual_mode_curvature + 1.0,
         residual_batch_loss=0 * measured.residual_batch_loss + 1.0,
+        residual_ring=1 - measured.residual_ring_step / 4.6 + 0 * measured.residual_ring,
         all_noise=measured.all_noise**2,
         step_variance=measured.step_variance**0.5,
         virial=1.05 * measured.virial,
@@ -372,6 +410,8 @@ def test_claims_without_a_formula_reject_other_data(measured):
     ).split():
         with pytest.raises(ClaimError):
             getattr(nl, f"claim_{name}")(other)
+    with pytest.raises(ClaimError):  # alone: another curvature is wrong data already
+        nl.claim_resnet_ring(measured.assign(residual_ring=other.residual_ring))
     with pytest.raises(ClaimError):
         nl.claim_midpoint(measured.assign(midpoint_step=measured.position_step))
 

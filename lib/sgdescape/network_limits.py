@@ -67,7 +67,9 @@ from sgdescape._network_limits.residual_claims import (  # noqa: F401  (offered 
     claim_resnet_full,
     claim_resnet_mode,
     claim_resnet_norm,
+    claim_resnet_ring,
     claim_resnet_speed,
+    resnet_equipartition,
 )
 from sgdescape._network_limits.residual_figures import *  # noqa: F403  (plot_*)
 from sgdescape._network_limits.summary import summary  # noqa: F401  (offered here)
@@ -139,6 +141,8 @@ class Config:
         residual_iterations: most Hessian products of Lanczos.
         residual_batches: batches from which the noise at fixed weights is taken.
         residual_runs: (eta, beta, S, steps) of each run, with replacement.
+        residual_ring: (eta, beta, steps, kick) of full-batch descent after a kick along the first
+            eigenvector, on the images of the Hessian.
         seed: of all batches.
     """
 
@@ -197,6 +201,7 @@ class Config:
         (0.005, 0.9, 32, 90),
         (0.005, 0.5, 32, 50),
     )
+    residual_ring: tuple[float, float, int, float] = (0.1, 0.9, 6, 0.02)
     seed: int = 0
 
     def __post_init__(self):
@@ -222,6 +227,7 @@ PAPER = Config(
     residual_modes=30,
     residual_iterations=200,
     residual_batches=200,
+    residual_ring=(1e-3, 0.9, 200, 0.02),
     residual_runs=tuple(
         (eta, beta, size, 8000)
         for eta, beta, size in (

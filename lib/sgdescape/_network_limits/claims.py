@@ -234,7 +234,7 @@ def claim_midpoint(ds) -> Claim:
 
 
 def claim_rotation(ds) -> Claim:
-    """C10: phase space turns, at the rate of the discrete process."""
+    """C10: phase space turns, at the rate of the discrete process, Eq. (network-rotation)."""
     at = ds.sel(sampler="iid")
     discrete = theory.areal_rate(1.0, curvature=ds.curvature.values, **rates(ds, batch=False))
     found = at.areal_rate.values.mean(1) / (at.step_variance.values * discrete).mean(1)
@@ -252,7 +252,7 @@ def claim_rotation(ds) -> Claim:
 
 
 def claim_negative_lobe(ds) -> Claim:
-    """C11: modes above the critical curvature oscillate."""
+    """C11: modes above the critical curvature oscillate, Eq. (network-autocorrelation)."""
     config = settings(ds)
     at = swing_rates(ds)
     critical = theory.critical_curvature(learning_rate=at["learning_rate"], momentum=at["momentum"])

@@ -39,7 +39,7 @@ def claim_equipartition_epochs(ds) -> Claim:
 
 
 def claim_epoch_factor(ds) -> Claim:
-    """C18: by the factor that follows from the noises' sum over an epoch."""
+    """C18: by the factor of the noises' sum over an epoch, below Eq. (network-crossover)."""
     config = settings(ds)
     low = ds.curvature.values < theory.crossover_curvature(
         learning_rate=config["learning_rate"],
@@ -63,7 +63,7 @@ def claim_epoch_factor(ds) -> Claim:
 
 
 def claim_excess(ds) -> Claim:
-    """C12: excess loss from speed."""
+    """C12: excess loss from speed, Eq. (network-excess)."""
     return check(
         "network_limits.excess",
         "With replacement: mean excess of loss and weight decay over its minimum, in units of "

@@ -139,7 +139,8 @@ def measure(config, *, device="cpu") -> xr.Dataset:
     _put(model, theta)
     found = _spectrum(config, recipe, model, images)
     vectors = torch.from_numpy(found.residual_vectors.values).to(device)
-    found = found.drop_vars("residual_vectors").merge(_noise(config, model, images))
+    ring = _ring(config, recipe, model, theta, images, vectors[:, 0])
+    found = found.drop_vars("residual_vectors").merge(_noise(config, model, images)).merge(ring)
     runs = [
         _run(config, recipe, model, theta, images, vectors, setting, k)
         for k, setting in enumerate(config.residual_runs)
@@ -238,6 +239,40 @@ def _noise(config, model, images):
         },
         coords={"norm_batch": sizes},
     )
+
+
+def _ring(config, recipe, model, theta, images, direction):
+    """Kick the weights along a direction and follow full-batch descent, the checkpoint at rest.
+
+    The checkpoint's own gradient is taken off, as it is no minimum: a tilt changes no curvature.
+    Images and batches are those of the Hessian.
+    """
+    eta, beta, steps, kick = config.residual_ring
+    part, size = slice(0, config.residual_hessian_images), config.residual_runs[0][2]
+    inputs, targets = images.inputs[part], images.soft()[part]
+
+    def force(weights):
+        _put(model, weights.float())
+        model.zero_grad()
+        for x, y in zip(inputs.split(size), targets.split(size), strict=True):
+            (sgd.cross_entropy(model(x), y).sum() / len(inputs)).backward()
+        return torch.cat([p.grad.flatten() for p in model.parameters()]).double()
+
+    model.train()
+    unit, origin = direction / direction.norm(), theta.double()
+    tilt = force(origin)
+    track, share = np.ones((2, int(steps) + 1)), np.ones((2, int(steps) + 1))
+    for side, sign in enumerate((1, -1)):
+        place, buffer = sign * kick * unit, torch.zeros_like(unit)
+        for k in range(1, int(steps) + 1):
+            pull = force(origin + place) - tilt + recipe.weight_decay * place
+            buffer = beta * buffer + pull
+            place = place - eta * buffer
+            along = float(place @ unit)
+            track[side, k] = sign * along / kick
+            share[side, k] = along**2 / float(place @ place)
+    dims = ("ring_side", "residual_ring_step")
+    return xr.Dataset({"residual_ring": (dims, track), "residual_ring_share": (dims, share)})
 
 
 def _run(config, recipe, model, theta, images, vectors, setting, stream):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sgdescape._network_limits import theory
 from sgdescape._network_limits.claims import OWN, PAPER
 from sgdescape._network_limits.measures import pooled, settings
 from sgdescape.core.claims import Claim, check, not_testable
@@ -98,6 +99,83 @@ def claim_resnet_mode(ds) -> Claim:
     )
 
 
+def ring_crossing(track) -> float:
+    """Return the step, between two by a straight line, at which a ring first passes zero.
+
+    Args:
+        track: position after a kick, in units of it (steps + 1,).
+
+    Raises:
+        ValueError: if it does not.
+
+    Example:
+        >>> ring_crossing([1.0, 0.5, -0.5])
+        1.5
+    """
+    track = np.asarray(track, dtype=float)
+    below = np.flatnonzero(track <= 0)
+    if not below.size:
+        raise ValueError(f"track must pass zero: got a least value of {track.min():.3g}")
+    k = below[0]
+    return float(k - track[k] / (track[k] - track[k - 1]))
+
+
+def quarter_period(ds, curvature) -> float:
+    """Return the same by theory, for a curvature rho."""
+    eta, beta, *_ = settings(ds)["residual_ring"]
+    decay = settings(ds)["weight_decay"]
+    answer = theory.impulse([curvature], 400, learning_rate=eta, momentum=beta, weight_decay=decay)[
+        0
+    ]
+    return ring_crossing(answer - beta * np.append(0, answer[:-1]))  # kicked at rest
+
+
+def claim_resnet_ring(ds) -> Claim:
+    """C4, column (iii), in little: kicked along the first eigenvector, a quarter of a period."""
+    modes = dict(zip(ds.norm_mode.values, ds.residual_mode_curvature.values, strict=True))
+    expected = quarter_period(ds, modes["train, batches"])
+    found = np.array([ring_crossing(track) for track in ds.residual_ring.values])
+    return check(
+        "network_limits.resnet_ring",
+        "Narrow ResNet-18, full batch, kicked along the first eigenvector: a quarter of a period, "
+        "in units of the prediction with the curvature of BatchNorm's training mode.",
+        source=PAPER,
+        predicted=1.0,
+        measured=pooled(found / expected, level=FEW),
+        rivals={
+            "batch of all 128 images": quarter_period(ds, modes["train, all"]) / expected,
+            "curvature over all images": quarter_period(ds, modes["all images"]) / expected,
+        },
+        tolerance=0.15,
+        expected="confirmed",
+    )
+
+
+def resnet_equipartition(ds, run, *, burn=BURN) -> np.ndarray:
+    """Return kinetic over potential energy of each mode in a run, Eq. (network-equipartition).
+
+    For runs of thousands of steps; those of the page are too short for it.
+
+    Args:
+        ds: result of `network_limits.run`.
+        run: number of the run.
+        burn: steps that the averages leave out.
+
+    Returns:
+        (modes,), 1 if theory and Hessian are right.
+    """
+    eta, beta, _, steps = settings(ds)["residual_runs"][run]
+    seen = ds.isel(residual_run=run, residual_step=slice(burn, int(steps)))
+    return theory.equipartition(
+        (seen.residual_move.values**2).mean(0),
+        seen.residual_position.values.var(0),
+        ds.residual_curvature.values,
+        learning_rate=eta,
+        momentum=beta,
+        weight_decay=settings(ds)["weight_decay"],
+    )
+
+
 def claim_resnet_batch(ds) -> Claim:
     """The loss function itself depends on the batch size."""
     losses = dict(zip(ds.norm_batch.values, ds.residual_batch_loss.values, strict=True))
@@ -144,6 +222,7 @@ CLAIMS = (
     claim_resnet_speed,
     claim_resnet_norm,
     claim_resnet_mode,
+    claim_resnet_ring,
     claim_resnet_batch,
     claim_resnet_full,
     claim_imagenet,

@@ -4,6 +4,7 @@ import numpy as np
 
 from sgdescape._network_limits import theory
 from sgdescape._network_limits.measures import rates, settings
+from sgdescape._network_limits.residual_claims import quarter_period
 
 
 def summary(dataset) -> dict[str, tuple[float, str]]:
@@ -72,6 +73,11 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
             float((dataset.residual_residual / dataset.residual_curvature).max()),
             ".0e",
         ),
+        "limits-resnet-quarter": (quarter_period(dataset, mode["train, batches"]), ".1f"),
+        "limits-resnet-quarter-eval": (quarter_period(dataset, mode["eval"]), ".1f"),
+        "limits-resnet-quarter-all": (quarter_period(dataset, mode["train, all"]), ".1f"),
+        "limits-resnet-kick": (config["residual_ring"][3], "g"),
+        "limits-resnet-share": (100 * float(dataset.residual_ring_share[:, -1].mean()), ".0f"),
         "limits-resnet-noise": (float(dataset.residual_noise.mean()), ".0f"),
         "limits-resnet-eval": (mode["eval"], ".2f"),
         "limits-resnet-all": (mode["train, all"], ".2f"),

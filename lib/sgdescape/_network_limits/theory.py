@@ -8,10 +8,10 @@ the earlier chapters.
 
 import numpy as np
 
-from sgdescape._anomalous_diffusion.shuffling import crossover_curvature  # noqa: F401  (offered here)
-from sgdescape._modified_loss.relations import areal_rate, excess_loss  # noqa: F401  (offered here)
-from sgdescape._underdamped_langevin.oscillator import autocorrelation  # noqa: F401  (offered here)
+from sgdescape.anomalous_diffusion import crossover_curvature  # noqa: F401  (offered here)
 from sgdescape.core import validate
+from sgdescape.modified_loss import areal_rate, excess_loss  # noqa: F401  (offered here)
+from sgdescape.underdamped_langevin import autocorrelation  # noqa: F401  (offered here)
 
 
 def speed(noise, curvature, *, learning_rate, momentum, batch_size, weight_decay=0.0):
