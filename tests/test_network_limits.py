@@ -391,7 +391,7 @@ def test_claims_without_a_formula_reject_other_data(measured):
         residual_norm=0 * measured.residual_norm + 300.0,
         residual_mode_curvature=0 * measured.residual_mode_curvature + 1.0,
         residual_batch_loss=0 * measured.residual_batch_loss + 1.0,
-        residual_ring=1 - measured.residual_ring_step / 4.6 + 0 * measured.residual_ring,
+        residual_ring=0 * measured.residual_ring + 1 - measured.residual_ring_step / 4.6,
         all_noise=measured.all_noise**2,
         step_variance=measured.step_variance**0.5,
         virial=1.05 * measured.virial,
@@ -412,6 +412,9 @@ def test_claims_without_a_formula_reject_other_data(measured):
             getattr(nl, f"claim_{name}")(other)
     with pytest.raises(ClaimError):  # alone: another curvature is wrong data already
         nl.claim_resnet_ring(measured.assign(residual_ring=other.residual_ring))
+    powers = xr.DataArray([1.0, 1.5, *4 * [1.0]], dims="point")  # c moves with S, as over epochs
+    with pytest.raises(ClaimError):
+        nl.claim_exponent_batch(measured.assign(sweep_distance=measured.sweep_distance**powers))
     with pytest.raises(ClaimError):
         nl.claim_midpoint(measured.assign(midpoint_step=measured.position_step))
 

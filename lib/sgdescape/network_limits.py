@@ -49,6 +49,7 @@ from sgdescape._network_limits.epoch_claims import (  # noqa: F401  (offered her
 from sgdescape._network_limits.figures import *  # noqa: F403  (plot_*)
 from sgdescape._network_limits.further_claims import (  # noqa: F401  (offered here)
     claim_exponent,
+    claim_exponent_batch,
     claim_exponent_epochs,
     claim_exponent_later,
     claim_exponent_sweep,
@@ -168,7 +169,7 @@ class Config:
         (0.01, 0.5, 32),
     )
     short_steps: int = 576
-    short_replicas: int = 6
+    short_replicas: int = 12
     swing_rate: float = 0.0025
     swing_momentum: float = 0.98
     swing_batch: int = 128

@@ -1,14 +1,19 @@
 """Claims of chapter `network_limits` on displacement, strong noise, weight decay and tails."""
 
 import numpy as np
+from scipy import stats
 
 from sgdescape._network_limits import theory
 from sgdescape._network_limits.claims import NOTE, OWN, PAPER, predicted
 from sgdescape._network_limits.measures import exponent, pooled, rates, scaled, settings
 from sgdescape.core.claims import Claim, check
+from sgdescape.core.statistics import LEVEL, Interval
 
 LAGS = (100, 1000)
 """Between which the exponent of the displacement is taken."""
+
+BATCHES = ([0.005, 0.9], (64, 128), (32, 512))
+"""(eta, beta) of two settings that differ in S alone, these S, and steps of their exponent."""
 
 FEW = 0.7
 """Level of intervals from two long runs: Student's t gives them the mean and its range each way."""
@@ -128,6 +133,32 @@ def claim_exponent_sweep(ds) -> Claim:
         measured=pooled(found),
         rivals={"bound": 0.0, "ballistic, twice": 2.0},
         tolerance=0.2,
+        expected="confirmed",
+    )
+
+
+def claim_exponent_batch(ds) -> Claim:
+    """C15: the exponent at fixed steps does not depend on S; at fixed epochs it does."""
+    config = settings(ds)
+    sizes = {point[2]: k for k, point in enumerate(config["sweep"]) if point[:2] == BATCHES[0]}
+    small, large = (sizes[size] for size in BATCHES[1])
+    rows = [_window(ds, point, *BATCHES[2]) for point in (small, large)]
+    error = np.sqrt(sum(row.var(ddof=1) / len(row) for row in rows))
+    half = stats.t.isf((1 - LEVEL) / 2, sum(len(row) - 1 for row in rows)) * error
+    value = rows[1].mean() - rows[0].mean()
+    epochs = [config["samples"] // size for size in BATCHES[1]]
+    moved = [
+        _window_theory(ds, point, epoch / 4, epoch)
+        for point, epoch in zip((small, large), epochs, strict=True)
+    ]
+    return check(
+        "network_limits.exponent_batch",
+        "With replacement: c between steps 32 and 512 at S = 128 less that at S = 64.",
+        source=OWN,
+        predicted=0.0,
+        measured=Interval(value, value - half, value + half, LEVEL, "two samples, Student t"),
+        rivals={"by epochs, a quarter to one": moved[1] - moved[0]},
+        tolerance=0.17,
         expected="confirmed",
     )
 
@@ -304,6 +335,7 @@ CLAIMS = (
     claim_exponent_later,
     claim_exponent_epochs,
     claim_exponent_sweep,
+    claim_exponent_batch,
     claim_strong_speed,
     claim_path_noise,
     claim_strong_equipartition,
