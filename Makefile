@@ -17,7 +17,7 @@ test: .venv/stamp   ## all checks of minutes: units, doctests, house rules, note
 	$(PYTEST) -n auto --dist loadfile -m "not slow and not browser" $(NBVAL) tests lib book/notebooks
 
 test-slow: .venv/stamp   ## the long statistical checks
-	$(PYTEST) -n auto -m "slow and not browser" tests
+	$(PYTEST) -n auto --dist loadfile -m "slow and not browser" tests
 
 test-triton: .venv/stamp   ## the GPU kernels, by Triton's interpreter where there is no GPU
 	.venv/bin/python -m pip install --quiet --constraint requirements.lock --editable ".[triton]"
