@@ -124,9 +124,8 @@ def quarter_period(ds, curvature) -> float:
     """Return the same by theory, for a curvature rho."""
     eta, beta, *_ = settings(ds)["residual_ring"]
     decay = settings(ds)["weight_decay"]
-    answer = theory.impulse([curvature], 400, learning_rate=eta, momentum=beta, weight_decay=decay)[
-        0
-    ]
+    at = {"learning_rate": eta, "momentum": beta, "weight_decay": decay}
+    (answer,) = theory.impulse([curvature], 400, **at)
     return ring_crossing(answer - beta * np.append(0, answer[:-1]))  # kicked at rest
 
 

@@ -72,6 +72,8 @@ def save(dataset, path, *, cost: str):
             fitting = np.min_scalar_type(-1 - abs(variable).max().item()) if whole else np.float32
             small[name] = variable.astype(fitting)
     encoding = {name: {"zlib": True, "complevel": 9} for name in small.data_vars}
+    for name in ("bowl", "continuous", "late_loss"):  # times of samples: four digits are plenty
+        encoding[name] |= {"significant_digits": 4, "quantize_mode": "GranularBitRound"}
     small.assign_attrs(cost=cost).to_netcdf(path, engine="netcdf4", encoding=encoding)
 
 
