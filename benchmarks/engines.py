@@ -31,8 +31,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sgdescape.core import engines, provenance
-from sgdescape.core.runner import sweep
+from sgdescape.core.runs import engines, provenance
+from sgdescape.core.runs.sweep import sweep
 
 RESULT = Path(__file__).parent / "results" / "engines.json"
 

@@ -20,7 +20,9 @@ from pathlib import Path
 
 import torch
 
-from sgdescape.core import models, provenance, sgd, updates
+from sgdescape.core.networks import models
+from sgdescape.core.runs import provenance
+from sgdescape.core.training import sgd, updates
 
 WIDTHS = models.PAPER_MLP_FASHION
 BATCH_SIZE = 100

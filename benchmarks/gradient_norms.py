@@ -28,7 +28,7 @@ import sys
 import time
 from pathlib import Path
 
-from sgdescape.core import provenance
+from sgdescape.core.runs import provenance
 
 RESULT = Path(__file__).parent / "results" / "gradient_norms.json"
 METHODS = ("sgdescape", "opacus", "opacus, norms only", "torch.func vmap(grad)")
@@ -36,16 +36,17 @@ METHODS = ("sgdescape", "opacus", "opacus, norms only", "torch.func vmap(grad)")
 
 def prepare(batch, dtype):
     """Return the CNN of Mori et al., Section 5.2, and Fashion-MNIST images for it."""
-    from sgdescape.core import data, models
+    from sgdescape.core.data import image_sets
+    from sgdescape.core.networks import models
 
-    images = data.load("fashion_mnist", n=batch, task="one_hot", images=True, dtype=dtype)
+    images = image_sets.load("fashion_mnist", n=batch, task="one_hot", images=True, dtype=dtype)
     return models.cnn(1, seed=0, dtype=dtype), images.inputs, images.targets
 
 
 def ours(model, inputs, targets):
     """Squared norms by this package."""
-    from sgdescape.core.gradients import per_sample_gradient_norms
-    from sgdescape.core.sgd import square_loss
+    from sgdescape.core.networks.gradients import per_sample_gradient_norms
+    from sgdescape.core.training.sgd import square_loss
 
     return per_sample_gradient_norms(model, inputs, targets, loss=square_loss)
 
@@ -54,7 +55,7 @@ def opacus(model, inputs, targets):
     """Squared norms of Opacus' per-sample gradients."""
     from opacus import GradSampleModule
 
-    from sgdescape.core.sgd import square_loss
+    from sgdescape.core.training.sgd import square_loss
 
     wrapped = GradSampleModule(model, loss_reduction="sum")
     square_loss(wrapped(inputs), targets).sum().backward()
@@ -71,7 +72,7 @@ def opacus_norms_only(model, inputs, targets):
         GradSampleModuleFastGradientClipping,
     )
 
-    from sgdescape.core.sgd import square_loss
+    from sgdescape.core.training.sgd import square_loss
 
     wrapped = GradSampleModuleFastGradientClipping(model, loss_reduction="sum")
     square_loss(wrapped(inputs), targets).sum().backward()
@@ -86,7 +87,7 @@ def torch_func(model, inputs, targets):
     """Squared norms of per-sample gradients by vmap(grad)."""
     import torch
 
-    from sgdescape.core.sgd import square_loss
+    from sgdescape.core.training.sgd import square_loss
 
     parameters = {name: p.detach() for name, p in model.named_parameters()}
 
@@ -136,8 +137,8 @@ def reference(count):
     """Squared norms of the first images from explicit gradients in float64."""
     import torch
 
-    from sgdescape.core.gradients import batch_gradients
-    from sgdescape.core.sgd import square_loss
+    from sgdescape.core.networks.gradients import batch_gradients
+    from sgdescape.core.training.sgd import square_loss
 
     torch.set_num_threads(1)
     model, inputs, targets = prepare(count, torch.float32)

@@ -27,7 +27,8 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from sgdescape.core import ensembles, provenance  # noqa: E402
+from sgdescape.core.ensembles import regression  # noqa: E402
+from sgdescape.core.runs import provenance  # noqa: E402
 
 D, ETA = 10, 0.1
 WORKLOADS = ((10_000, 10), (100_000, 40))
@@ -190,7 +191,7 @@ def ours(data, batch_size, *, engine, dtype="float32", replicas, sampler="iid"):
     """The package's own first passages, far levels so that every step is made."""
 
     def run(steps):
-        made = ensembles.first_passage(
+        made = regression.first_passage(
             data,
             thresholds=[1e30],
             learning_rate=ETA,
@@ -230,7 +231,7 @@ def by_c(data, batch_size, function, replicas=32):
 
 def measure(samples, batch_size, *, rounds, function):
     """Return one row a contestant: replica-steps per second of processor time."""
-    data = ensembles.gaussian_data(samples, D, seed=0)
+    data = regression.gaussian_data(samples, D, seed=0)
     small = 10_000 // batch_size
     contestants = {  # what to run, steps a turn
         "torch autograd loop": (autograd(data, batch_size), 100),

@@ -4,10 +4,10 @@ Each contestant makes replica-steps of one workload on one thread; contestants t
 rate is work per second of this process's own processor time, the median over rounds. With momentum
 and weight decay every step adds to the averages of phase space: position, squares of position and
 velocity, their product at half steps, the areal rate, and the loss. What that costs is seen against
-`core.ensembles` without momentum, which averages position and loss ("averages") or only tests the
-loss ("first passage"). The peers do the same work with momentum: a torch.optim.SGD loop, batched
-torch by hand, JAX vmap + scan, and the package's torch reference. Ratios of one run are what to
-look at; absolute rates belong to the machine.
+`core.ensembles.regression` without momentum, which averages position and loss ("averages") or only
+tests the loss ("first passage"). The peers do the same work with momentum: a torch.optim.SGD loop,
+batched torch by hand, JAX vmap + scan, and the package's torch reference. Ratios of one run are
+what to look at; absolute rates belong to the machine.
 """
 
 import argparse
@@ -21,7 +21,9 @@ from pathlib import Path
 import linear_regression as plain  # beside this file; sets one thread for everybody
 import torch
 
-from sgdescape.core import ensembles, momentum_ensembles, provenance
+from sgdescape.core.ensembles import momentum as momentum_ensembles
+from sgdescape.core.ensembles import regression
+from sgdescape.core.runs import provenance
 
 D, ETA, BETA, DECAY = plain.D, plain.ETA, 0.9, 1e-3
 OURS = "numba float32, every step recorded"
@@ -133,7 +135,7 @@ def ours(data, batch_size, *, momentum=True, engine="numba", dtype="float32", re
         if momentum:
             momentum_ensembles.stationary(data, momentum=BETA, weight_decay=DECAY, **options)
         else:
-            ensembles.stationary(data, **options)
+            regression.stationary(data, **options)
         return steps * replicas
 
     return run
@@ -171,7 +173,7 @@ def contestants(data, batch_size):
 
 def measure(samples, batch_size, *, rounds):
     """Return one row a contestant: replica-steps per second of processor time."""
-    data = ensembles.gaussian_data(samples, D, seed=0)
+    data = regression.gaussian_data(samples, D, seed=0)
     running = contestants(data, batch_size)
     rates = {name: [] for name in running}
     for turn in range(rounds + 1):  # the first one compiles and warms up

@@ -26,7 +26,7 @@ import sys
 import time
 from pathlib import Path
 
-from sgdescape.core import provenance
+from sgdescape.core.runs import provenance
 
 RESULT = Path(__file__).parent / "results" / "network_ensembles.json"
 SIZES = ((1000, 100), (1000, 10), (10_000, 10))
@@ -55,14 +55,15 @@ def images(n):
 
 def package(engine, n, size):
     """Return a function of a number of steps that runs this package."""
-    from sgdescape.core import models, network_ensembles
+    from sgdescape.core.ensembles import network
+    from sgdescape.core.networks import models
 
     inputs, targets = images(n)
-    problem = network_ensembles.problem(models.mlp((784, 10, 1), seed=0), inputs, targets)
+    problem = network.problem(models.mlp((784, 10, 1), seed=0), inputs, targets)
     replicas = range(REPLICAS["sgdescape" if engine == "numba" else "reference"])
 
     def run(steps):
-        network_ensembles.run(
+        network.run(
             problem,
             learning_rate=RATE,
             batch_size=size,
@@ -81,7 +82,7 @@ def torch_loop(n, size):
     """Return one run as most would write it."""
     import torch
 
-    from sgdescape.core import models
+    from sgdescape.core.networks import models
 
     inputs, targets = images(n)
     model = models.mlp((784, 10, 1), seed=0)
@@ -104,7 +105,7 @@ def torch_func(n, size):
     """Return vmap(grad(functional_call)) over the runs."""
     import torch
 
-    from sgdescape.core import models
+    from sgdescape.core.networks import models
 
     inputs, targets = images(n)
     model = models.mlp((784, 10, 1), seed=0)

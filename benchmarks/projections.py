@@ -23,8 +23,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from sgdescape.core import projections, provenance, sgd, updates
-from sgdescape.core.resnet import resnet18
+from sgdescape.core.networks.resnet import resnet18
+from sgdescape.core.runs import provenance
+from sgdescape.core.training import recorder as projections
+from sgdescape.core.training import sgd, updates
 
 TARGET = 0.05
 

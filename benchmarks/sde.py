@@ -28,11 +28,12 @@ os.environ.setdefault(
 import numpy as np
 import torch
 
-from sgdescape.core import provenance, sde
+from sgdescape.core.runs import provenance
+from sgdescape.core.sde import bowl
 
 DIMENSION, LEARNING_RATE, BATCH_SIZE, MINIMUM_LOSS = 10, 0.1, 2, 0.5
 TARGETS = {"rate": 4e7, "torchsde, diagonal noise": 10, "diffrax, unsafe path": 30}
-BOWL = sde.Bowl((1.0,) * DIMENSION, MINIMUM_LOSS, LEARNING_RATE, BATCH_SIZE)
+BOWL = bowl.Bowl((1.0,) * DIMENSION, MINIMUM_LOSS, LEARNING_RATE, BATCH_SIZE)
 SCALE = 2 * LEARNING_RATE / BATCH_SIZE
 
 
@@ -41,7 +42,7 @@ def kernel(dtype, process="decoupled"):
 
     def run(replicas, steps):
         options = {"dt": LEARNING_RATE, "steps": steps, "burn_in": 0, "seed": 1}
-        result = sde.stationary(
+        result = bowl.stationary(
             BOWL, process=process, replicas=range(replicas), dtype=dtype, engine="numba", **options
         )
         return float(result.loss.mean())
@@ -51,7 +52,7 @@ def kernel(dtype, process="decoupled"):
 
 def passage_kernel(replicas, steps):
     """First passage with the bridge to a loss that no path reaches: all steps are made."""
-    p = sde.first_passage(
+    p = bowl.first_passage(
         BOWL,
         thresholds=[1e6],
         dt=LEARNING_RATE,
@@ -67,7 +68,7 @@ def passage_kernel(replicas, steps):
 def reference(replicas, steps):
     """The NumPy reference tier, with its own Philox."""
     options = {"dt": LEARNING_RATE, "steps": steps, "burn_in": 0, "seed": 1}
-    result = sde.stationary(
+    result = bowl.stationary(
         BOWL, replicas=range(replicas), dtype="float32", engine="reference", **options
     )
     return float(result.loss.mean())

@@ -36,8 +36,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sgdescape.core import data, models, provenance, spectrum
-from sgdescape.core.sgd import square_loss
+from sgdescape.core.data import image_sets
+from sgdescape.core.networks import models
+from sgdescape.core.runs import provenance
+from sgdescape.core.spectra import products
+from sgdescape.core.training.sgd import square_loss
 
 RESULT = Path(__file__).parent / "results" / "spectra.json"
 TOL = 1e-4
@@ -45,7 +48,7 @@ TOL = 1e-4
 
 def prepare(n, dtype=torch.float32):
     """Return the network at its initialisation, n images and their parities."""
-    bundled = data.load("mnist", dtype=dtype)
+    bundled = image_sets.load("mnist", dtype=dtype)
     mirrored = bundled.inputs.view(-1, 28, 28).flip(2).flatten(1)
     inputs = torch.cat([bundled.inputs, mirrored])[:n].clone()
     targets = torch.cat([bundled.targets, bundled.targets])[:n].clone()
@@ -56,8 +59,8 @@ def both_spectra(model, inputs, targets, *, dtype=torch.float64):
     """Both spectra by this package."""
     with torch.no_grad():
         losses = square_loss(model(inputs), targets)
-    gram = spectrum.gram(model, inputs, dtype=dtype)
-    spectra = spectrum.noise_spectra(gram, losses)
+    gram = products.gram(model, inputs, dtype=dtype)
+    spectra = products.noise_spectra(gram, losses)
     return np.concatenate([spectra.exact[:20], spectra.decoupled[:20]])
 
 
@@ -83,14 +86,14 @@ def both_spectra_vmap(model, inputs, targets, *, chunk_size=None, dtype=torch.fl
 
 def gauss_newton(model, inputs, targets, *, k, tol=TOL):
     """Leading Gauss-Newton eigenpairs by Lanczos in data space."""
-    return spectrum.gauss_newton_eigenpairs(model, inputs, k=k, tol=tol).eigenvalues.numpy()
+    return products.gauss_newton_eigenpairs(model, inputs, k=k, tol=tol).eigenvalues.numpy()
 
 
 def hessian(model, inputs, targets, *, k, tol=TOL):
     """Leading Hessian eigenpairs by Lanczos on this package's products."""
-    product = spectrum.hessian_product(model, inputs, targets, loss=square_loss)
+    product = products.hessian_product(model, inputs, targets, loss=square_loss)
     size = sum(p.numel() for p in model.parameters())
-    return spectrum.lanczos(product, size, k=k, tol=tol, dtype=inputs.dtype).eigenvalues.numpy()
+    return products.lanczos(product, size, k=k, tol=tol, dtype=inputs.dtype).eigenvalues.numpy()
 
 
 def curvlinops_arpack(kind, model, inputs, targets, *, k):

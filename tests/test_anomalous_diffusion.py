@@ -11,15 +11,11 @@ from hypothesis import strategies as st
 from scipy import integrate, linalg
 
 import sgdescape.anomalous_diffusion as ad
-from sgdescape._anomalous_diffusion import (
-    collapse,
-    displacement,
-    experiments,
-    measures,
-    simulate,
-)
+from sgdescape.anomalous_diffusion.estimates import collapse, exponents
+from sgdescape.anomalous_diffusion.measure import batch_orders, experiments
+from sgdescape.anomalous_diffusion.theory import displacement
 from sgdescape.core.claims import ClaimError
-from sgdescape.core.statistics import Interval
+from sgdescape.core.stats.intervals import Interval
 
 AT = {"learning_rate": 0.1, "momentum": 0.9, "batch_size": 8}
 
@@ -422,18 +418,18 @@ def test_steps_printed_by_the_notebook():
 
 def test_regression_has_its_curvatures_and_minimum():
     rho = np.array([1.0, 0.25, 0.1])
-    problem = simulate.regression(rho, samples=300, seed=3)
+    problem = batch_orders.regression(rho, samples=300, seed=3)
     hessian = problem.inputs.T @ problem.inputs / 300
     np.testing.assert_allclose(hessian, np.diag(rho), atol=1e-12)
     np.testing.assert_allclose(problem.inputs.T @ problem.residuals, 0, atol=1e-9)
 
 
-@pytest.mark.parametrize("sampler", simulate.SAMPLERS[1:])
+@pytest.mark.parametrize("sampler", batch_orders.SAMPLERS[1:])
 def test_full_batches_are_gradient_descent_with_momentum(sampler):
-    problem = simulate.regression(np.array([1.0, 0.3]), samples=20, seed=1)
+    problem = batch_orders.regression(np.array([1.0, 0.3]), samples=20, seed=1)
     start = np.array([1.0, -2.0])
     options = {"learning_rate": 0.2, "momentum": 0.7, "batch_size": 20}
-    ours = simulate.positions(
+    ours = batch_orders.positions(
         problem, [0, 1, 9], replicas=2, seed=0, sampler=sampler, start=start, **options
     )
     for mode, h in enumerate((1.0, 0.3)):
@@ -444,10 +440,10 @@ def test_full_batches_are_gradient_descent_with_momentum(sampler):
 
 
 def test_first_steps_with_each_sampler_are_batch_gradients():
-    problem = simulate.regression(np.array([1.0, 0.3]), samples=12, seed=1)
+    problem = batch_orders.regression(np.array([1.0, 0.3]), samples=12, seed=1)
     single = -0.1 * problem.inputs * problem.residuals[:, None]  # steps from the minimum
-    for sampler in simulate.SAMPLERS:
-        path = simulate.positions(
+    for sampler in batch_orders.SAMPLERS:
+        path = batch_orders.positions(
             problem,
             [0, 1],
             learning_rate=0.1,
@@ -463,9 +459,9 @@ def test_first_steps_with_each_sampler_are_batch_gradients():
 
 
 def test_a_fixed_order_comes_back():
-    problem = simulate.regression(np.array([1.0, 0.3]), samples=12, seed=1)
+    problem = batch_orders.regression(np.array([1.0, 0.3]), samples=12, seed=1)
     at = {"learning_rate": 0.1, "momentum": 0.5, "batch_size": 3, "replicas": 3, "seed": 0}
-    path = simulate.positions(problem, [2000, 2001, 2004, 2008], sampler="fixed", **at)
+    path = batch_orders.positions(problem, [2000, 2001, 2004, 2008], sampler="fixed", **at)
     np.testing.assert_allclose(path[2], path[0], rtol=1e-9)
     np.testing.assert_allclose(path[3], path[0], rtol=1e-9)
     assert np.all(np.abs(path[1] - path[0]).max(axis=1) > 1e-4)
@@ -473,11 +469,11 @@ def test_a_fixed_order_comes_back():
 
 def test_jackknife_of_a_mean_is_student():
     x = np.random.default_rng(0).standard_normal((30, 1))
-    found = measures.jackknife(x, lambda m: np.asarray(m)[..., 0], level=0.95)
+    found = exponents.jackknife(x, lambda m: np.asarray(m)[..., 0], level=0.95)
     half = 2.045 * x.std(ddof=1) / np.sqrt(30)
     assert found.value == pytest.approx(x.mean())
     assert found.high - found.value == pytest.approx(half, rel=1e-3)
-    both = measures.between(Interval(2.0, 1.7, 2.3), Interval(1.0, 0.6, 1.4))
+    both = exponents.between(Interval(2.0, 1.7, 2.3), Interval(1.0, 0.6, 1.4))
     assert (both.value, both.low) == (1.0, pytest.approx(0.5))
 
 
@@ -612,7 +608,7 @@ def test_claims_without_a_formula_reject_other_data(measured, monkeypatch):
     with pytest.raises(ClaimError):
         ad.claim_fixed_order(alike)
     runs = tuple(replace(r, distance=1.0 * 19 * r.step * 50_000) for r in ad.RUNS)
-    from sgdescape._anomalous_diffusion import published
+    from sgdescape.anomalous_diffusion import published
 
     monkeypatch.setattr(published, "RUNS", runs)
     for claim in (ad.claim_vgg_drift, ad.claim_resnet_drift):
@@ -677,7 +673,7 @@ def test_dataset_is_a_function_of_the_seed_and_survives_netcdf(tmp_path):
 
 def test_figures_show_the_data(measured):
     _, ax = plt.subplots()
-    ad.plot_displacement(measured, ax)
+    ad.figures.displacement(measured, ax)
     shown = [line.get_ydata() for line in ax.lines]
     for size in measured.batch_size.values:
         exact = measured.displacement_exact.sel(batch_size=size)
@@ -685,9 +681,9 @@ def test_figures_show_the_data(measured):
     means = measured.displacement.mean("replica").values
     drawn = [bars.lines[0].get_ydata() for bars in ax.containers]
     assert all(any(np.allclose(y, mean) for y in drawn) for mean in means)
-    for plot in (ad.plot_exponents, ad.plot_bowl, ad.plot_orders, ad.plot_variances, ad.plot_grid):
+    for plot in (ad.figures.exponents, ad.figures.bowl, ad.figures.orders, ad.figures.variances, ad.figures.grid_exponents):
         assert plot(measured, plt.subplots()[1]).get_xlabel()
-    for plot in (ad.plot_published, ad.plot_power_law, ad.plot_oscillation):
+    for plot in (ad.figures.published_exponents, ad.figures.power_law, ad.figures.oscillation):
         assert plot(plt.subplots()[1]).get_xlabel()
     plt.close("all")
 

@@ -10,7 +10,6 @@ import hashlib
 import math
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -29,22 +28,17 @@ from sgdescape import (
     noise_strength,
     underdamped_langevin,
 )
-from sgdescape.core import (
-    chunk_store,
-    claims,
-    data,
-    data_formats,
-    data_sources,
-    gradients,
-    models,
-    plotting,
-    provenance,
-    runner,
-    sgd,
-    spectrum,
-    statistics,
-)
-from sgdescape.core.statistics import Interval
+from sgdescape.core import claims, plotting
+from sgdescape.core.data import formats, image_sets, sources
+from sgdescape.core.networks import gradients, models
+from sgdescape.core.roots import PACKAGE
+from sgdescape.core.runs import provenance
+from sgdescape.core.runs import store as chunk_store
+from sgdescape.core.runs import sweep as runner
+from sgdescape.core.spectra import products
+from sgdescape.core.stats import intervals
+from sgdescape.core.stats.intervals import Interval
+from sgdescape.core.training import sgd
 
 NAN, INF = math.nan, math.inf
 
@@ -78,8 +72,8 @@ def bench(tmp_path, monkeypatch):
     (home / "notes.txt").write_text("keep me")
     (tmp_path / "file").write_text("a file where a folder is wanted")
     monkeypatch.setenv("SGDESCAPE_DATA", str(tmp_path / "cache"))
-    monkeypatch.setattr(data_sources, "SYSTEM_FOLDERS", ())
-    monkeypatch.setattr(data_sources, "_fetch", lambda *_: pytest.fail("network used"))
+    monkeypatch.setattr(sources, "SYSTEM_FOLDERS", ())
+    monkeypatch.setattr(sources, "_fetch", lambda *_: pytest.fail("network used"))
     monkeypatch.chdir(home)
     inputs = images()
     return SimpleNamespace(
@@ -137,16 +131,16 @@ def load_from(s, images):
     (folder / "train-images-idx3-ubyte.gz").write_bytes(images)
     (folder / "train-labels-idx1-ubyte.gz").write_bytes(b"")
     watch(s)
-    return data.load("mnist", data_dir=s.root / "data")
+    return image_sets.load("mnist", data_dir=s.root / "data")
 
 
 def corrupt_bundle(s, harm):
-    good = Path(data_sources.__file__).parents[1] / "bundled" / "mnist.npz"
+    good = PACKAGE / "bundled" / "mnist.npz"
     (s.root / "bundled").mkdir()
     (s.root / "bundled" / "mnist.npz").write_bytes(harm(good.read_bytes()))
-    s.patch.setattr(data_sources.resources, "files", lambda _: s.root)
+    s.patch.setattr(sources.resources, "files", lambda _: s.root)
     watch(s)
-    return data.load("mnist", n=5)
+    return image_sets.load("mnist", n=5)
 
 
 def refused(number, reason):
@@ -158,49 +152,52 @@ def refused(number, reason):
 
 
 def no_permission(s):
-    s.patch.setattr(data_sources.Path, "mkdir", refused(13, "Permission denied"))
-    return data.download("mnist")
+    s.patch.setattr(sources.Path, "mkdir", refused(13, "Permission denied"))
+    return image_sets.download("mnist")
 
 
 def full_disk(s):
     no_space = refused(28, "No space left on device")
-    s.patch.setattr(data_sources.tempfile, "TemporaryFile", no_space)
+    s.patch.setattr(sources.tempfile, "TemporaryFile", no_space)
     (s.root / "new" / "cifar10").mkdir(parents=True)
     watch(s)
-    return data.download("cifar10", s.root / "new")
+    return image_sets.download("cifar10", s.root / "new")
 
 
 DATA = [
-    Case("unknown set", lambda s: data.load("mnits"), ValueError,
+    Case("unknown set", lambda s: image_sets.load("mnits"), ValueError,
          r"name must be one of 'mnist', 'fashion_mnist', 'cifar10': got 'mnits'"),
-    Case("set that is no text", lambda s: data.load(3), ValueError, r"name must be one of .*got 3"),
-    Case("unknown task", lambda s: data.load("mnist", n=4, task="sum"), ValueError,
+    Case("set that is no text", lambda s: image_sets.load(3), ValueError,
+         r"name must be one of .*got 3"),
+    Case("unknown task", lambda s: image_sets.load("mnist", n=4, task="sum"), ValueError,
          r"task must be one of 'parity', 'one_hot': got 'sum'"),
-    Case("no images", lambda s: data.load("mnist", n=0), ValueError,
+    Case("no images", lambda s: image_sets.load("mnist", n=0), ValueError,
          r"n must lie in \[1, 60000\]: got 0"),
-    Case("negative number of images", lambda s: data.load("mnist", n=-5), ValueError,
+    Case("negative number of images", lambda s: image_sets.load("mnist", n=-5), ValueError,
          r"n must lie in \[1, 60000\]: got -5"),
-    Case("fractional number of images", lambda s: data.load("mnist", n=10.0), TypeError,
+    Case("fractional number of images", lambda s: image_sets.load("mnist", n=10.0), TypeError,
          r"n must be an integer: got 10.0 of type float"),
-    Case("more images than exist", lambda s: data.load("mnist", n=60_001), ValueError,
+    Case("more images than exist", lambda s: image_sets.load("mnist", n=60_001), ValueError,
          r"n must lie in \[1, 60000\]: got 60001"),
-    Case("more images than bundled", lambda s: data.load("fashion_mnist", n=5_001), ValueError,
+    Case("more images than bundled",
+         lambda s: image_sets.load("fashion_mnist", n=5_001), ValueError,
          r"n must lie in \[1, 5000\] with the bundled fashion_mnist: got 5001.*sgdescape download"),
-    Case("set that is not here", lambda s: data.load("cifar10", n=5), FileNotFoundError,
+    Case("set that is not here", lambda s: image_sets.load("cifar10", n=5), FileNotFoundError,
          r"cifar10 is not bundled.*sgdescape download cifar10.*SGDESCAPE_DATA"),
-    Case("negative seed of a draw", lambda s: data.load("mnist", n=4, seed=-1), ValueError,
+    Case("negative seed of a draw", lambda s: image_sets.load("mnist", n=4, seed=-1), ValueError,
          r"seed must lie in \[0, \d+\]: got -1"),
-    Case("seed that is no integer", lambda s: data.load("mnist", n=4, seed=0.5), TypeError,
+    Case("seed that is no integer", lambda s: image_sets.load("mnist", n=4, seed=0.5), TypeError,
          r"seed must be an integer: got 0.5"),
-    Case("integer pixels asked for", lambda s: data.load("mnist", n=4, dtype=torch.uint8),
+    Case("integer pixels asked for", lambda s: image_sets.load("mnist", n=4, dtype=torch.uint8),
          TypeError, r"dtype must be a floating torch.dtype.*got torch.uint8"),
-    Case("dtype as text", lambda s: data.load("mnist", n=4, dtype="float32"), TypeError,
+    Case("dtype as text", lambda s: image_sets.load("mnist", n=4, dtype="float32"), TypeError,
          r"dtype must be a floating torch.dtype.*got 'float32'"),
-    Case("unknown device", lambda s: data.load("mnist", n=4, device="gpu"), ValueError,
+    Case("unknown device", lambda s: image_sets.load("mnist", n=4, device="gpu"), ValueError,
          r"device must be 'auto' or one that torch knows: got 'gpu'"),
-    Case("data folder without the set", lambda s: data.load("mnist", n=4, data_dir=s.folder),
+    Case("data folder without the set", lambda s: image_sets.load("mnist", n=4, data_dir=s.folder),
          FileNotFoundError, r"data_dir must hold .*/home/mnist/ with train-images"),
-    Case("data folder that is no path", lambda s: data.load("mnist", n=4, data_dir=7), TypeError,
+    Case("data folder that is no path",
+         lambda s: image_sets.load("mnist", n=4, data_dir=7), TypeError,
          r"data_dir must be a path: got 7 of int"),
     Case("corrupt bundled file", lambda s: corrupt_bundle(s, lambda b: b[:500] + b"?" + b[501:]),
          ValueError, r"bundled mnist.npz is corrupt: SHA-256 must be [0-9a-f]{64}, got [0-9a-f]+"),
@@ -219,25 +216,25 @@ DATA = [
          lambda s: load_from(s, gzip.compress(bytes(47_040_017), 1)),
          ValueError, r"train-images.* must unpack to at most 47040016 bytes"),
     Case("a web page in place of the archive",
-         lambda s: data_formats.parse_cifar10_archive(
+         lambda s: formats.parse_cifar10_archive(
              b"<html>404</html>", name="cifar-10-binary.tar.gz", members=("a",)),
          ValueError, r"cifar-10-binary.tar.gz is truncated or corrupt"),
     Case("labels file in place of images",
-         lambda s: data_formats.parse_idx(bytes([0, 0, 8, 1, 0, 0, 0, 0]), name="f", dimensions=3),
+         lambda s: formats.parse_idx(bytes([0, 0, 8, 1, 0, 0, 0, 0]), name="f", dimensions=3),
          ValueError, r"f must start with the idx magic number 0x00000803: got 0x00000801"),
     Case("idx header that promises more",
-         lambda s: data_formats.parse_idx(b"\0\0\x08\1\0\0\0\x09\1", name="f", dimensions=1),
+         lambda s: formats.parse_idx(b"\0\0\x08\1\0\0\0\x09\1", name="f", dimensions=1),
          ValueError, r"f is truncated: its header announces 9 = 9 bytes of data, got 1"),
     Case("CIFAR label above 9",
-         lambda s: data_formats.parse_cifar10(bytes([11]) + bytes(3072), name="b.bin"),
+         lambda s: formats.parse_cifar10(bytes([11]) + bytes(3072), name="b.bin"),
          ValueError, r"b.bin must have labels in \[0, 9\]: got 11 in record 0"),
-    Case("unknown set to download", lambda s: data.download("imagenet"), ValueError,
+    Case("unknown set to download", lambda s: image_sets.download("imagenet"), ValueError,
          r"name must be one of 'mnist'.*got 'imagenet'"),
-    Case("cache folder that is a file", lambda s: data.download("mnist", s.file), OSError,
+    Case("cache folder that is a file", lambda s: image_sets.download("mnist", s.file), OSError,
          r"data folder .*/file/mnist cannot be written.*SGDESCAPE_DATA"),
     Case("cache variable that names a file",
          lambda s: [s.patch.setenv("SGDESCAPE_DATA", str(s.file)),
-                    data.load("cifar10", download=True)],
+                    image_sets.load("cifar10", download=True)],
          OSError, r"data folder .*/file/cifar10 cannot be written.*SGDESCAPE_DATA"),
     Case("cache folder without permission", no_permission, OSError,
          r"data folder .*/cache/mnist cannot be written \(Permission denied\).*SGDESCAPE_DATA"),
@@ -364,58 +361,58 @@ GRADIENTS = [
 ]  # fmt: skip
 
 SPECTRA = [
-    Case("Gram matrix with a NaN pixel", lambda s: spectrum.gram(s.model, spoiled(NAN)), ValueError,
+    Case("Gram matrix with a NaN pixel", lambda s: products.gram(s.model, spoiled(NAN)), ValueError,
          r"inputs must be finite"),
     Case("spectra of a matrix and losses that differ",
-         lambda s: spectrum.noise_spectra(torch.eye(4), torch.ones(3)), ValueError,
+         lambda s: products.noise_spectra(torch.eye(4), torch.ones(3)), ValueError,
          r"gram must have shape \(3, 3\) for 3 losses: got \(4, 4\)"),
-    Case("negative loss", lambda s: spectrum.noise_spectra(torch.eye(2), torch.tensor([1.0, -2.0])),
+    Case("negative loss", lambda s: products.noise_spectra(torch.eye(2), torch.tensor([1.0, -2.0])),
          ValueError, r"losses must be non-negative: got a smallest value of -2.0"),
-    Case("NaN loss", lambda s: spectrum.noise_spectra(torch.eye(2), torch.tensor([1.0, NAN])),
+    Case("NaN loss", lambda s: products.noise_spectra(torch.eye(2), torch.tensor([1.0, NAN])),
          ValueError, r"losses must be finite: 1 of 2 values are NaN or infinite"),
     Case("NaN in the Gram matrix",
-         lambda s: spectrum.noise_spectra(torch.full((2, 2), NAN), torch.ones(2)), ValueError,
+         lambda s: products.noise_spectra(torch.full((2, 2), NAN), torch.ones(2)), ValueError,
          r"gram must be finite"),
     Case("product with a vector of another length",
-         lambda s: spectrum.hessian_product(s.model, s.inputs, s.targets, loss=sgd.square_loss)(
+         lambda s: products.hessian_product(s.model, s.inputs, s.targets, loss=sgd.square_loss)(
              torch.ones(3)),
          ValueError, r"vector must have shape \(41,\): got \(3,\)"),
     Case("more eigenpairs than samples",
-         lambda s: spectrum.gauss_newton_eigenpairs(s.model, s.inputs, k=9), ValueError,
+         lambda s: products.gauss_newton_eigenpairs(s.model, s.inputs, k=9), ValueError,
          r"k must lie in \[1, 8\]: got 9"),
-    Case("no eigenpairs", lambda s: spectrum.lanczos(lambda v: v, 5, k=0), ValueError,
+    Case("no eigenpairs", lambda s: products.lanczos(lambda v: v, 5, k=0), ValueError,
          r"k must lie in \[1, 5\]: got 0"),
     Case("fewer iterations than eigenpairs",
-         lambda s: spectrum.lanczos(lambda v: v, 5, k=3, max_iter=2), ValueError,
+         lambda s: products.lanczos(lambda v: v, 5, k=3, max_iter=2), ValueError,
          r"max_iter must lie in \[3, 5\]: got 2"),
     Case("negative tolerance of an eigenvalue",
-         lambda s: spectrum.lanczos(lambda v: v, 5, k=1, tol=-1e-8), ValueError,
+         lambda s: products.lanczos(lambda v: v, 5, k=1, tol=-1e-8), ValueError,
          r"tol must be positive and finite: got -1e-08"),
-    Case("product that gives NaN", lambda s: spectrum.lanczos(lambda v: v * NAN, 5, k=1),
+    Case("product that gives NaN", lambda s: products.lanczos(lambda v: v * NAN, 5, k=1),
          ValueError, r"matvec must return finite values: NaN or infinite at step 1"),
-    Case("trace from one probe", lambda s: spectrum.trace(lambda v: v, 5, probes=1), ValueError,
+    Case("trace from one probe", lambda s: products.trace(lambda v: v, 5, probes=1), ValueError,
          r"probes must be at least 2: got 1"),
     Case("density without width",
-         lambda s: spectrum.smoothed_density(
-             spectrum.spectral_density(lambda v: v, 5), np.linspace(0, 2, 9), width=0.0),
+         lambda s: products.smoothed_density(
+             products.spectral_density(lambda v: v, 5), np.linspace(0, 2, 9), width=0.0),
          ValueError, r"width must be positive and finite: got 0.0"),
 ]  # fmt: skip
 
 STATISTICS = [
-    Case("mean of one sample", lambda s: statistics.mean_interval([1.0]), ValueError,
+    Case("mean of one sample", lambda s: intervals.mean_interval([1.0]), ValueError,
          r"samples must be one-dimensional with at least 2: got \(1,\)"),
-    Case("mean with NaN", lambda s: statistics.mean_interval([1.0, NAN]), ValueError,
+    Case("mean with NaN", lambda s: intervals.mean_interval([1.0, NAN]), ValueError,
          r"samples must be finite: 1 of 2 values are NaN or infinite"),
-    Case("level in percent", lambda s: statistics.mean_interval([1.0, 2.0], level=95), ValueError,
+    Case("level in percent", lambda s: intervals.mean_interval([1.0, 2.0], level=95), ValueError,
          r"level must lie in \(0, 1\): got 95"),
-    Case("more successes than trials", lambda s: statistics.proportion_interval(11, 10), ValueError,
+    Case("more successes than trials", lambda s: intervals.proportion_interval(11, 10), ValueError,
          r"successes must lie in \[0, 10\]: got 11"),
-    Case("logarithm of zero", lambda s: statistics.log_log_slope([1, 2, 3, 4, 5], [0, 1, 2, 3, 4]),
+    Case("logarithm of zero", lambda s: intervals.log_log_slope([1, 2, 3, 4, 5], [0, 1, 2, 3, 4]),
          ValueError, r"y must be positive for a log-log fit: least is 0"),
-    Case("slope of unequal lengths", lambda s: statistics.log_log_slope(range(1, 7), range(1, 6)),
+    Case("slope of unequal lengths", lambda s: intervals.log_log_slope(range(1, 7), range(1, 6)),
          ValueError, r"x and y must match: got shapes \(6,\) and \(5,\)"),
     Case("even window",
-         lambda s: statistics.local_slope(range(1, 10), range(1, 10), window=6), ValueError,
+         lambda s: intervals.local_slope(range(1, 10), range(1, 10), window=6), ValueError,
          r"window must be odd.*got 6"),
     Case("interval upside down", lambda s: Interval(1.0, 2.0, 0.5), ValueError,
          r"low must not exceed high: got \[2.0, 0.5\]"),

@@ -262,10 +262,10 @@ def test_data_names_every_set(folder):
 
 
 def test_download_passes_name_and_folder(folder, monkeypatch):
-    from sgdescape.core import data_sources
+    from sgdescape.core.data import sources
 
     asked = []
-    monkeypatch.setattr(data_sources, "download", lambda *a: asked.append(a) or folder / "mnist")
+    monkeypatch.setattr(sources, "download", lambda *a: asked.append(a) or folder / "mnist")
     assert call("download", "mnist", "--folder", str(folder)).exit_code == 0
     assert asked == [("mnist", folder)]
     refused = call("download", "imagenet")

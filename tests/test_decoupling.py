@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sgdescape import decoupling
-from sgdescape.core import gradients, models, spectrum
 from sgdescape.core.claims import ClaimError
-from sgdescape.core.sgd import square_loss
+from sgdescape.core.networks import gradients, models
+from sgdescape.core.spectra import products
+from sgdescape.core.training.sgd import square_loss
 
 SMALL = replace(decoupling.QUICK, images=800, epochs=(0, 60, 400), shuffles=10)
 
@@ -35,7 +36,7 @@ def dense(n=12, seed=0):
 
 def test_gram_matrix_has_the_spectrum_of_both_dense_matrices():
     loss, slopes, exact, decoupled = dense()
-    pair = spectrum.noise_spectra(torch.from_numpy(slopes @ slopes.T), torch.from_numpy(loss))
+    pair = products.noise_spectra(torch.from_numpy(slopes @ slopes.T), torch.from_numpy(loss))
     np.testing.assert_allclose(pair.exact, np.linalg.eigvalsh(exact)[::-1][:12], atol=1e-13)
     np.testing.assert_allclose(pair.decoupled, np.linalg.eigvalsh(decoupled)[::-1][:12], atol=1e-13)
 
@@ -113,7 +114,7 @@ def test_scale_shift_of_free_matrices():
     n = 600
     slopes, losses = rng(2).standard_normal((n, 900)), rng(3).exponential(size=n)
     gram = torch.from_numpy(slopes @ slopes.T)
-    pair = spectrum.noise_spectra(gram, torch.from_numpy(losses))
+    pair = products.noise_spectra(gram, torch.from_numpy(losses))
     d = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
     measured = decoupling.scale_of(pair.exact, d) / decoupling.scale_of(pair.decoupled, d)
     predicted = decoupling.scale_shift(losses, d)
@@ -261,13 +262,13 @@ def test_figures_draw_what_was_measured(measured):
     import matplotlib.pyplot as plt
 
     _, ax = plt.subplots()
-    decoupling.plot_ratios(measured, ax, epoch=400)
+    decoupling.figures.ratios(measured, ax, epoch=400)
     curve = next(line for line in ax.lines if line.get_label() == "exact")
     now = measured.sel(epoch=400)
     np.testing.assert_allclose(curve.get_ydata(), now.exact / now.decoupled)
-    for plot in (decoupling.plot_spectra, decoupling.plot_directions):
+    for plot in (decoupling.figures.spectra, decoupling.figures.directions):
         assert plot(measured, plt.subplots()[1], epoch=0).get_xlabel()
-    for plot in (decoupling.plot_shifts, decoupling.plot_subsets):
+    for plot in (decoupling.figures.shifts, decoupling.figures.subsets):
         assert plot(measured, plt.subplots()[1]).get_legend() is not None
     plt.close("all")
 

@@ -14,12 +14,12 @@ from scipy.integrate import quad
 from scipy.special import beta
 
 import sgdescape.kramers_escape as ke
-from sgdescape._kramers_escape import experiments, plane, simulation, symbolic
-from sgdescape._kramers_escape import steps as proof
-from sgdescape._kramers_escape.claims import dimension, weak_noise
-from sgdescape._kramers_escape.passage import Quadrature
-from sgdescape.core import fokker_planck as fp
 from sgdescape.core.claims import ClaimError
+from sgdescape.core.fokker_planck import operators as fp
+from sgdescape.kramers_escape.claims import dimension, weak_noise
+from sgdescape.kramers_escape.measure import escapes, paths, plane
+from sgdescape.kramers_escape.theory import algebra, proof
+from sgdescape.kramers_escape.theory.passage import Quadrature
 
 ONE = dict(learning_rate=0.1, batch_size=1, curvature_minimum=1.0, curvature_saddle=-1.0)
 RATIOS = st.floats(1.0, 20.0)
@@ -222,28 +222,28 @@ def test_mixed_curvature_of_the_log_loss(z, y):
 # The steps of Appendix B
 
 
-@pytest.mark.parametrize("name", symbolic.CHECKS)
+@pytest.mark.parametrize("name", algebra.CHECKS)
 def test_algebra_leaves_nothing(name):
-    assert symbolic.CHECKS[name]() == 0
+    assert algebra.CHECKS[name]() == 0
 
 
 def test_algebra_can_fail(monkeypatch):
     """Each symbol that a formula depends on, changed in the module, leaves something."""
     twice = lambda f, *a: 2 * sp.diff(f, *a)  # noqa: E731
-    left = [symbolic.integrability(), symbolic.current_across()]
+    left = [algebra.integrability(), algebra.current_across()]
     assert all(expression != 0 for expression in left)
     fake = type("fake", (), {n: getattr(sp, n) for n in dir(sp) if not n.startswith("_")})
     fake.log, fake.diff = staticmethod(lambda x: 2 * sp.log(x)), staticmethod(sp.diff)
-    monkeypatch.setattr(symbolic, "sp", fake)
-    assert symbolic.log_curvature() != 0
-    assert symbolic.riccati() != 0
-    assert symbolic.transport() != 0
+    monkeypatch.setattr(algebra, "sp", fake)
+    assert algebra.log_curvature() != 0
+    assert algebra.riccati() != 0
+    assert algebra.transport() != 0
     fake.log, fake.diff = staticmethod(sp.log), staticmethod(twice)
-    assert symbolic.log_curvature() != 0
+    assert algebra.log_curvature() != 0
 
 
 def test_no_current_without_equal_temperatures_needs_a_separable_log_loss():
-    assert symbolic.integrability().subs(symbolic._T2, symbolic._T1) == 0
+    assert algebra.integrability().subs(algebra._T2, algebra._T1) == 0
 
 
 @pytest.fixture(scope="module")
@@ -438,7 +438,7 @@ def test_plane_with_a_separable_log_loss_escapes_as_one_dimension():
     found = [
         plane.rate(shape, ke.separable_log_loss, noise=a, cells=(60, 20)) for a in (20.0, 40.0)
     ]
-    line = [np.exp(-experiments.log_times(shape, a)[1]) for a in (20.0, 40.0)]
+    line = [np.exp(-escapes.log_times(shape, a)[1]) for a in (20.0, 40.0)]
     ratios = np.array(found) / line
     assert abs(2 * ratios[1] - ratios[0] - 1) < 2e-3
 
@@ -475,7 +475,7 @@ def test_higher_walls_change_nothing(monkeypatch):
 
 def test_linear_barrier_time_is_kramers():
     shape, noise = ke.Landscape(loss_ratio=2.0), 40.0
-    found = experiments.linear_barrier_time(shape, noise)
+    found = escapes.linear_barrier_time(shape, noise)
     rate = math.sqrt(0.5) / (2 * math.pi) * math.exp(-noise)
     assert found * rate == pytest.approx(1, abs=0.03)
 
@@ -566,7 +566,7 @@ def test_circle_is_where_a_moment_neither_grows_nor_decays():
 
 def test_sde_has_the_drift_and_noise_of_the_landscape():
     shape = ke.Landscape(transverse=(0.5,))
-    sde = simulation.landscape_sde(shape, learning_rate=0.2, batch_size=4)
+    sde = paths.landscape_sde(shape, learning_rate=0.2, batch_size=4)
     theta = np.array([[0.3, -0.7], [1.0, 0.4]])
     loss = ke.separable_loss(shape, theta[:, 0], theta[:, 1])
     np.testing.assert_allclose(sde.noise(theta) ** 2, 0.1 * loss[:, None] * np.array([1.0, 0.5]))
@@ -578,8 +578,8 @@ def test_sde_has_the_drift_and_noise_of_the_landscape():
 def test_escape_times_depend_on_seed_and_replica_alone():
     shape = ke.Landscape(loss_ratio=1.5)
     common = dict(learning_rate=0.4, batch_size=1, dt=0.05, max_time=20.0)
-    few, last, lost = simulation.escapes(shape, **common, replicas=5, seed=3)
-    more, _, _ = simulation.escapes(shape, **common, replicas=9, seed=3)
+    few, last, lost = paths.escapes(shape, **common, replicas=5, seed=3)
+    more, _, _ = paths.escapes(shape, **common, replicas=9, seed=3)
     np.testing.assert_array_equal(few, more[:5])
     assert (lost == -1).all() and (last > 0).all()
     seen = ~np.isnan(more).any(axis=1)
@@ -729,10 +729,10 @@ TINY = replace(
 
 
 def test_dataset_is_a_function_of_the_seed_and_survives_netcdf(tmp_path):
-    first, second = ke.run(TINY), experiments.measure(TINY)
+    first, second = ke.run(TINY), escapes.measure(TINY)
     for name in second.data_vars:
         np.testing.assert_array_equal(first[name], second[name])
-    other = experiments.paths(replace(TINY, seed=1))
+    other = escapes.paths(replace(TINY, seed=1))
     assert not np.array_equal(first["passage"], other["passage"], equal_nan=True)
     first.to_netcdf(tmp_path / "result.nc")
     xr.testing.assert_equal(first, xr.load_dataset(tmp_path / "result.nc"))
@@ -760,7 +760,7 @@ def test_claims_hold_for_other_seeds(seed):
 @pytest.mark.slow
 def test_paper_scale_grids_agree_with_quick(measured):
     config = replace(ke.PAPER, replicas=20, max_time=1.0, ratios=(0.5, 1.0, 2.0))
-    fine = experiments.in_plane(config).plane_rate
+    fine = escapes.in_plane(config).plane_rate
     np.testing.assert_allclose(measured.plane_rate.sel(ratio=fine.ratio), fine, rtol=2e-3)
 
 

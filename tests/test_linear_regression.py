@@ -15,9 +15,12 @@ from scipy import integrate, linalg, special, stats
 
 import sgdescape.linear_regression as lr
 from sgdescape import cli
-from sgdescape._linear_regression import experiments, kernels, measures
-from sgdescape.core import ensembles, fokker_planck, statistics
 from sgdescape.core.claims import ClaimError
+from sgdescape.core.ensembles import regression
+from sgdescape.core.fokker_planck import operators
+from sgdescape.core.stats import intervals
+from sgdescape.linear_regression import estimates, measure
+from sgdescape.linear_regression.theory import one_step
 
 RNG = np.random.default_rng(0)
 AT = {"learning_rate": 0.1, "batch_size": 1}
@@ -53,10 +56,10 @@ def test_passage_times_are_their_double_integrals(d, a):
 def test_passage_time_by_the_fokker_planck_operator():
     a, edge = 10.0, np.sqrt(0.6)
     edges = np.linspace(-edge, edge, 801)
-    operator = fokker_planck.operator_1d(
+    operator = operators.operator_1d(
         lambda z: -z, lambda z: (1 + z**2) / (2 * a), edges, left="absorbing", right="absorbing"
     )
-    times = fokker_planck.mean_first_passage(operator)
+    times = operators.mean_first_passage(operator)
     assert np.max(times) == pytest.approx(
         lr.mean_first_passage_time(1.6, dimension=1, **AT), rel=1e-3
     )
@@ -143,20 +146,20 @@ def draw_inputs(law, size):
     }[law]()
 
 
-@pytest.mark.parametrize("law", kernels.INPUTS)
+@pytest.mark.parametrize("law", one_step.INPUTS)
 def test_nodes_have_the_moments_of_their_law(law):
-    s, w = kernels.mean_square(0.1, inputs=law)
+    s, w = one_step.mean_square(0.1, inputs=law)
     kurtosis = {"rademacher": 1, "uniform": 1.8, "gaussian": 3, "laplace": 6}[law]
     np.testing.assert_allclose([w.sum(), w @ s, w @ s**2], [1, 1, kurtosis], rtol=1e-9)
 
 
 @pytest.mark.parametrize("b", [2, 3, 10, 50])
 def test_batch_nodes_are_those_of_chi_square(b):
-    s, w = kernels.mean_square(0.1, batch_size=b)
+    s, w = one_step.mean_square(0.1, batch_size=b)
     np.testing.assert_allclose([w.sum(), w @ s, w @ s**2], [1, 1, 1 + 2 / b], rtol=1e-8)
 
 
-@pytest.mark.parametrize(("law", "b"), [*[(x, 1) for x in kernels.INPUTS], ("gaussian", 4)])
+@pytest.mark.parametrize(("law", "b"), [*[(x, 1) for x in one_step.INPUTS], ("gaussian", 4)])
 def test_kernel_is_the_step(law, b):
     n, theta, levels = 200_000, 0.8, np.array([0.3, 0.7, 0.9, 1.2])
     x, y = draw_inputs(law, (n, b)), RNG.normal(size=(n, b))
@@ -225,8 +228,8 @@ def test_exact_time_against_a_smooth_nystrom_rule():
 
 def test_chains_of_one_and_many_dimensions_agree_with_simulation():
     for d, c in ((1, [1.2, 1.5]), (3, [1.3, 1.8])):
-        made = ensembles.first_passage(
-            ensembles.FreshData(d),
+        made = regression.first_passage(
+            regression.FreshData(d),
             thresholds=c,
             max_steps=10**6,
             replicas=range(2000),
@@ -236,7 +239,7 @@ def test_chains_of_one_and_many_dimensions_agree_with_simulation():
         )
         exact = lr.first_passage(c, dimension=d, learning_rate=0.1).times
         for steps, time in zip(made.steps.T, exact, strict=True):
-            interval = statistics.mean_interval(0.1 * steps)
+            interval = intervals.mean_interval(0.1 * steps)
             assert interval.low < time < interval.high
             assert interval.high / interval.low < 1.4
 
@@ -254,8 +257,8 @@ def test_chain_becomes_the_diffusion_of_the_exact_covariance_at_short_times():
 
 def test_batches_of_one_input_scale_time_and_noise():
     found = lr.first_passage([1.4], learning_rate=0.2, batch_size=4).times[0]
-    made = ensembles.first_passage(
-        ensembles.FreshData(1),
+    made = regression.first_passage(
+        regression.FreshData(1),
         thresholds=[1.4],
         learning_rate=0.2,
         batch_size=4,
@@ -264,14 +267,14 @@ def test_batches_of_one_input_scale_time_and_noise():
         seed=1,
         device="cpu",
     )
-    interval = statistics.mean_interval(0.2 * made.steps[:, 0])
+    interval = intervals.mean_interval(0.2 * made.steps[:, 0])
     assert interval.low < found < interval.high
 
 
 def test_times_of_one_data_set_agree_with_its_simulation():
-    data = ensembles.gaussian_data(300, 1, seed=8)
+    data = regression.gaussian_data(300, 1, seed=8)
     exact = lr.data_passage([1.2, 1.6], data.inputs[:, 0], data.targets, learning_rate=0.1)
-    made = ensembles.first_passage(
+    made = regression.first_passage(
         data,
         thresholds=[1.2, 1.6],
         max_steps=10**6,
@@ -281,12 +284,12 @@ def test_times_of_one_data_set_agree_with_its_simulation():
         **AT,
     )
     for steps, time in zip(made.steps.T, exact.times, strict=True):
-        interval = statistics.mean_interval(0.1 * steps)
+        interval = intervals.mean_interval(0.1 * steps)
         assert interval.low < time * 1.02 and time * 0.98 < interval.high
 
 
 def test_many_samples_are_fresh_samples():
-    data = ensembles.gaussian_data(200_000, 1, seed=3)
+    data = regression.gaussian_data(200_000, 1, seed=3)
     own = lr.data_passage([1.3], data.inputs[:, 0], data.targets, learning_rate=0.1).times
     fresh = lr.first_passage([1.3], learning_rate=0.1).times
     assert own == pytest.approx(fresh, rel=0.05)
@@ -339,7 +342,7 @@ def test_fit_of_the_exact_law_is_a_fit_of_its_samples():
     assert lr.likelihood_gain(mean_log, square) == pytest.approx(gain, abs=0.01)
     error = np.std(np.log1p(theta**2)) / mean_log / 200
     slope = 1.2  # of log phi against log of the mean, at most
-    fitted = measures.exponent_of(mean_log, dimension=1)
+    fitted = estimates.exponent_of(mean_log, dimension=1)
     assert fitted == pytest.approx(exponent, rel=5 * slope * error)
 
 
@@ -404,9 +407,9 @@ def test_kesten_slope_is_the_slope_of_exact_times():
     assert slope == pytest.approx(half, rel=5e-3)
 
 
-@pytest.mark.parametrize("law", kernels.INPUTS)
+@pytest.mark.parametrize("law", one_step.INPUTS)
 def test_quadratic_barrier_solves_hamilton_jacobi_for_every_input_law(law):
-    s, w = kernels.mean_square(0.1, inputs=law)
+    s, w = one_step.mean_square(0.1, inputs=law)
     for theta in (0.2, 0.5, 0.9):
         p = 2 * theta
         assert w @ np.exp(s * (p**2 / 2 - p * theta)) == pytest.approx(1, rel=1e-9)
@@ -568,12 +571,12 @@ def test_every_claim_is_given_a_wrong_theory():
 
 
 def test_censored_runs_count(measured):
-    times, observed = measures.passage_table(measured, "data", dimension=1)
+    times, observed = estimates.passage_table(measured, "data", dimension=1)
     assert times.shape == (100, 10) and observed[:, 0].all()
     cut = measured.copy()
     cut["data_steps"] = measured.data_steps.where(measured.data_steps < 5000, -1)
     cut["data_last"] = 0 * measured.data_last + 5000
-    value, low, high = measures.mean_times(cut, "data", dimension=1)
+    value, low, high = estimates.mean_times(cut, "data", dimension=1)
     seen = cut.data_steps.sel(dimension=1).values[:, -2]
     dropped = 0.1 * seen[seen > 0].mean()
     assert value[-2] > 1.3 * dropped and low[-2] < value[-2] < high[-2]
@@ -605,33 +608,33 @@ SMALL = replace(
 
 def test_dataset_is_a_function_of_the_seed_whatever_computes_it(tmp_path, monkeypatch):
     first = lr.run(SMALL)
-    monkeypatch.setattr(experiments.Work, "chunk", 17)
+    monkeypatch.setattr(measure.Work, "chunk", 17)
     with ThreadPoolExecutor(2) as pool:
         second = lr.run(SMALL, executor=pool, store=tmp_path / "chunks")
     for name in first.data_vars:
         np.testing.assert_array_equal(first[name], second[name])
-    other = experiments.passages(replace(SMALL, seed=1))
+    other = measure.passages(replace(SMALL, seed=1))
     assert not np.array_equal(first["data_steps"], other["data_steps"])
     first.to_netcdf(tmp_path / "result.nc")
 
 
 def test_a_run_goes_on_from_its_chunks(tmp_path, monkeypatch):
-    monkeypatch.setattr(experiments.Work, "chunk", 30)
-    work = experiments.Work(store=tmp_path)
-    first = experiments.passages(SMALL, work)
+    monkeypatch.setattr(measure.Work, "chunk", 30)
+    work = measure.Work(store=tmp_path)
+    first = measure.passages(SMALL, work)
     files = sorted(tmp_path.rglob("*.npz"))
     assert len(files) == 2 + 4  # two dimensions, 20 runs and 60 repetitions
     files[3].unlink()
-    asked, compute = [], ensembles.first_passage
+    asked, compute = [], regression.first_passage
 
     def counted(problem, *, replicas, **options):
         asked.append(replicas)
         return compute(problem, replicas=replicas, **options)
 
-    monkeypatch.setattr(ensembles, "first_passage", counted)
-    again = experiments.passages(SMALL, work)
+    monkeypatch.setattr(regression, "first_passage", counted)
+    again = measure.passages(SMALL, work)
     assert len(asked) == 1 and again.identical(first)
-    more = experiments.passages(replace(SMALL, repetitions=90), work)  # a larger ensemble
+    more = measure.passages(replace(SMALL, repetitions=90), work)  # a larger ensemble
     assert asked[1:] == [range(60, 90)] * 2
     assert more.fresh_steps[:, :60].equals(first.fresh_steps)
 
@@ -660,13 +663,13 @@ def test_the_command_line_computes_in_processes(tmp_path):
 
 def test_figures_show_the_data(measured):
     _, ax = plt.subplots()
-    lr.plot_passages(measured, ax, dimension=5)
+    lr.figures.passages(measured, ax, dimension=5)
     shown = [line.get_ydata() for line in ax.lines]
     assert any(np.array_equal(y, measured.time_exact.sel(dimension=5)) for y in shown)
     assert any(np.array_equal(y, measured.time_sde.sel(dimension=5)) for y in shown)
-    fresh = measures.mean_times(measured, "fresh", level=0.95, dimension=5)[0]
+    fresh = estimates.mean_times(measured, "fresh", level=0.95, dimension=5)[0]
     assert any(np.array_equal(bars.lines[0].get_ydata(), fresh) for bars in ax.containers)
-    for plot in (lr.plot_exponents, lr.plot_laws, lr.plot_barriers, lr.plot_data_sets):
+    for plot in (lr.figures.exponents, lr.figures.laws, lr.figures.barriers, lr.figures.data_sets):
         assert plot(measured, plt.subplots()[1]).get_xlabel()
     plt.close("all")
 

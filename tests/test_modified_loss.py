@@ -14,8 +14,10 @@ from scipy import linalg, stats
 
 import sgdescape.modified_loss as ml
 from sgdescape import underdamped_langevin as ul
-from sgdescape._modified_loss import claims, experiments, measures, paths, toys
 from sgdescape.core.claims import ClaimError
+from sgdescape.modified_loss import claims, estimates
+from sgdescape.modified_loss.measure import data as experiments
+from sgdescape.modified_loss.measure import paths, single_modes
 
 AT = {"learning_rate": 0.05, "momentum": 0.8, "batch_size": 4.0, "weight_decay": 0.1}
 RHO = np.array([0.3, 1.0, 2.0])
@@ -83,7 +85,7 @@ def test_current_has_no_divergence_and_density_solves_the_equation():
 
 
 def test_symmetric_drift_has_its_circulation_in_closed_form():
-    parts = ml.decompose(toys.TOY_DRIFT, toys.TOY_DIFFUSION)
+    parts = ml.decompose(single_modes.TOY_DRIFT, single_modes.TOY_DIFFUSION)
     np.testing.assert_allclose(
         parts.circulation, ml.eigenbasis_circulation(parts.drift, parts.diffusion), atol=1e-12
     )
@@ -93,7 +95,7 @@ def test_symmetric_drift_has_its_circulation_in_closed_form():
 
 
 def test_toy_entropy_by_the_spectra_of_a_path_and_its_reversal():
-    drift, diffusion = toys.TOY_DRIFT, toys.TOY_DIFFUSION
+    drift, diffusion = single_modes.TOY_DRIFT, single_modes.TOY_DIFFUSION
     w = np.tan((np.arange(4000) + 0.5) / 4000 * np.pi - np.pi / 2) * 3
     weight = 3 * (1 + (w / 3) ** 2) * np.pi / 4000
     total = 0.0
@@ -105,7 +107,7 @@ def test_toy_entropy_by_the_spectra_of_a_path_and_its_reversal():
 
 
 def test_isotropic_noise_in_a_gradient_field_has_no_current():
-    parts = ml.decompose(toys.TOY_DRIFT, 2 * np.eye(2))
+    parts = ml.decompose(single_modes.TOY_DRIFT, 2 * np.eye(2))
     np.testing.assert_allclose(parts.circulation, 0, atol=1e-12)
     np.testing.assert_allclose(parts.precision, parts.drift / 2, atol=1e-12)
 
@@ -547,28 +549,28 @@ def test_averages_are_those_of_their_definition():
 
 def test_figures_show_the_data(small):
     _, ax = plt.subplots()
-    ml.plot_entropy(small, ax)
+    ml.figures.entropy(small, ax)
     assert any(
         np.allclose(bars.lines[0].get_ydata(), small.entropy.mean("chain"))
         for bars in ax.containers
     )
     _, ax = plt.subplots()
-    ml.plot_rotation(small, ax)
+    ml.figures.rotation(small, ax)
     assert any(np.allclose(line.get_ydata()[0], -1.5) for line in ax.lines)
     options = {
-        ml.plot_toy: {"modified": True},
-        ml.plot_spectra: {"velocity": False},
-        ml.plot_cloud: {"velocity": True},
-        ml.plot_flow: {"commuting": False},
+        ml.figures.toy: {"modified": True},
+        ml.figures.spectra: {"velocity": False},
+        ml.figures.cloud: {"velocity": True},
+        ml.figures.flow: {"commuting": False},
     }
     for plot in (
         *options,
-        ml.plot_areas,
-        ml.plot_mahalanobis,
-        ml.plot_curvatures,
-        ml.plot_edge,
-        ml.plot_growth,
-        ml.plot_images,
+        ml.figures.areas,
+        ml.figures.mahalanobis,
+        ml.figures.curvatures,
+        ml.figures.edge,
+        ml.figures.growth,
+        ml.figures.images,
     ):
         assert plot(small, plt.subplots()[1], **options.get(plot, {})).get_xlabel()
     plt.close("all")
@@ -578,7 +580,7 @@ def test_cells_of_the_flow_are_means():
     rng = np.random.default_rng(6)
     x = rng.uniform(-1, 1, size=(40_000, 2))
     turn = np.stack([-x[:, 1], x[:, 0]], axis=1)
-    cx, cy, u, v = measures.flow(x, turn, bins=5, width=1.0)
+    cx, cy, u, v = estimates.flow(x, turn, bins=5, width=1.0)
     np.testing.assert_allclose(u, -cy, atol=0.02)
     np.testing.assert_allclose(v, cx, atol=0.02)
 
@@ -586,7 +588,7 @@ def test_cells_of_the_flow_are_means():
 def test_slopes_are_weighted_fits(small):
     x = np.log(small.curvature.values)
     y = np.log(small.square_position.sel(run="quiet").mean("replica").values)
-    found = measures.log_slope(small, "square_position")
+    found = estimates.log_slope(small, "square_position")
     assert found.value == pytest.approx(np.polyfit(x, y, 1)[0], rel=1e-9)
     assert stats.norm.isf(0.5) == 0 and found.low < found.value < found.high
 
@@ -599,11 +601,11 @@ def test_summary_names_are_glued_in_the_chapter(small):
 
 def test_measurements_import_no_theory():
     theory = {"decomposition", "phase_space", "relations", "reversal", "minibatch", "proof"}
-    for module in (experiments, measures, paths, toys):
+    for module in (experiments, estimates, paths, single_modes):
         assert not theory & set(vars(module))
         lines = inspect.getsource(module).splitlines()
         ours = [line for line in lines if line.startswith("from sgdescape._modified_loss")]
-        assert all(line.startswith("from sgdescape._modified_loss.paths") for line in ours)
+        assert all(line.startswith("from sgdescape.modified_loss.measure.paths") for line in ours)
 
 
 @pytest.mark.slow

@@ -12,18 +12,15 @@ import xarray as xr
 from scipy import linalg
 
 import sgdescape.network_limits as nl
-from sgdescape._network_limits import (
-    chains,
-    claims,
-    experiments,
-    measures,
-    minimum,
-    network,
-    residual,
-    residual_claims,
-    theory,
-)
+from sgdescape.anomalous_diffusion import crossover_curvature
 from sgdescape.core.claims import ClaimError
+from sgdescape.modified_loss import areal_rate
+from sgdescape.network_limits import estimates, theory
+from sgdescape.network_limits.claims import resnet as residual_claims
+from sgdescape.network_limits.claims import small_network
+from sgdescape.network_limits.measure import chains, minimum, network, resnet
+from sgdescape.network_limits.measure import small_network as experiments
+from sgdescape.underdamped_langevin import autocorrelation
 
 RATES = {"learning_rate": 0.05, "momentum": 0.8}
 SMALL = network.make_task(samples=160, seed=3)
@@ -93,9 +90,9 @@ def test_corrupt_checkpoints_are_refused(monkeypatch):
     monkeypatch.setattr(minimum, "SHA256", "0" * 64)
     with pytest.raises(ValueError, match="corrupt"):
         minimum.bundled()
-    monkeypatch.setattr(residual, "SHA256", "0" * 64)
+    monkeypatch.setattr(resnet, "SHA256", "0" * 64)
     with pytest.raises(ValueError, match="corrupt"):
-        residual.load(residual.Recipe())
+        resnet.load(resnet.Recipe())
 
 
 # Chains
@@ -198,7 +195,7 @@ def test_stationary_moments_solve_the_lyapunov_equation():
     assert nl.speed([noise], [h], **at) == pytest.approx(square[0, 0])
     both = {"learning_rate": eta, "momentum": beta}
     assert nl.equipartition(square[0, 0], variance[0, 0], h, **both) == pytest.approx(1)
-    curve = nl.autocorrelation(np.arange(4), h, **both)
+    curve = autocorrelation(np.arange(4), h, **both)
     assert curve[1] == pytest.approx(cov[0, 1] / cov[0, 0])
     lag = a @ a @ cov
     assert curve[2] == pytest.approx(lag[0, 0] / cov[0, 0])
@@ -206,7 +203,7 @@ def test_stationary_moments_solve_the_lyapunov_equation():
     direct = (cov[0, 1] - cov[0, 0]) * 0 + cov[0, 1] * 2 - cov[0, 0] - lag[0, 0]
     assert area == pytest.approx(direct)
     # x_k d_{k+1} - x_{k+1} d_k = x_{k+1} x_{k-1} - x_k^2
-    assert nl.areal_rate(square[0, 0], curvature=h, **both) == pytest.approx(lag[0, 0] - cov[0, 0])
+    assert areal_rate(square[0, 0], curvature=h, **both) == pytest.approx(lag[0, 0] - cov[0, 0])
 
 
 def test_filtered_variance_is_that_of_sampled_epochs():
@@ -238,13 +235,13 @@ def test_displacement_from_rest_is_the_variance_and_free_directions_diffuse():
     assert np.diff(far)[0] == pytest.approx(1000 * 0.01 * 3.0 / (2 * 0.25), rel=1e-6)
     stationary = nl.displacement([0.4], [3.0], start=500, lags=lags, **at)
     limit, _ = nl.moments([0.4], [3.0], steps=[800], **at)
-    curve = nl.autocorrelation(np.arange(41), 0.4, learning_rate=0.1, momentum=0.5)
+    curve = autocorrelation(np.arange(41), 0.4, learning_rate=0.1, momentum=0.5)
     np.testing.assert_allclose(stationary, 2 * limit[0, 0] * (1 - curve[lags]), rtol=1e-9)
 
 
 def test_crossover_is_where_epochs_halve_the_variance():
     at = {"learning_rate": 0.001, "momentum": 0.5, "batch_size": 16}
-    h = [nl.crossover_curvature(learning_rate=0.001, momentum=0.5, steps_per_epoch=256)]
+    h = [crossover_curvature(learning_rate=0.001, momentum=0.5, steps_per_epoch=256)]
     steps = np.arange(2560, 2816, 8)
     epochs, _ = nl.moments(h, [1.0], steps=steps, samples=16 * 256, **at)
     white, _ = nl.moments(h, [1.0], steps=steps, **at)
@@ -256,7 +253,7 @@ def test_ring_is_the_recursion():
     x = [1.0, 1 - eta * h]
     for _ in range(200):
         x.append((1 + beta - eta * h) * x[-1] - beta * x[-2])
-    decay, period = measures.prony(np.array(x)[:, None])
+    decay, period = estimates.prony(np.array(x)[:, None])
     predicted = nl.ring([h], learning_rate=eta, momentum=beta)
     np.testing.assert_allclose([decay[0], period[0]], np.ravel(predicted), rtol=1e-8)
     critical = nl.critical_curvature(learning_rate=eta, momentum=beta)
@@ -305,7 +302,7 @@ def test_equipartition_of_a_run_finds_the_curvature():
 
 
 def test_soft_targets_are_the_frequencies_of_drawn_labels():
-    images = residual.Images(torch.zeros(3, 1, 2, 2), torch.tensor([1, 5, 9]), 0.4)
+    images = resnet.Images(torch.zeros(3, 1, 2, 2), torch.tensor([1, 5, 9]), 0.4)
     generator = torch.Generator().manual_seed(0)
     index = torch.arange(3).repeat(20_000)
     labels = images.draw(index, generator).view(-1, 3)
@@ -314,11 +311,11 @@ def test_soft_targets_are_the_frequencies_of_drawn_labels():
 
 
 def test_convolutions_have_no_radial_gradient():
-    recipe = residual.Recipe(images=64)
-    images, model = residual.images_of(recipe), residual.network(recipe)
-    residual._put(model, torch.from_numpy(residual.load(residual.Recipe())))
+    recipe = resnet.Recipe(images=64)
+    images, model = resnet.images_of(recipe), resnet.network(recipe)
+    resnet._put(model, torch.from_numpy(resnet.load(resnet.Recipe())))
     generator = torch.Generator().manual_seed(0)
-    residual._gradient(model, images, torch.arange(32), generator)
+    resnet._gradient(model, images, torch.arange(32), generator)
     for name, p in model.named_parameters():
         radial = float((p.detach() * p.grad).sum() / (p.detach().norm() * p.grad.norm()))
         if p.dim() == 4:
@@ -423,7 +420,7 @@ def test_claims_without_a_formula_reject_other_data(measured):
 def test_figures_show_the_data(measured):
     for name in dir(nl):
         if name.startswith("plot_"):
-            options = {"what": "step"} if name == "plot_variances" else {}
+            options = {"what": "step"} if name == "variances" else {}
             ax = getattr(nl, name)(measured, plt.subplots()[1], **options)
             assert ax.get_xlabel() and ax.get_ylabel()
     plt.close("all")
@@ -461,18 +458,22 @@ def test_another_network_obeys_the_same_laws():
     )
     dataset.attrs |= experiments.spectrum(config, setting).attrs
     dataset.attrs["config"] = nl.provenance.to_json(nl.provenance.asdict(config))
-    for claim in (claims.claim_speed, claims.claim_equipartition, nl.claim_epoch_factor):
+    for claim in (
+        small_network.claim_speed,
+        small_network.claim_equipartition,
+        nl.claim_epoch_factor,
+    ):
         claim(dataset)
 
 
 @pytest.mark.slow
 def test_bundled_resnet_is_made_again():
-    recipe = residual.Recipe()
-    images = residual.images_of(recipe)
+    recipe = resnet.Recipe()
+    images = resnet.images_of(recipe)
     losses = []
-    for theta in (residual.load(recipe), residual.pretrain(recipe)):
-        model = residual.network(recipe)
-        residual._put(model, torch.from_numpy(theta))
+    for theta in (resnet.load(recipe), resnet.pretrain(recipe)):
+        model = resnet.network(recipe)
+        resnet._put(model, torch.from_numpy(theta))
         with torch.no_grad():
             logits = model.train()(images.inputs)
         losses.append(float(-(images.soft() * torch.log_softmax(logits, 1)).sum(1).mean()))

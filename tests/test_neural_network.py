@@ -14,19 +14,17 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 import sgdescape.neural_network as net
-from sgdescape._neural_network import (
-    bowl,
-    checkpoints,
-    comparisons,
-    escapes,
-    estimates,
-    linear,
-    measurement,
-    results,
-)
-from sgdescape.core import gradients, models, sgd, statistics
-from sgdescape.core import network_ensembles as ensembles
 from sgdescape.core.claims import ClaimError
+from sgdescape.core.ensembles import network as ensembles
+from sgdescape.core.networks import gradients, models
+from sgdescape.core.stats import intervals
+from sgdescape.core.training import sgd
+from sgdescape.neural_network import kept_result
+from sgdescape.neural_network.estimates import comparisons
+from sgdescape.neural_network.estimates import passages as estimates
+from sgdescape.neural_network.measure import cells as measurement
+from sgdescape.neural_network.measure import checkpoints, escapes, linearised
+from sgdescape.neural_network.theory import bowl
 
 # formulas
 
@@ -78,7 +76,7 @@ def test_raised_loss_is_the_mean_of_the_bowl():
     _, mean = bowl.first_passage(
         valley, decay, spread, levels=[1e9], steps=20_000, replicas=100, seed=0, bridge=False
     )
-    found = statistics.mean_interval(mean)
+    found = intervals.mean_interval(mean)
     expected = net.raised_loss(a, trace_ratio=(h * counts).sum() / h[0])
     assert expected > 2.0
     assert found.low * 0.98 < expected < found.high * 1.02
@@ -680,8 +678,10 @@ def test_linearised_kernel_follows_the_reference_and_the_network():
     residual, gram = found["residual"], found["gram"]
     rate, levels = 0.02 / found["curvature"][0], found["loss"] * np.array([0.9, 1.0003, 1.01])
     options = dict(learning_rate=rate, batch_size=3, steps=60, seed=5)
-    losses = [linear.reference(residual, gram, replica=r, **options) for r in (4, 5)]
-    passages = linear.first_passage(residual, gram, levels=levels, replicas=range(4, 6), **options)
+    losses = [linearised.reference(residual, gram, replica=r, **options) for r in (4, 5)]
+    passages = linearised.first_passage(
+        residual, gram, levels=levels, replicas=range(4, 6), **options
+    )
     for row, steps in zip(losses, passages, strict=True):
         first = [np.flatnonzero(row >= c) for c in levels]
         assert steps.tolist() == [int(k[0]) + 1 if k.size else -1 for k in first]
@@ -690,7 +690,7 @@ def test_linearised_kernel_follows_the_reference_and_the_network():
     off = []
     for smaller in (1.0, 0.002):  # with the same batches, they part in the second order
         options["learning_rate"] = smaller * rate
-        line = linear.reference(residual, gram, replica=4, **options)
+        line = linearised.reference(residual, gram, replica=4, **options)
         made = ensembles.run(
             problem, learning_rate=smaller * rate, batch_size=3, max_steps=60, seed=5,
             replicas=range(4, 5), record_every=1,
@@ -707,9 +707,9 @@ def test_summary_and_figures(bowl_network):
     texts = {name: format(value, fmt) for name, (value, fmt) in numbers.items()}
     assert texts["network-participation"] == f"{net.participation_ratio(SPECTRUM):.1f}"
     for draw, options in (
-        (net.plot_pretraining, {}), (net.plot_spectrum, {}), (net.plot_weights, {"count": 10}),
-        (net.plot_directions, {}), (net.plot_passage, {"batch_size": 2}), (net.plot_bowls, {}),
-        (net.plot_slopes, {}), (net.plot_looks, {}), (net.plot_control, {"case": "twice as wide"}),
+        (net.figures.pretraining, {}), (net.figures.spectrum, {}), (net.figures.weights, {"count": 10}),
+        (net.figures.directions, {}), (net.figures.passage, {"batch_size": 2}), (net.figures.bowls, {}),
+        (net.figures.slopes, {}), (net.figures.looks, {}), (net.figures.control, {"case": "twice as wide"}),
     ):  # fmt: skip
         fig, ax = plt.subplots()
         assert draw(bowl_network, ax, **options) is ax
@@ -729,7 +729,7 @@ def test_kept_result_bears_out_the_claims_with_sharper_intervals():
     assert large.sizes["replica"] >= 2400 and large.attrs["cost"]
     records = json.loads(large.attrs["provenance"])
     assert len(records) == np.size(large.attrs["seeds"]) and all("torch" in r for r in records)
-    assert results.FILE.stat().st_size < 10**6
+    assert kept_result.FILE.stat().st_size < 10**6
     for claim in (
         net.claim_mean_loss, net.claim_bowl, net.claim_arrhenius, net.claim_ratio_alone,
         net.claim_continuous_time, net.claim_measured_noise, net.claim_participation,
@@ -752,8 +752,8 @@ def test_seeds_are_joined(bowl_network, tmp_path):
         ds.attrs |= {"config": json.dumps({"images": 5, "seed": seed}), "seconds": 60.0}
         ds.to_netcdf(tmp_path / f"{seed}.nc")
     target = tmp_path / "both.nc"
-    results.main(target, "one core", tmp_path / "0.nc", tmp_path / "1.nc")
-    both = results.load(target)
+    kept_result.main(target, "one core", tmp_path / "0.nc", tmp_path / "1.nc")
+    both = kept_result.load(target)
     n = first.sizes["replica"]
     np.testing.assert_array_equal(both.passage[:, :, n:], second.passage)
     np.testing.assert_array_equal(both.passage[:, :, :n], first.passage)
@@ -762,9 +762,9 @@ def test_seeds_are_joined(bowl_network, tmp_path):
         and both.sizes["path"] == 2 * first.sizes["path"]
     )
     with pytest.raises(ValueError, match=r"seed alone: got seeds \[0, 0\]"):
-        results.join([first, first])
+        kept_result.join([first, first])
     with pytest.raises(FileNotFoundError, match="part of a checkout"):
-        results.load(tmp_path / "none.nc")
+        kept_result.load(tmp_path / "none.nc")
 
 
 @pytest.mark.slow

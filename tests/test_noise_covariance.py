@@ -12,9 +12,11 @@ from hypothesis.extra.numpy import arrays
 from scipy.integrate import solve_ivp
 
 import sgdescape.noise_covariance as nc
-from sgdescape._noise_covariance import experiments, network
-from sgdescape.core import models, sgd
 from sgdescape.core.claims import ClaimError
+from sgdescape.core.networks import models
+from sgdescape.core.training import sgd
+from sgdescape.noise_covariance.measure import batches as experiments
+from sgdescape.noise_covariance.measure import network
 
 RNG = np.random.default_rng(0)
 GRADIENTS = arrays(

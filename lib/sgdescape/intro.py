@@ -12,11 +12,11 @@ from scipy import special
 from scipy.signal import lfilter
 from scipy.stats import chi2
 
-from sgdescape._underdamped_langevin import oscillator
 from sgdescape.core import plotting, validate
 from sgdescape.core.explorer import Axes, explorer_html
-from sgdescape.core.statistics import LEVEL
+from sgdescape.core.stats.intervals import LEVEL
 from sgdescape.noise_covariance import diffusion_barrier
+from sgdescape.underdamped_langevin.theory import oscillator
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from sgdescape import cli, noise_strength
-from sgdescape.core.runner import sweep
+from sgdescape.core.runs.sweep import sweep
 
 PAGE = Path(__file__).resolve().parents[2] / "book" / "reproduce.md"
 SBATCH = """#!/bin/sh

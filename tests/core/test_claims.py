@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sgdescape.core import claims
 from sgdescape.core.claims import ClaimError, check, judge, not_testable, volatile
-from sgdescape.core.statistics import Interval
+from sgdescape.core.stats.intervals import Interval
 
 numbers = st.floats(-1e6, 1e6)
 tolerances = st.floats(0, 0.9)
@@ -220,7 +220,7 @@ def test_claim_and_glue_survive_a_real_notebook(tmp_path):
     from nbclient import NotebookClient
 
     cells = [
-        "from sgdescape.core import claims\nfrom sgdescape.core.statistics import Interval",
+        "from sgdescape.core import claims\nfrom sgdescape.core.stats.intervals import Interval",
         "c = claims.check('a.b', 'Half.', source='s', predicted=0.5, expected='confirmed',\n"
         "    measured=Interval(0.5, 0.4, 0.6), rivals={'one': 1.0})\nc",
         "display(c)",

@@ -1,8 +1,17 @@
 """Compiled kernels never outlive the sources they were made of."""
 
-import numba as nb
+import os
+import subprocess
+import sys
+from pathlib import Path
 
-from sgdescape.core._kernels import compiled
+import numba as nb
+import pytest
+
+from sgdescape.core import compiled
+from sgdescape.core.ensembles.kernels import linear_numba
+from sgdescape.core.random import philox
+from sgdescape.core.roots import PACKAGE
 
 
 def test_every_byte_counts(tmp_path):
@@ -16,30 +25,114 @@ def test_every_byte_counts(tmp_path):
     assert compiled.fingerprint([one]) != first
 
 
+def test_sources_of_a_kernel_are_all_that_it_imports():
+    found = compiled.sources(Path(linear_numba.__file__))
+    assert Path(philox.__file__) in found  # the constants, through philox_numba
+    assert PACKAGE / "core" / "random" / "philox_numba.py" in found
+    assert PACKAGE / "core" / "sde" / "bowl.py" not in found
+
+
+def fake_package(folder):
+    """A package with a kernel that takes a constant from a helper's helper, by relative import."""
+    (folder / "deep").mkdir()
+    for place in (folder, folder / "deep"):
+        (place / "__init__.py").write_text("")
+    (folder / "constants.py").write_text("TWO = 2\n")
+    (folder / "deep" / "helper.py").write_text("from ..constants import TWO\n")
+    kernel = folder / "deep" / "kernel.py"
+    kernel.write_text(f"def late():\n    from {folder.name}.deep import helper\n")
+    return kernel
+
+
+def test_imports_are_followed_wherever_they_stand(tmp_path, monkeypatch):
+    monkeypatch.setattr(compiled, "PACKAGE", tmp_path)
+    kernel = fake_package(tmp_path)
+    names = {p.relative_to(tmp_path).as_posix() for p in compiled.sources(kernel)}
+    assert {"deep/kernel.py", "deep/helper.py", "constants.py"} <= names
+
+
 def test_cache_lies_in_the_folder_of_its_sources_and_numba_is_left_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(compiled, "HERE", tmp_path / "_kernels")
-    compiled.HERE.mkdir()
-    (tmp_path / "philox.py").write_text("")
+    monkeypatch.setattr(compiled, "PACKAGE", tmp_path)
+    helper = tmp_path / "helper.py"
+    helper.write_text("x = 0\n")
+    monkeypatch.setattr(compiled, "sources", lambda path: {path, helper})
     before = nb.config.CACHE_DIR
     twice = compiled.kernel()(double)
     assert nb.config.CACHE_DIR == before
     assert twice(2) == 4
-    (folder,) = (compiled.HERE / "__pycache__").iterdir()
+    kernels = tmp_path / "__pycache__" / "kernels"
+    (folder,) = kernels.iterdir()
     assert list(folder.rglob("*.nbi"))
-    (compiled.HERE / "helper.py").write_text("x = 1\n")  # as if a helper had been edited
+    helper.write_text("x = 1\n")  # an edit
     compiled.kernel()(double)(2)
-    assert len(list((compiled.HERE / "__pycache__").iterdir())) == 2
+    assert len(list(kernels.iterdir())) == 2
+
+
+SCRIPT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import sgdescape.core.compiled as compiled
+from pathlib import Path
+compiled.PACKAGE = Path(sys.argv[1]) / "nowhere" / "to write"  # as a read-only checkout
+compiled.sources = lambda path: {path, path.with_name("constant.py")}
+import user_kernel
+print(user_kernel.value(0))
+"""
+KERNEL = """
+from sgdescape.core import compiled
+from constant import ADDED
+
+@compiled.kernel()
+def value(x):
+    return x + ADDED
+"""
+
+
+def test_update_of_a_read_only_checkout_is_seen(tmp_path):
+    # The package folder cannot be written: the cache goes to the user's folder, by fingerprint too.
+    (tmp_path / "nowhere").write_text("a file where a folder should be")
+    (tmp_path / "user_kernel.py").write_text(KERNEL)
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+    def run():
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, str(tmp_path)],
+            capture_output=True,
+            text=True,
+            env=environment,
+        )
+        assert done.returncode == 0, done.stderr
+        return int(done.stdout)
+
+    for added in (5, 7):
+        (tmp_path / "constant.py").write_text(f"ADDED = {added}\n")
+        assert run() == added
+    assert list((tmp_path / "cache" / "sgdescape" / "kernels").rglob("*.nbi"))
+
+
+@pytest.mark.parametrize("left", [0, 1, 100])
+def test_truncated_cache_is_rebuilt(tmp_path, left):
+    (tmp_path / "nowhere").write_text("a file where a folder should be")
+    (tmp_path / "user_kernel.py").write_text(KERNEL)
+    (tmp_path / "constant.py").write_text("ADDED = 3\n")
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
+    for _ in range(2):
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        assert done.returncode == 0 and done.stdout == "3\n", done.stderr
+        for path in (tmp_path / "cache").rglob("*.nb*"):
+            path.write_bytes(path.read_bytes()[:left])
 
 
 def test_without_a_place_to_write_it_still_compiles(monkeypatch):
-    def refuse(*args, cache=False, **options):
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return njit(*args, **options)
-
-    njit = nb.njit
-    monkeypatch.setattr(compiled.nb, "njit", refuse)
+    monkeypatch.setattr(compiled, "cache_folder", lambda name: None)
     assert compiled.kernel()(double)(3) == 6
+
+
+def test_typed_into_a_console_it_still_compiles():
+    space = {}
+    exec("def triple(x):\n    return 3 * x", space)
+    assert compiled.kernel()(space["triple"])(3) == 9
 
 
 def double(x):

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from sgdescape.core.correlation import (
+from sgdescape.core.stats.correlation import (
     TooCorrelatedError,
     block_means,
     correlated_mean,
     integrated_time,
 )
-from sgdescape.core.statistics import mean_interval
+from sgdescape.core.stats.intervals import mean_interval
 
 
 def generator(key):

@@ -20,14 +20,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from sgdescape.core import data, data_formats, data_sources
+from sgdescape.core.data import formats, image_sets, sources
 
 
 @pytest.fixture(autouse=True)
 def bare_machine(monkeypatch, tmp_path):
     """No data folder but what a test makes, and no way out of the machine."""
     monkeypatch.setenv("SGDESCAPE_DATA", str(tmp_path / "cache"))
-    monkeypatch.setattr(data_sources, "SYSTEM_FOLDERS", ())
+    monkeypatch.setattr(sources, "SYSTEM_FOLDERS", ())
     connect = socket.socket.connect
 
     def loopback_only(self, address):
@@ -68,7 +68,7 @@ def tar_gz(files):
 
 
 CIFAR_TAR = tar_gz(
-    {m: CIFAR[3 * i : 3 * i + 3].tobytes() for i, m in enumerate(data_sources.CIFAR_MEMBERS)}
+    {m: CIFAR[3 * i : 3 * i + 3].tobytes() for i, m in enumerate(sources.CIFAR_MEMBERS)}
 )
 
 
@@ -81,17 +81,15 @@ def tiny(monkeypatch):
     }
     packed = {name: gzip.compress(content, mtime=0) for name, content in contents.items()}
     pins = tuple(
-        data_sources.Pinned(name, sha(contents[name]), len(contents[name]), sha(packed[name]))
+        sources.Pinned(name, sha(contents[name]), len(contents[name]), sha(packed[name]))
         for name in contents
     )
     cifar = (
-        data_sources.Pinned(
-            "cifar-10-binary.tar.gz", sha(CIFAR_TAR), len(CIFAR_TAR), sha(CIFAR_TAR)
-        ),
+        sources.Pinned("cifar-10-binary.tar.gz", sha(CIFAR_TAR), len(CIFAR_TAR), sha(CIFAR_TAR)),
     )
     for name, files in (("mnist", pins), ("fashion_mnist", pins), ("cifar10", cifar)):
-        source = dataclasses.replace(data_sources.SOURCES[name], files=files, mirrors=())
-        monkeypatch.setitem(data_sources.SOURCES, name, source)
+        source = dataclasses.replace(sources.SOURCES[name], files=files, mirrors=())
+        monkeypatch.setitem(sources.SOURCES, name, source)
     return {**packed, "cifar-10-binary.tar.gz": CIFAR_TAR}
 
 
@@ -107,8 +105,8 @@ def put(folder, files, names=("train-images-idx3-ubyte.gz", "train-labels-idx1-u
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
 def test_bundled_images_are_whole_and_their_pixels_are_scaled(name):
-    raw, labels, hashes = data_sources.read_bundled(name)
-    loaded = data.load(name)
+    raw, labels, hashes = sources.read_bundled(name)
+    loaded = image_sets.load(name)
     assert loaded.inputs.shape == (5000, 784) and loaded.inputs.dtype == torch.float32
     assert torch.equal(loaded.inputs, torch.from_numpy(raw.reshape(5000, 784)).float() / 255)
     assert loaded.inputs.min() == 0 and loaded.inputs.max() == 1
@@ -122,19 +120,19 @@ def test_bundled_images_are_whole_and_their_pixels_are_scaled(name):
 def test_the_bundled_subsets_are_what_their_readme_says():
     readme = resources.files("sgdescape").joinpath("bundled", "README.md").read_text()
     for name in ("mnist", "fashion_mnist"):
-        assert data_sources.SOURCES[name].bundled in readme
-    assert np.bincount(data.load("mnist").labels).tolist() == [500] * 10
-    counts = np.bincount(data.load("fashion_mnist").labels)
+        assert sources.SOURCES[name].bundled in readme
+    assert np.bincount(image_sets.load("mnist").labels).tolist() == [500] * 10
+    counts = np.bincount(image_sets.load("fashion_mnist").labels)
     assert (counts.min(), counts.max()) == (457, 556)
     # fixed shuffled order: the first n of sorted images would be one class
-    assert np.bincount(data.load("mnist", n=100).labels, minlength=10).min() >= 6
+    assert np.bincount(image_sets.load("mnist", n=100).labels, minlength=10).min() >= 6
     # Fashion-MNIST's published file starts with an ankle boot, a T-shirt, another one, a dress
-    assert data.load("fashion_mnist", n=4).labels.tolist() == [9, 0, 0, 3]
+    assert image_sets.load("fashion_mnist", n=4).labels.tolist() == [9, 0, 0, 3]
 
 
 def test_digits_look_like_digits():
     # independent of how the file was made: ones have the least ink, zeros the most
-    loaded = data.load("mnist", dtype=torch.float64)
+    loaded = image_sets.load("mnist", dtype=torch.float64)
     ink = [float(loaded.inputs[loaded.labels == c].mean()) for c in range(10)]
     assert int(np.argmin(ink)) == 1 and int(np.argmax(ink)) == 0
     assert 0.12 < np.mean(ink) < 0.14  # MNIST's mean pixel is 0.1307
@@ -147,16 +145,16 @@ def test_a_wrong_bundled_file_is_refused(kind, monkeypatch, tmp_path):
     if kind != "missing":
         bad = good[:-1] if kind == "truncated" else good[:99] + bytes([good[99] ^ 1]) + good[100:]
         (tmp_path / "bundled" / "mnist.npz").write_bytes(bad)
-    monkeypatch.setattr(data_sources.resources, "files", lambda _: tmp_path)
+    monkeypatch.setattr(sources.resources, "files", lambda _: tmp_path)
     with pytest.raises(ValueError, match=r"bundled mnist.npz (is corrupt: SHA-256|cannot)"):
-        data.load("mnist", n=10)
+        image_sets.load("mnist", n=10)
 
 
 # choosing images
 
 
 def test_tasks():
-    parity, one_hot = (data.load("mnist", n=200, task=task) for task in data.TASKS)
+    parity, one_hot = (image_sets.load("mnist", n=200, task=task) for task in image_sets.TASKS)
     assert parity.targets.shape == (200,) and one_hot.targets.shape == (200, 10)
     assert torch.equal(parity.targets, torch.where(parity.labels % 2 == 0, 1.0, -1.0))
     assert torch.equal(one_hot.targets.argmax(1), one_hot.labels)
@@ -164,8 +162,8 @@ def test_tasks():
 
 
 def test_layout_dtype_and_device():
-    rows = data.load("fashion_mnist", n=3, dtype=torch.float64)
-    planes = data.load("fashion_mnist", n=3, dtype=torch.float64, images=True, device="auto")
+    rows = image_sets.load("fashion_mnist", n=3, dtype=torch.float64)
+    planes = image_sets.load("fashion_mnist", n=3, dtype=torch.float64, images=True, device="auto")
     assert planes.inputs.shape == (3, 1, 28, 28)
     assert torch.equal(planes.inputs.cpu().reshape(3, 784), rows.inputs)
     assert rows.inputs.dtype == rows.targets.dtype == torch.float64
@@ -176,26 +174,26 @@ def test_layout_dtype_and_device():
 @settings(deadline=None, max_examples=25)
 @given(n=st.integers(1, 5000), seed=st.integers(0, 2**64 - 1))
 def test_a_random_subset_has_no_repeats_and_depends_on_the_seed_alone(n, seed):
-    order = data.load("mnist", n=n, seed=seed)
-    again = data.load("mnist", n=n, seed=seed)
+    order = image_sets.load("mnist", n=n, seed=seed)
+    again = image_sets.load("mnist", n=n, seed=seed)
     assert torch.equal(order.inputs, again.inputs) and torch.equal(order.labels, again.labels)
     assert len(torch.unique(order.inputs, dim=0)) == n  # no image occurs twice in the bundle
     assert order.provenance["seed"] == seed and order.provenance["n"] == n
 
 
 def test_a_random_subset_keeps_image_and_label_together():
-    everything, drawn = data.load("mnist"), data.load("mnist", n=300, seed=7)
+    everything, drawn = image_sets.load("mnist"), image_sets.load("mnist", n=300, seed=7)
     place = {row.tobytes(): i for i, row in enumerate(everything.inputs.numpy())}
     where = [place[row.tobytes()] for row in drawn.inputs.numpy()]
     assert torch.equal(everything.labels[where], drawn.labels)
-    other = data.load("mnist", n=300, seed=8)
+    other = image_sets.load("mnist", n=300, seed=8)
     assert not torch.equal(drawn.inputs, other.inputs)
-    assert torch.equal(data.load("mnist", n=300).inputs, everything.inputs[:300])
+    assert torch.equal(image_sets.load("mnist", n=300).inputs, everything.inputs[:300])
 
 
 def test_draws_are_uniform():
     # each of 5000 images is in a draw of 50 with probability 1/100; 200 draws, chi-square by class
-    labels = torch.cat([data.load("mnist", n=50, seed=s).labels for s in range(200)])
+    labels = torch.cat([image_sets.load("mnist", n=50, seed=s).labels for s in range(200)])
     counts = np.bincount(labels, minlength=10)
     chi_square = ((counts - 1000) ** 2 / 1000).sum() / 0.99  # 9 degrees of freedom
     assert chi_square < 45  # level 1e-6
@@ -211,21 +209,21 @@ def test_the_full_set_is_found_in_a_data_folder(tiny, tmp_path, monkeypatch, sub
     if how == "variable":
         monkeypatch.setenv("SGDESCAPE_DATA", str(tmp_path / "root"))
     if how == "system":
-        monkeypatch.setattr(data_sources, "SYSTEM_FOLDERS", (tmp_path / "root",))
+        monkeypatch.setattr(sources, "SYSTEM_FOLDERS", (tmp_path / "root",))
     argument = {"data_dir": tmp_path / "root"} if how == "argument" else {}
-    loaded = data.load("mnist", images=True, task="one_hot", **argument)
+    loaded = image_sets.load("mnist", images=True, task="one_hot", **argument)
     assert torch.equal(loaded.inputs, torch.from_numpy(IMAGES)[:, None].float() / 255)
     assert loaded.labels.tolist() == LABELS.tolist()
-    assert loaded.provenance["source"] == str(folder) == data.available("mnist", **argument)
+    assert loaded.provenance["source"] == str(folder) == image_sets.available("mnist", **argument)
     assert loaded.provenance["total"] == 12
     assert loaded.provenance["sha256"]["train-images-idx3-ubyte.gz"] == sha(idx(IMAGES))
     # another set's files of the same names do not answer for it
-    assert data.available("fashion_mnist", n=5001, **argument) == "missing"
+    assert image_sets.available("fashion_mnist", n=5001, **argument) == "missing"
 
 
 def test_a_folder_named_for_the_set_may_hold_the_files_itself(tiny, tmp_path):
     folder = put(tmp_path / "fashion-mnist", tiny)
-    assert data.load("fashion_mnist", data_dir=folder).provenance["source"] == str(folder)
+    assert image_sets.load("fashion_mnist", data_dir=folder).provenance["source"] == str(folder)
 
 
 def test_plain_idx_files_will_do(tiny, tmp_path):
@@ -233,33 +231,33 @@ def test_plain_idx_files_will_do(tiny, tmp_path):
     folder.mkdir()
     (folder / "train-images-idx3-ubyte").write_bytes(idx(IMAGES))
     (folder / "train-labels-idx1-ubyte").write_bytes(idx(LABELS))
-    assert data.load("mnist", data_dir=tmp_path).labels.tolist() == LABELS.tolist()
+    assert image_sets.load("mnist", data_dir=tmp_path).labels.tolist() == LABELS.tolist()
 
 
 def test_the_bundle_serves_small_n_whatever_else_is_there(tiny, tmp_path, monkeypatch):
     put(tmp_path / "cache" / "mnist", tiny)
-    assert data.available("mnist", n=10) == "bundled"
-    assert data.load("mnist", n=10).provenance["source"] == "bundled"
-    assert data.load("mnist").provenance["total"] == 12
-    assert data.load("mnist", n=10, data_dir=tmp_path / "cache").provenance["total"] == 12
+    assert image_sets.available("mnist", n=10) == "bundled"
+    assert image_sets.load("mnist", n=10).provenance["source"] == "bundled"
+    assert image_sets.load("mnist").provenance["total"] == 12
+    assert image_sets.load("mnist", n=10, data_dir=tmp_path / "cache").provenance["total"] == 12
 
 
 def test_cifar10_from_its_archive(tiny, tmp_path):
     put(tmp_path / "cifar10", tiny, names=["cifar-10-binary.tar.gz"])
-    loaded = data.load("cifar10", data_dir=tmp_path, images=True)
+    loaded = image_sets.load("cifar10", data_dir=tmp_path, images=True)
     expected = torch.from_numpy(CIFAR[:, 1:].reshape(15, 3, 32, 32)).float() / 255
     assert torch.equal(loaded.inputs, expected)
     assert loaded.labels.tolist() == CIFAR[:, 0].tolist()
-    assert data.load("cifar10", data_dir=tmp_path, n=2).inputs.shape == (2, 3072)
+    assert image_sets.load("cifar10", data_dir=tmp_path, n=2).inputs.shape == (2, 3072)
 
 
 @pytest.mark.skipif(
-    data_sources.find("fashion_mnist", data_dir="/usr/share/datasets") is None,
+    sources.find("fashion_mnist", data_dir="/usr/share/datasets") is None,
     reason="Debian's dataset-fashion-mnist is not installed",
 )
 def test_debians_files_are_the_published_ones_and_start_with_the_bundled():
-    full = data.load("fashion_mnist", data_dir="/usr/share/datasets")
-    bundled = data.load("fashion_mnist")
+    full = image_sets.load("fashion_mnist", data_dir="/usr/share/datasets")
+    bundled = image_sets.load("fashion_mnist")
     assert full.inputs.shape == (60_000, 784)
     assert torch.equal(full.inputs[:5000], bundled.inputs)
     assert np.bincount(full.labels).tolist() == [6000] * 10
@@ -286,9 +284,9 @@ def test_wrong_files_are_named_and_refused(tiny, tmp_path, harm, message):
     name = "train-images-idx3-ubyte.gz"
     put(tmp_path / "mnist", {**tiny, name: harm(tiny[name])})
     with pytest.raises(ValueError, match=rf"mnist/{name} .*({message})"):
-        data.load("mnist", data_dir=tmp_path)
+        image_sets.load("mnist", data_dir=tmp_path)
     with pytest.raises(ValueError, match=name):  # refused, not replaced by the bundled images
-        data.load("mnist", n=5, data_dir=tmp_path)
+        image_sets.load("mnist", n=5, data_dir=tmp_path)
 
 
 # what is not there
@@ -298,15 +296,15 @@ def test_too_many_images_for_the_bundle_says_how_to_get_more():
     with pytest.raises(
         ValueError, match=r"n must lie in \[1, 5000\].*got 5001.*sgdescape download mnist"
     ):
-        data.load("mnist", n=5001)
+        image_sets.load("mnist", n=5001)
     with pytest.raises(FileNotFoundError, match=r"cifar10 is not bundled.*SGDESCAPE_DATA"):
-        data.load("cifar10", n=10)
-    assert data.available("cifar10") == data.available("mnist", n=5001) == "missing"
+        image_sets.load("cifar10", n=10)
+    assert image_sets.available("cifar10") == image_sets.available("mnist", n=5001) == "missing"
 
 
 def test_a_data_dir_without_the_set_is_said_and_not_passed_over(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"data_dir must hold .*/mnist/ with train-im"):
-        data.load("mnist", n=10, data_dir=tmp_path)
+        image_sets.load("mnist", n=10, data_dir=tmp_path)
 
 
 # downloads, from a server on this machine
@@ -331,8 +329,8 @@ def server(tmp_path):
 
 
 def serve(monkeypatch, name, mirrors):
-    source = dataclasses.replace(data_sources.SOURCES[name], mirrors=tuple(mirrors))
-    monkeypatch.setitem(data_sources.SOURCES, name, source)
+    source = dataclasses.replace(sources.SOURCES[name], mirrors=tuple(mirrors))
+    monkeypatch.setitem(sources.SOURCES, name, source)
 
 
 def test_download_uses_the_first_mirror_that_serves_the_right_file(
@@ -342,7 +340,7 @@ def test_download_uses_the_first_mirror_that_serves_the_right_file(
     put(root / "wrong", {name: content[:-1] for name, content in tiny.items()})
     put(root / "right", tiny)
     serve(monkeypatch, "mnist", [url + "absent/", url + "wrong/", url + "right/"])
-    loaded = data.load("mnist", download=True)
+    loaded = image_sets.load("mnist", download=True)
     folder = tmp_path / "cache" / "mnist"
     assert loaded.labels.tolist() == LABELS.tolist()
     assert loaded.provenance["source"] == str(folder)
@@ -350,8 +348,8 @@ def test_download_uses_the_first_mirror_that_serves_the_right_file(
         p.name for p in (root / "right").iterdir()
     )
     shutil.rmtree(root / "right")  # now it is here, and nobody is asked again
-    assert data.load("mnist", n=6, seed=0, download=True).provenance["n"] == 6
-    assert data.load("mnist").provenance["total"] == 12
+    assert image_sets.load("mnist", n=6, seed=0, download=True).provenance["n"] == 6
+    assert image_sets.load("mnist").provenance["total"] == 12
 
 
 def test_a_download_that_cannot_succeed_leaves_nothing(tiny, server, tmp_path, monkeypatch):
@@ -359,7 +357,7 @@ def test_a_download_that_cannot_succeed_leaves_nothing(tiny, server, tmp_path, m
     put(root / "wrong", {name: content[:-1] for name, content in tiny.items()})
     serve(monkeypatch, "mnist", [url + "wrong/", url + "absent/"])
     with pytest.raises(OSError, match=r"none of 2 mirrors served it.*hash.*404"):
-        data.download("mnist", tmp_path / "new")
+        image_sets.download("mnist", tmp_path / "new")
     assert list((tmp_path / "new" / "mnist").iterdir()) == []
 
 
@@ -372,8 +370,8 @@ def test_download_replaces_a_corrupt_file_and_keeps_a_right_one(
     folder = put(tmp_path / "mnist", {**tiny, "train-images-idx3-ubyte.gz": b"\x1f\x8b half"})
     # packed anew: another file, the same content; the server does not have it
     (folder / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(LABELS), 1))
-    assert data.download("mnist", tmp_path) == folder
-    assert data.load("mnist", data_dir=tmp_path).labels.tolist() == LABELS.tolist()
+    assert image_sets.download("mnist", tmp_path) == folder
+    assert image_sets.load("mnist", data_dir=tmp_path).labels.tolist() == LABELS.tolist()
 
 
 def test_download_into_a_place_that_cannot_be_written(tiny, tmp_path, monkeypatch):
@@ -381,29 +379,29 @@ def test_download_into_a_place_that_cannot_be_written(tiny, tmp_path, monkeypatc
     with pytest.raises(
         OSError, match=r"data folder .*file/mnist cannot be written.*SGDESCAPE_DATA"
     ):
-        data.download("mnist", tmp_path / "file")
+        image_sets.download("mnist", tmp_path / "file")
     assert (tmp_path / "file").read_text() == "in the way"
 
     def refuse(*_, **__):  # what a folder without permission does; root is never refused by chmod
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(data_sources.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr(sources.tempfile, "TemporaryFile", refuse)
     with pytest.raises(OSError, match=r"data folder .* cannot be written \(Permission denied\)"):
-        data.load("cifar10", download=True)
+        image_sets.load("cifar10", download=True)
 
 
 def test_nothing_is_fetched_unless_asked(tiny, monkeypatch, tmp_path):
-    monkeypatch.setattr(data_sources, "_fetch", lambda *_: pytest.fail("network used"))
-    data.load("mnist")
-    data.load("mnist", n=10, download=True)  # the bundle has them
-    for name in data.NAMES:
-        data.available(name)
+    monkeypatch.setattr(sources, "_fetch", lambda *_: pytest.fail("network used"))
+    image_sets.load("mnist")
+    image_sets.load("mnist", n=10, download=True)  # the bundle has them
+    for name in image_sets.NAMES:
+        image_sets.available(name)
     with pytest.raises(FileNotFoundError):
-        data.load("cifar10")
+        image_sets.load("cifar10")
 
 
 def test_real_pins_are_whole():
-    for name, source in data_sources.SOURCES.items():
+    for name, source in sources.SOURCES.items():
         assert len(source.mirrors) >= 2 and source.folders and source.total in (50_000, 60_000)
         for pinned in source.files:
             assert len(pinned.content) == len(pinned.packed) == 64
@@ -418,14 +416,14 @@ def test_real_pins_are_whole():
 @given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=5)))
 def test_idx_round_trip_and_every_cut_is_refused(array):
     content = idx(array)
-    assert np.array_equal(data_formats.parse_idx(content, name="a", dimensions=array.ndim), array)
-    packed = data_formats.gunzip(gzip.compress(content), name="a", limit=len(content))
+    assert np.array_equal(formats.parse_idx(content, name="a", dimensions=array.ndim), array)
+    packed = formats.gunzip(gzip.compress(content), name="a", limit=len(content))
     assert packed == content
     for cut in range(len(content)):
         with pytest.raises(ValueError, match="truncated|magic"):
-            data_formats.parse_idx(content[:cut], name="a", dimensions=array.ndim)
+            formats.parse_idx(content[:cut], name="a", dimensions=array.ndim)
     with pytest.raises(ValueError, match="too long"):
-        data_formats.parse_idx(content + b"\0", name="a", dimensions=array.ndim)
+        formats.parse_idx(content + b"\0", name="a", dimensions=array.ndim)
 
 
 @pytest.mark.parametrize("byte", range(4))
@@ -433,13 +431,13 @@ def test_wrong_magic_number(byte):
     content = bytearray(idx([1, 2]))
     content[byte] ^= 1
     with pytest.raises(ValueError, match="labels must start with the idx magic number 0x00000801"):
-        data_formats.parse_idx(bytes(content), name="labels", dimensions=1)
+        formats.parse_idx(bytes(content), name="labels", dimensions=1)
 
 
 def test_cifar_records_from_a_bin_file(tmp_path):
     (tmp_path / "data_batch_1.bin").write_bytes(CIFAR.tobytes())
     content = (tmp_path / "data_batch_1.bin").read_bytes()
-    images, labels = data_formats.parse_cifar10(content, name="data_batch_1.bin")
+    images, labels = formats.parse_cifar10(content, name="data_batch_1.bin")
     assert np.array_equal(labels, CIFAR[:, 0])
     # red plane first, row by row
     assert images[3, 0, 0, 5] == CIFAR[3, 1 + 5] and images[3, 2, 31, 31] == CIFAR[3, 3072]
@@ -451,12 +449,12 @@ def test_wrong_cifar_records(content):
     with pytest.raises(
         ValueError, match=r"x.bin must (hold a whole number|have labels in \[0, 9\])"
     ):
-        data_formats.parse_cifar10(content, name="x.bin")
+        formats.parse_cifar10(content, name="x.bin")
 
 
 def test_wrong_cifar_archives(tmp_path):
-    member = data_sources.CIFAR_MEMBERS[0]
-    read = functools.partial(data_formats.parse_cifar10_archive, name="c.tar.gz", members=(member,))
+    member = sources.CIFAR_MEMBERS[0]
+    read = functools.partial(formats.parse_cifar10_archive, name="c.tar.gz", members=(member,))
     images, labels = read(tar_gz({"../../etc/passwd": b"x", member: CIFAR[:2].tobytes()}))
     assert len(labels) == 2
     with pytest.raises(
@@ -465,7 +463,7 @@ def test_wrong_cifar_archives(tmp_path):
         read(tar_gz({"other": b""}))
     for bad in (b"", b"junk" * 200, CIFAR_TAR[:1000], CIFAR_TAR[: len(CIFAR_TAR) // 2]):
         with pytest.raises(ValueError, match="c.tar.gz (is truncated or corrupt|must hold)"):
-            read(bad, members=data_sources.CIFAR_MEMBERS)
+            read(bad, members=sources.CIFAR_MEMBERS)
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w:gz") as archive:
         link = tarfile.TarInfo(member)

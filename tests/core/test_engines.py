@@ -16,10 +16,12 @@ import test_runner
 import xarray as xr
 from test_runner import GRID, WHOLE, run, stored, walk
 
-from sgdescape.core import chunk_store, engines, provenance, runner
-from sgdescape.core.chunk_store import StoreError
-from sgdescape.core.engines import EngineError, executor
-from sgdescape.core.runner import ChunkError, sweep
+from sgdescape.core.runs import engines, provenance
+from sgdescape.core.runs import store as chunk_store
+from sgdescape.core.runs import sweep as runner
+from sgdescape.core.runs.engines import EngineError, executor
+from sgdescape.core.runs.store import StoreError
+from sgdescape.core.runs.sweep import ChunkError, sweep
 
 HERE = Path(__file__).parent
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -9,14 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from sgdescape.core import ensembles, philox
-from sgdescape.core._kernels import batches_numba, batches_torch
-from sgdescape.core.ensembles import FiniteData, FreshData, first_passage, gaussian_data, stationary
-from sgdescape.core.linear_data import INPUTS, input_values, words_per_block
-from sgdescape.core.philox import Stream
+from sgdescape.core.ensembles import regression
+from sgdescape.core.ensembles.kernels import batches_numba, batches_torch
+from sgdescape.core.ensembles.regression import (
+    FiniteData,
+    FreshData,
+    first_passage,
+    gaussian_data,
+    stationary,
+)
+from sgdescape.core.ensembles.regression_data import INPUTS, input_values, words_per_block
+from sgdescape.core.random import philox
+from sgdescape.core.random.philox import Stream
 
 KURTOSIS = {"gaussian": 3.0, "rademacher": 1.0, "uniform": 1.8, "laplace": 6.0}
-SAMPLERS = ensembles.SAMPLERS
+SAMPLERS = regression.SAMPLERS
 
 
 def passages(problem, *, engine="torch", **changes):
@@ -257,7 +264,7 @@ def test_path_depends_on_seed_and_replica_alone():
 
 
 def test_torch_compaction_changes_nothing(monkeypatch):
-    from sgdescape.core._kernels import linear_torch
+    from sgdescape.core.ensembles.kernels import linear_torch
 
     problem = small()
     often = passages(problem)

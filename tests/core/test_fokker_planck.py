@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, linalg, special
+from tests.core import planar_escape as planar
 
-from sgdescape.core import passage_quadrature as quadrature
-from sgdescape.core import planar_escape as planar
-from sgdescape.core.censoring import eliminate
-from sgdescape.core.fokker_planck import (
+from sgdescape.core.fokker_planck import quadrature
+from sgdescape.core.fokker_planck.elimination import eliminate
+from sgdescape.core.fokker_planck.operators import (
     absorb,
     committor,
     currents,

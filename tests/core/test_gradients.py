@@ -9,7 +9,7 @@ import torch
 from hypothesis import strategies as st
 from torch import nn
 
-from sgdescape.core import gradients, layers
+from sgdescape.core.networks import gradients, layers
 
 
 def square(outputs, targets):

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from tiny_imagenet import write
 
-from sgdescape.core import imagenet
+from sgdescape.network_limits.imagenet import reader
 
 
 @pytest.fixture(scope="module")
@@ -19,50 +19,50 @@ def rng(seed=0):
 
 
 def test_files_and_labels_are_in_order(root):
-    folder = imagenet.read_folder(root, "train")
+    folder = reader.read_folder(root, "train")
     assert folder.classes == ("n00000000", "n00000001", "n00000002")
     assert folder.labels.tolist() == [0] * 8 + [1] * 8 + [2] * 8
     assert folder.files[9] == b"n00000001/n00000001_1.JPEG"
     assert folder.root / folder.files[9].decode() == root / "train/n00000001/n00000001_1.JPEG"
-    assert len(imagenet.read_folder(root, "val", classes=folder.classes).files) == 6
+    assert len(reader.read_folder(root, "val", classes=folder.classes).files) == 6
 
 
 def test_decoding_is_that_of_pillow_for_colour_grey_and_cmyk(tmp_path):
     pixels = rng().integers(0, 256, (5, 7, 3), dtype=np.uint8)
     for mode, name in (("RGB", "a.png"), ("L", "b.png"), ("CMYK", "c.JPEG")):
         Image.fromarray(pixels).convert(mode).save(tmp_path / name)
-        image = imagenet.load_image(tmp_path / name)
+        image = reader.load_image(tmp_path / name)
         assert image.shape == (3, 5, 7) and image.dtype == torch.uint8
         expected = np.array(Image.open(tmp_path / name).convert("RGB"))
         assert np.array_equal(image.permute(1, 2, 0), expected)
-    assert np.array_equal(imagenet.load_image(tmp_path / "a.png").permute(1, 2, 0), pixels)
+    assert np.array_equal(reader.load_image(tmp_path / "a.png").permute(1, 2, 0), pixels)
 
 
 def test_central_view_is_that_of_pillow():
     coarse = rng().integers(0, 256, (9, 11, 3), dtype=np.uint8)
     picture = Image.fromarray(coarse).resize((60, 44), Image.BICUBIC)
     image = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
-    view = imagenet.central_view(image, size=28)
+    view = reader.central_view(image, size=28)
     small = picture.resize((int(60 * 32 / 44), 32), Image.BILINEAR)
     left, top = round((small.width - 28) / 2), 2
     small = small.crop((left, top, left + 28, top + 28))
-    expected = imagenet.normalise(torch.from_numpy(np.array(small)).permute(2, 0, 1))
+    expected = reader.normalise(torch.from_numpy(np.array(small)).permute(2, 0, 1))
     # Pillow rounds to whole levels, in both directions: 1 of 255 is 0.0175 deviations.
     assert (view - expected).abs().max() < 1.1 * (1 / 255 / 0.224)
 
 
 def test_a_grey_image_is_uniform_in_every_view():
     image = torch.full((3, 50, 41), 124, dtype=torch.uint8)
-    expected = imagenet.normalise(image)[:, 0, 0]
-    views = [imagenet.central_view(image, size=24)]
-    views += [imagenet.random_view(image, size=24, generator=rng(s)) for s in range(20)]
+    expected = reader.normalise(image)[:, 0, 0]
+    views = [reader.central_view(image, size=24)]
+    views += [reader.random_view(image, size=24, generator=rng(s)) for s in range(20)]
     for view in views:
         assert view.shape == (3, 24, 24) and view.dtype == torch.float32
         torch.testing.assert_close(view, expected.view(3, 1, 1).expand_as(view), rtol=0, atol=1e-5)
 
 
 def test_random_crops_have_the_stated_law():
-    crops = np.array([imagenet._random_crop(300, 300, rng(s)) for s in range(4000)])
+    crops = np.array([reader._random_crop(300, 300, rng(s)) for s in range(4000)])
     top, left, h, w = crops.T
     assert (top >= 0).all() and (left >= 0).all()
     assert (top + h <= 300).all() and (left + w <= 300).all()
@@ -82,21 +82,21 @@ def test_random_crops_have_the_stated_law():
 
 
 def test_a_long_image_is_cropped_at_its_centre():
-    crops = {imagenet._random_crop(10, 4000, rng(s)) for s in range(30)}
+    crops = {reader._random_crop(10, 4000, rng(s)) for s in range(30)}
     assert (0, 1993, 10, 13) in crops  # 13 = 10 · 4/3: the largest allowed
 
 
 def test_a_view_depends_on_seed_epoch_and_image_alone(root):
-    folder = imagenet.read_folder(root, "train")
-    images = imagenet.TrainingImages(folder, size=16, seed=5)
-    again = imagenet.TrainingImages(folder, size=16, seed=5)
-    other = imagenet.TrainingImages(folder, size=16, seed=6)
+    folder = reader.read_folder(root, "train")
+    images = reader.TrainingImages(folder, size=16, seed=5)
+    again = reader.TrainingImages(folder, size=16, seed=5)
+    other = reader.TrainingImages(folder, size=16, seed=6)
     _ = images[0, 3], images[1, 0]  # what was asked before does not matter
     assert torch.equal(images[2, 9][0], again[2, 9][0])
     assert images[2, 9][1] == 1
     for different in (images[3, 9][0], images[2, 10][0], other[2, 9][0]):
         assert not torch.equal(different, images[2, 9][0])
-    assert len(images) == 24 and len(imagenet.EvaluationImages(folder, size=16)) == 24
+    assert len(images) == 24 and len(reader.EvaluationImages(folder, size=16)) == 24
 
 
 def test_half_of_the_views_are_mirrored():
@@ -104,25 +104,25 @@ def test_half_of_the_views_are_mirrored():
     image[:, :, :] = torch.arange(400).div(2).to(torch.uint8)  # brighter to the right
     rising = 0
     for seed in range(200):
-        view = imagenet.random_view(image, size=8, generator=rng(seed))
+        view = reader.random_view(image, size=8, generator=rng(seed))
         rising += bool(view[0, 0, -1] > view[0, 0, 0])
     assert abs(rising - 100) < 5 * np.sqrt(50)
 
 
 def test_refuses_what_is_not_the_layout(tmp_path):
     with pytest.raises(FileNotFoundError, match="data must hold a folder 'train'.*no .*train"):
-        imagenet.read_folder(tmp_path, "train")
+        reader.read_folder(tmp_path, "train")
     (tmp_path / "val").mkdir()
     (tmp_path / "val" / "ILSVRC2012_val_00000001.JPEG").touch()
     with pytest.raises(ValueError, match="val must hold one folder a class, such as n01440764"):
-        imagenet.read_folder(tmp_path, "val")
+        reader.read_folder(tmp_path, "val")
     root = write(tmp_path / "full")
     (root / "train" / "n00000007").mkdir()
     (root / "train" / "n00000007" / "notes.txt").touch()
     with pytest.raises(ValueError, match="n00000007 must hold at least 1 image: got 0"):
-        imagenet.read_folder(root, "train")
+        reader.read_folder(root, "train")
     with pytest.raises(ValueError, match=r"missing \['a'\], unknown \['n00000001', 'n00000002'\]"):
-        imagenet.read_folder(root, "val", classes=("a", "n00000000"))
+        reader.read_folder(root, "val", classes=("a", "n00000000"))
 
 
 def test_names_a_broken_image(root, tmp_path):
@@ -135,10 +135,10 @@ def test_names_a_broken_image(root, tmp_path):
     ):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ValueError, match=f"image cannot be decoded: .*{name}"):
-            imagenet.load_image(tmp_path / name)
+            reader.load_image(tmp_path / name)
 
 
 def test_says_what_is_missing_without_pillow(monkeypatch, root):
     monkeypatch.setitem(__import__("sys").modules, "PIL", None)
     with pytest.raises(ImportError, match="needs Pillow: pip install pillow"):
-        imagenet.load_image(root / "train/n00000000/n00000000_0.JPEG")
+        reader.load_image(root / "train/n00000000/n00000000_0.JPEG")

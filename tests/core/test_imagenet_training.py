@@ -14,10 +14,11 @@ from tiny_imagenet import write
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from sgdescape.core import imagenet, sgd
-from sgdescape.core import imagenet_training as training
-from sgdescape.core.data_parallel import Batches, update_step
-from sgdescape.core.resnet import resnet18
+from sgdescape.core.networks.resnet import resnet18
+from sgdescape.core.training import sgd
+from sgdescape.network_limits.imagenet import reader
+from sgdescape.network_limits.imagenet import train as training
+from sgdescape.network_limits.imagenet.data_parallel import Batches, update_step
 
 TINY = training.Config(
     epochs=2, batch_size=8, shards=2, learning_rate=0.05, stem="cifar", width=2, size=8
@@ -87,7 +88,7 @@ def test_workers_do_not_change_the_run(whole, root, tmp_path):
 
 def launch(root, out, *arguments, processes=2):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc-per-node", str(processes), "-m", "sgdescape.core.imagenet_training"]
+    command += ["--nproc-per-node", str(processes), "-m", "sgdescape.network_limits.imagenet.train"]
     command += [str(root), str(out), "--device", "cpu", "--workers", "0", *arguments]
     fields = {"epochs": 2, "batch_size": 8, "shards": 2, "learning_rate": 0.05}
     fields |= {"stem": "cifar", "width": 2, "size": 8}
@@ -285,4 +286,4 @@ def test_a_broken_image_is_named(tmp_path):
     broken.write_bytes(broken.read_bytes()[:300])
     with pytest.raises(ValueError, match="cannot be decoded: .*n00000001_3.JPEG"):
         training.train(TINY, data=root, out=tmp_path / "run", **OPTIONS)
-    assert imagenet.read_folder(root, "train").files.size == 24
+    assert reader.read_folder(root, "train").files.size == 24

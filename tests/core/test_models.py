@@ -1,4 +1,4 @@
-"""Shapes, Glorot statistics, determinism and refusals of `core.models`."""
+"""Shapes, Glorot statistics, determinism and refusals of `core.networks.models`."""
 
 import math
 
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from sgdescape.core import models
+from sgdescape.core.networks import models
 
 
 def parameters_of(model):

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from sgdescape.core import module_products, sgd, spectrum
-from sgdescape.core.resnet import resnet18
+from sgdescape.core.networks.resnet import resnet18
+from sgdescape.core.spectra import module_products, products
+from sgdescape.core.training import sgd
 
 F64 = torch.float64
 
@@ -80,7 +81,7 @@ def test_hessian_is_the_dense_one(loss, mode, chunk, together):
     model = network()
     outputs, flat = outputs_of(model, mode, together)
     exact = torch.autograd.functional.hessian(lambda v: loss(outputs(v), Y).mean(), flat)
-    product = spectrum.hessian_product(model, X, Y, loss=loss, batch_norm=mode, chunk=chunk)
+    product = products.hessian_product(model, X, Y, loss=loss, batch_norm=mode, chunk=chunk)
     mine = dense_of(product, len(flat))
     torch.testing.assert_close(mine, exact, rtol=1e-9, atol=1e-11)
     torch.testing.assert_close(mine, mine.T, rtol=1e-9, atol=1e-11)
@@ -99,7 +100,7 @@ def test_gauss_newton_is_the_dense_one(loss, mode, chunk, together):
         ]
     )
     exact = torch.einsum("ncp,ncd,ndq->pq", jacobian, curvature, jacobian) / len(X)
-    product = spectrum.gauss_newton_product(model, X, Y, loss=loss, batch_norm=mode, chunk=chunk)
+    product = products.gauss_newton_product(model, X, Y, loss=loss, batch_norm=mode, chunk=chunk)
     torch.testing.assert_close(dense_of(product, len(flat)), exact, rtol=1e-9, atol=1e-11)
 
 
@@ -118,7 +119,7 @@ def test_the_modes_and_the_batches_are_different_questions():
     vector = normal(sum(p.numel() for p in model.parameters()), seed=5)
     for mode, chunk in (("train", None), ("train", 4), ("eval", None)):
         options = {"loss": sgd.cross_entropy, "batch_norm": mode, "chunk": chunk}
-        found.append(spectrum.hessian_product(model, X, Y, **options)(vector))
+        found.append(products.hessian_product(model, X, Y, **options)(vector))
     for a, b in ((0, 1), (0, 2), (1, 2)):
         assert (found[a] - found[b]).norm() > 0.05 * found[a].norm()
 
@@ -132,7 +133,7 @@ def test_the_model_is_left_as_it_is(mode):
     flags = [m.training for m in model.modules()]
     size = sum(p.numel() for p in model.parameters())
     options = {"loss": sgd.cross_entropy, "batch_norm": mode}
-    for make in (spectrum.hessian_product, spectrum.gauss_newton_product):
+    for make in (products.hessian_product, products.gauss_newton_product):
         make(model, X, Y, **options)(normal(size))
     module_products.gradient(model, X, Y, **options)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
@@ -143,7 +144,7 @@ def test_the_model_is_left_as_it_is(mode):
 
 def test_a_product_keeps_the_parameters_of_its_making():
     model, vector = network(), normal(69)
-    product = spectrum.hessian_product(model, X, Y, loss=sgd.cross_entropy, batch_norm="train")
+    product = products.hessian_product(model, X, Y, loss=sgd.cross_entropy, batch_norm="train")
     before = product(vector)
     with torch.no_grad():
         model[0].weight.add_(1.0)
@@ -154,9 +155,9 @@ def test_a_product_keeps_the_parameters_of_its_making():
 def test_kept_graphs_change_nothing(room, monkeypatch):
     model, vector = network(), normal(69)
     options = {"loss": sgd.cross_entropy, "batch_norm": "train", "chunk": 3}
-    expected = spectrum.hessian_product(model, X, Y, **options)(vector)
+    expected = products.hessian_product(model, X, Y, **options)(vector)
     monkeypatch.setattr(module_products, "KEPT_BYTES", room)
-    product = spectrum.hessian_product(model, X, Y, **options)
+    product = products.hessian_product(model, X, Y, **options)
     for _ in range(2):
         torch.testing.assert_close(product(vector), expected, rtol=1e-12, atol=1e-13)
 
@@ -170,7 +171,7 @@ def test_scale_invariance_of_a_group_before_batch_norm():
     for loss in (sgd.square_loss, sgd.cross_entropy):
         options = {"loss": loss, "batch_norm": "train"}
         slope = module_products.gradient(model, X, Y, **options)
-        bent = spectrum.hessian_product(model, X, Y, **options)(group)
+        bent = products.hessian_product(model, X, Y, **options)(group)
         inside = torch.zeros_like(slope)
         inside[:20] = slope[:20]
         assert abs(group @ slope) < 1e-13 * group.norm() * slope.norm()
@@ -200,7 +201,7 @@ def test_scale_invariance_of_every_convolution_of_the_resnet():
             seen += 1
     assert seen == 20
     theta = torch.cat([p.detach().flatten() * (p.ndim == 4) for _, p in named])
-    bent = spectrum.hessian_product(model, x, y, **options)(theta)
+    bent = products.hessian_product(model, x, y, **options)(theta)
     # All groups at once: (1 + ε) θ_G leaves L, so H θ_G = -∇L on G and 0 elsewhere.
     inside = torch.cat([piece * (p.ndim == 4) for (_, p), piece in zip(named, pieces, strict=True)])
     torch.testing.assert_close(bent, -inside, rtol=0, atol=1e-9 * float(slope.norm()))
@@ -210,11 +211,11 @@ def test_scale_invariance_of_every_convolution_of_the_resnet():
 def test_lanczos_finds_the_ends_of_the_dense_spectrum(mode):
     model = network()
     size = sum(p.numel() for p in model.parameters())
-    product = spectrum.hessian_product(model, X, Y, loss=sgd.cross_entropy, batch_norm=mode)
+    product = products.hessian_product(model, X, Y, loss=sgd.cross_entropy, batch_norm=mode)
     dense = torch.linalg.eigvalsh(dense_of(product, size))
-    top = spectrum.lanczos(product, size, k=5, tol=1e-10, max_iter=size)
+    top = products.lanczos(product, size, k=5, tol=1e-10, max_iter=size)
     torch.testing.assert_close(top.eigenvalues, dense.flip(0)[:5], rtol=1e-9, atol=1e-11)
-    bottom = spectrum.lanczos(lambda v: -product(v), size, k=1, tol=1e-10, max_iter=size)
+    bottom = products.lanczos(lambda v: -product(v), size, k=1, tol=1e-10, max_iter=size)
     torch.testing.assert_close(-bottom.eigenvalues, dense[:1], rtol=1e-9, atol=1e-11)
     assert top.converged.all() and dense[0] < 0
     images = torch.stack([product(v) for v in top.eigenvectors.T], 1)
@@ -226,8 +227,8 @@ def test_lanczos_on_a_resnet_reports_true_residuals():
     model = resnet18(seed=0, width=1, in_channels=1, classes=4, dtype=F64)
     size = sum(p.numel() for p in model.parameters())
     x, y = normal(16, 1, 10, 10), torch.eye(4, dtype=F64)[torch.arange(16) % 4]
-    product = spectrum.hessian_product(model, x, y, loss=sgd.cross_entropy, batch_norm="train")
-    top = spectrum.lanczos(product, size, k=3, tol=1e-7, max_iter=80)
+    product = products.hessian_product(model, x, y, loss=sgd.cross_entropy, batch_norm="train")
+    top = products.lanczos(product, size, k=3, tol=1e-7, max_iter=80)
     assert top.converged.all() and top.eigenvalues[2] > 0
     for index in range(3):
         q = top.eigenvectors[:, index]
@@ -240,7 +241,7 @@ def test_lanczos_on_a_resnet_reports_true_residuals():
 def test_products_on_a_gpu_are_those_on_the_cpu(mode):
     model, vector = network(), normal(69)
     options = {"loss": sgd.cross_entropy, "batch_norm": mode}
-    for make in (spectrum.hessian_product, spectrum.gauss_newton_product):
+    for make in (products.hessian_product, products.gauss_newton_product):
         here = make(model, X, Y, **options)(vector)
         there = make(copy.deepcopy(model).cuda(), X.cuda(), Y.cuda(), **options)(vector.cuda())
         torch.testing.assert_close(there.cpu(), here, rtol=1e-9, atol=1e-11)
@@ -252,7 +253,7 @@ def test_without_batch_norm_it_agrees_with_the_layerwise_route():
     y = normal(9, 3, seed=2).softmax(1)
     for name in ("hessian_product", "gauss_newton_product"):
         options = {"loss": sgd.cross_entropy, "chunk": 4}
-        layerwise = getattr(spectrum, name)(model, x, y, **options)(vector)
+        layerwise = getattr(products, name)(model, x, y, **options)(vector)
         general = getattr(module_products, name)(model, x, y, **options)(vector)
         torch.testing.assert_close(general, layerwise, rtol=1e-11, atol=1e-12)
 
@@ -265,16 +266,16 @@ def test_refuses_bad_arguments():
         ({"batch_norm": "train", "chunk": 5}, "chunk must divide the number of samples, 12"),
         ({"batch_norm": "eval", "chunk": 0}, "chunk must be at least 1: got 0"),
     ):
-        for make in (spectrum.hessian_product, spectrum.gauss_newton_product):
+        for make in (products.hessian_product, products.gauss_newton_product):
             with pytest.raises(ValueError, match=message):
                 make(model, X, Y, **options, **bad)
     plain = nn.Sequential(nn.Linear(2, 3)).double()
     with pytest.raises(ValueError, match="batch_norm must be one of"):
-        spectrum.hessian_product(plain, normal(4, 2), Y[:4], batch_norm="test", **options)
-    product = spectrum.hessian_product(model, X, Y, batch_norm="train", **options)
+        products.hessian_product(plain, normal(4, 2), Y[:4], batch_norm="test", **options)
+    product = products.hessian_product(model, X, Y, batch_norm="train", **options)
     with pytest.raises(ValueError, match=r"vector must have shape \(69,\): got \(3,\)"):
         product(torch.ones(3))
     with pytest.raises(ValueError, match="inputs must be finite"):
-        spectrum.hessian_product(model, X / 0, Y, batch_norm="train", **options)
+        products.hessian_product(model, X / 0, Y, batch_norm="train", **options)
     with pytest.raises(TypeError, match="inputs must be torch.float64"):
-        spectrum.hessian_product(model, X.float(), Y, batch_norm="train", **options)
+        products.hessian_product(model, X.float(), Y, batch_norm="train", **options)

@@ -8,10 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sgdescape.core import ensembles
-from sgdescape.core._kernels import batches_torch
-from sgdescape.core.linear_data import INPUTS
-from sgdescape.core.momentum_ensembles import (
+from sgdescape.core.ensembles import regression
+from sgdescape.core.ensembles.kernels import batches_torch
+from sgdescape.core.ensembles.momentum import (
     SAMPLERS,
     FiniteData,
     FreshData,
@@ -19,6 +18,7 @@ from sgdescape.core.momentum_ensembles import (
     phase_space,
     stationary,
 )
+from sgdescape.core.ensembles.regression_data import INPUTS
 
 MOMENTS = (
     "position", "square_position", "square_velocity", "midpoint_product", "areal_rate", "loss",
@@ -211,7 +211,7 @@ def test_without_momentum_the_path_is_that_of_ensembles(engine, dtype, tolerance
                 "learning_rate": 0.3, "batch_size": 7, "replicas": range(3, 9), "seed": 5,
                 "sampler": sampler, "engine": engine, "dtype": dtype, "device": "cpu",
             }  # fmt: skip
-            plain = ensembles.stationary(problem, steps=60, burn_in=0, keep_every=1, **shared)
+            plain = regression.stationary(problem, steps=60, burn_in=0, keep_every=1, **shared)
             moving = phase_space(problem, momentum=0.0, record_steps=range(1, 61), **shared)
             z = (plain.samples - problem.minimum) @ problem.basis
             np.testing.assert_allclose(moving.position.transpose(1, 0, 2), z, atol=tolerance)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from sgdescape.core import momentum_ensembles as me
-from sgdescape.core.linear_data import INPUTS
+from sgdescape.core.ensembles import momentum as me
+from sgdescape.core.ensembles.regression_data import INPUTS
 
 pytest.importorskip("triton")
 CUDA = torch.cuda.is_available()
@@ -46,7 +46,7 @@ def test_by_the_interpreter(which):
 @pytest.fixture
 def kernels(monkeypatch):
     """The module, with small blocks and launches so that all seams are crossed."""
-    from sgdescape.core._kernels import momentum_triton
+    from sgdescape.core.ensembles.kernels import momentum_triton
 
     monkeypatch.setattr(momentum_triton, "BLOCK", 4)
     monkeypatch.setattr(momentum_triton, "LAUNCH", 3)

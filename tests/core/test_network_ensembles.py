@@ -9,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from sgdescape.core import data, models, sgd
-from sgdescape.core import network_ensembles as ne
+from sgdescape.core.data import image_sets as data
+from sgdescape.core.ensembles import network as ne
+from sgdescape.core.ensembles.network_reference import draw_batches
+from sgdescape.core.networks import models
+from sgdescape.core.training import sgd
 
 N = 220
 
@@ -34,7 +37,7 @@ def plain_sgd(model, images, *, learning_rate, batch_size, steps, replica, seed,
     optimiser = torch.optim.SGD(model.parameters(), lr=learning_rate)
     losses, code = [], ne.SAMPLERS.index(sampler)
     for step in range(steps):
-        (batch,) = ne.draw_batches(N, batch_size, code, seed, step, [replica])
+        (batch,) = draw_batches(N, batch_size, code, seed, step, [replica])
         optimiser.zero_grad()
         sgd.square_loss(model(images.inputs[batch]), images.targets[batch]).mean().backward()
         optimiser.step()
@@ -169,7 +172,7 @@ def test_divergence_is_flagged_and_the_others_go_on(images, engine):
 
 
 def test_batched_engine_drops_replicas_that_are_done(images, monkeypatch):
-    from sgdescape.core._kernels import dual_torch
+    from sgdescape.core.ensembles.kernels import dual_torch
 
     monkeypatch.setattr(dual_torch, "BLOCK", 4)
     _, start = problem(images)
@@ -191,7 +194,7 @@ def test_batched_engine_drops_replicas_that_are_done(images, monkeypatch):
 def test_launches_of_a_step_do_not_grow_with_replicas(images, widths, most):
     from torch.utils._python_dispatch import TorchDispatchMode
 
-    from sgdescape.core._kernels import dual_torch
+    from sgdescape.core.ensembles.kernels import dual_torch
 
     views = {"expand", "select", "slice", "t", "transpose", "unsqueeze", "view", "_unsafe_view"}
 
@@ -219,13 +222,13 @@ def test_launches_of_a_step_do_not_grow_with_replicas(images, widths, most):
 
 @pytest.mark.parametrize("sampler", range(3))
 def test_kernel_draws_the_batches_of_the_reference(sampler):
-    from sgdescape.core._kernels import dual_numba, dual_torch
+    from sgdescape.core.ensembles.kernels import dual_numba, dual_torch
 
     for n, size in ((23, 5), (8, 8), (50, 1)):
         batch, order = np.empty(size, np.int64), np.full(n, -1)
         for step in range(30):
             dual_numba.draw_batch(batch, order, sampler, step, 7, 5, 1)
-            (wanted,) = ne.draw_batches(n, size, sampler, 5 + (1 << 32), step, [7])
+            (wanted,) = draw_batches(n, size, sampler, 5 + (1 << 32), step, [7])
             assert batch.tolist() == wanted.tolist()
         block = dual_torch.draw_block(n, size, sampler, (5, 1), range(30), torch.tensor([2, 7]), {})
         assert block.shape == (30, 2, size) and block[-1, 1].tolist() == wanted.tolist()
@@ -234,7 +237,7 @@ def test_kernel_draws_the_batches_of_the_reference(sampler):
 def test_samplers_keep_their_promises():
     n, size, steps = 20, 6, 60
     drawn = {
-        name: np.stack([ne.draw_batches(n, size, code, 0, k, range(50)) for k in range(steps)])
+        name: np.stack([draw_batches(n, size, code, 0, k, range(50)) for k in range(steps)])
         for code, name in enumerate(ne.SAMPLERS)
     }
     distinct = {

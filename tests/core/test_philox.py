@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from sgdescape.core import philox
-from sgdescape.core._kernels import philox_numba
-from sgdescape.core.philox import Stream
+from sgdescape.core.random import philox, philox_numba
+from sgdescape.core.random.philox import Stream
 
 ONES = 2**32 - 1
 # counter, key, words: philox4x32-10 in Random123's known-answer table

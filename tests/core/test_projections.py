@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from sgdescape.core import projections, sgd
+from sgdescape.core.training import recorder as projections
+from sgdescape.core.training import sgd
 
 F64 = torch.float64
 NORM = nn.BatchNorm1d(4, eps=1e-30)  # with the usual 1e-5 it is scale invariant to about 1e-5

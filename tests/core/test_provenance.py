@@ -12,7 +12,8 @@ import pytest
 import torch
 import xarray as xr
 
-from sgdescape.core import provenance
+from sgdescape.core import roots
+from sgdescape.core.runs import provenance
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def test_attributes_are_flat_and_survive_netcdf(tmp_path):
 
 def test_names_no_path_user_or_host():
     text = json.dumps(provenance.record(Config(), seconds=1.0))
-    root = Path(provenance.__file__).resolve().parents[3]
+    root = roots.PROJECT
     assert str(root) not in text and str(Path.home()) not in text.replace("/root", str(Path.home()))
     for private in (socket.gethostname(), getpass.getuser()):
         assert len(private) < 4 or private not in text
@@ -75,8 +76,8 @@ def test_commit_without_git_is_the_release(monkeypatch):
 
 def test_commit_outside_a_checkout_is_the_release(monkeypatch, tmp_path):
     # An installed copy inside somebody's repository must not report that repository's commit.
-    (tmp_path / ".git").mkdir()
-    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "env/sgdescape/core/provenance.py"))
+    (tmp_path / "env" / ".git").mkdir(parents=True)
+    monkeypatch.setattr(roots, "PROJECT", tmp_path / "env")
     provenance.commit.cache_clear()
     try:
         assert provenance.commit().startswith("release ")

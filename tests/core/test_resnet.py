@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from sgdescape.core import sgd
-from sgdescape.core.resnet import resnet18
+from sgdescape.core.networks.resnet import resnet18
+from sgdescape.core.training import sgd
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,10 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sgdescape.core import chunk_store, runner
-from sgdescape.core.chunk_store import CorruptChunkWarning, StoreError
-from sgdescape.core.runner import ChunkError, replica_generator, sweep
+from sgdescape.core.runs import store as chunk_store
+from sgdescape.core.runs import sweep as runner
+from sgdescape.core.runs.store import CorruptChunkWarning, StoreError
+from sgdescape.core.runs.sweep import ChunkError, replica_generator, sweep
 
 GRID = {"rate": [0.5, 1.5], "law": ["normal", "uniform"]}
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from scipy import integrate, special, stats
 
-from sgdescape.core import brownian, philox, sde
-from sgdescape.core._kernels import philox_numba
-from sgdescape.core._kernels.sde_normals_numba import normal_pair
+from sgdescape.core.random import brownian, philox, philox_numba
+from sgdescape.core.sde import bowl as sde
+from sgdescape.core.sde.kernels.sde_normals_numba import normal_pair
 
 LEVEL = 1e-5
 PROCESSES = ("decoupled", "time_changed", "gld")

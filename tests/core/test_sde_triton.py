@@ -97,5 +97,5 @@ def test_many_steps():
 
 
 def test_importing_the_module_does_not_import_triton():
-    code = "import sys; import sgdescape.core.sde; assert 'triton' not in sys.modules"
+    code = "import sys; import sgdescape.core.sde.bowl; assert 'triton' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,4 +1,5 @@
-"""`core.sgd` against loops written by hand, `torch.optim.SGD` and exact sampling statistics."""
+"""`core.training.sgd` against loops written by hand, `torch.optim.SGD` and exact sampling
+statistics."""
 
 import itertools
 import math
@@ -10,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from sgdescape.core import models, sgd, updates
+from sgdescape.core.networks import models
+from sgdescape.core.training import sgd, updates
 
 
 def regression(n=40, d=3, outputs=1, seed=0, dtype=torch.float64):

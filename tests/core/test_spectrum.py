@@ -10,7 +10,8 @@ import torch
 from hypothesis import strategies as st
 from torch import nn
 
-from sgdescape.core import gradients, spectrum
+from sgdescape.core.networks import gradients
+from sgdescape.core.spectra import products
 
 F64 = torch.float64
 
@@ -99,31 +100,31 @@ def assert_same_map(product, matrix):
 
 @pytest.mark.parametrize("chunk", [None, 1, 4])
 def test_gram_is_that_of_the_explicit_jacobian(case, chunk, monkeypatch):
-    from sgdescape.core import gram as module
+    from sgdescape.core.spectra import gram as module
 
     model, inputs, _ = case
     jacobian = gradients.output_jacobian(model, inputs).flatten(0, 1)
     monkeypatch.setattr(module, "BLOCK", 6)
     monkeypatch.setattr(module, "FACTOR_BYTES", 5000)
-    got = spectrum.gram(model, inputs, chunk=chunk)
+    got = products.gram(model, inputs, chunk=chunk)
     torch.testing.assert_close(got, jacobian @ jacobian.T, rtol=1e-11, atol=1e-12)
 
 
 def test_gram_diagonal_is_the_output_norms(case):
     model, inputs, _ = case
     norms = gradients.output_gradient_norms(model, inputs)
-    diagonal = spectrum.gram(model, inputs).diagonal().view(len(inputs), -1).sum(1)
+    diagonal = products.gram(model, inputs).diagonal().view(len(inputs), -1).sum(1)
     torch.testing.assert_close(diagonal, norms, rtol=1e-12, atol=1e-13)
 
 
 def test_gram_of_a_single_precision_model_is_accumulated_in_double():
     model, inputs = small_mlp((7, 6, 1)), normal((40, 7))
-    exact = spectrum.eigenvalues(spectrum.gram(model, inputs))
+    exact = products.eigenvalues(products.gram(model, inputs))
     model, inputs = model.float(), inputs.float()
-    double = spectrum.eigenvalues(spectrum.gram(model, inputs))
-    single = spectrum.eigenvalues(spectrum.gram(model, inputs, dtype=torch.float32))
+    double = products.eigenvalues(products.gram(model, inputs))
+    single = products.eigenvalues(products.gram(model, inputs, dtype=torch.float32))
     # P = 55 > n = 40: full rank, with a long tail below the resolution of float32.
-    assert spectrum.gram(model, inputs).dtype == F64
+    assert products.gram(model, inputs).dtype == F64
     error = np.abs(double / exact - 1).max()
     assert error < 1e-3
     assert np.abs(single / exact - 1).max() > 5 * error
@@ -135,7 +136,7 @@ def test_noise_spectra_are_those_of_the_dense_matrices():
     jacobian = gradients.output_jacobian(model, inputs)[:, 0]
     exact = torch.linalg.eigvalsh(jacobian.T @ (losses[:, None] * jacobian) / 20).flip(0)
     plain = torch.linalg.eigvalsh(losses.mean() * jacobian.T @ jacobian / 20).flip(0)
-    spectra = spectrum.noise_spectra(spectrum.gram(model, inputs), losses)
+    spectra = products.noise_spectra(products.gram(model, inputs), losses)
     floor = spectra.resolution
     assert 0 < floor < 1e-11
     np.testing.assert_allclose(spectra.exact, exact[:20], rtol=1e-9, atol=floor)
@@ -147,14 +148,14 @@ def test_noise_spectra_are_those_of_the_dense_matrices():
 
 
 def test_equal_losses_make_the_spectra_equal():
-    spectra = spectrum.noise_spectra(normal((9, 12)) @ normal((9, 12)).T, torch.full((9,), 0.3))
+    spectra = products.noise_spectra(normal((9, 12)) @ normal((9, 12)).T, torch.full((9,), 0.3))
     np.testing.assert_allclose(spectra.exact, spectra.decoupled, rtol=1e-12, atol=1e-14)
 
 
 def test_noise_spectra_leaves_the_gram_matrix_alone():
     gram = torch.eye(4, dtype=F64) + 1
     before = gram.clone()
-    spectrum.noise_spectra(gram, torch.arange(4.0))
+    products.noise_spectra(gram, torch.arange(4.0))
     assert torch.equal(gram, before)
 
 
@@ -163,10 +164,10 @@ def test_linear_regression_closed_form():
     model = nn.Sequential(nn.Linear(5, 1, bias=False, dtype=F64))
     x, y = normal((40, 5)), normal((40,), 2)
     matrix = x.T @ x / 40
-    for make in (spectrum.gauss_newton_product, spectrum.hessian_product):
+    for make in (products.gauss_newton_product, products.hessian_product):
         torch.testing.assert_close(dense_of(make(model, x, y, loss=square), 5), matrix)
-    torch.testing.assert_close(spectrum.gram(model, x), x @ x.T)
-    pairs = spectrum.gauss_newton_eigenpairs(model, x, k=3, tol=1e-10)
+    torch.testing.assert_close(products.gram(model, x), x @ x.T)
+    pairs = products.gauss_newton_eigenpairs(model, x, k=3, tol=1e-10)
     values, vectors = torch.linalg.eigh(matrix)
     torch.testing.assert_close(pairs.eigenvalues, values.flip(0)[:3])
     overlap = (pairs.eigenvectors * vectors.flip(1)[:, :3]).sum(0).abs()
@@ -179,7 +180,7 @@ def test_products_are_those_of_dense_matrices(case, loss, chunk):
     model, inputs, targets = case
     if loss is cross_entropy:
         targets = targets.softmax(1)
-    hessian = spectrum.hessian_product(model, inputs, targets, loss=loss, chunk=chunk)
+    hessian = products.hessian_product(model, inputs, targets, loss=loss, chunk=chunk)
     expected = dense_hessian(model, inputs, targets, loss)
     assert_same_map(hessian, expected)
 
@@ -192,16 +193,16 @@ def test_products_are_those_of_dense_matrices(case, loss, chunk):
     )
     expected = torch.einsum("ncp,ncd,ndq->pq", jacobian, curvature, jacobian)
     expected /= len(inputs)
-    product = spectrum.gauss_newton_product(model, inputs, targets, loss=loss, chunk=chunk)
+    product = products.gauss_newton_product(model, inputs, targets, loss=loss, chunk=chunk)
     assert_same_map(product, expected)
 
 
 @pytest.mark.parametrize("cache", [0, 2000, 2**28])
 def test_gram_product_and_the_cache_limit(case, cache, monkeypatch):
-    monkeypatch.setattr(spectrum, "CACHE_BYTES", cache)
+    monkeypatch.setattr(products, "CACHE_BYTES", cache)
     model, inputs, targets = case
-    product = spectrum.gram_product(model, inputs, chunk=2)
-    expected = spectrum.gram(model, inputs) @ targets.flatten()
+    product = products.gram_product(model, inputs, chunk=2)
+    expected = products.gram(model, inputs) @ targets.flatten()
     torch.testing.assert_close(product(targets.flatten()), expected, rtol=1e-10, atol=1e-11)
 
 
@@ -209,7 +210,7 @@ def test_eigenpairs_are_those_of_the_dense_gauss_newton_matrix(case):
     model, inputs, _ = case
     jacobian = gradients.output_jacobian(model, inputs).flatten(0, 1)
     matrix = jacobian.T @ jacobian / len(inputs)
-    pairs = spectrum.gauss_newton_eigenpairs(model, inputs, k=4, tol=1e-12)
+    pairs = products.gauss_newton_eigenpairs(model, inputs, k=4, tol=1e-12)
     expected = torch.linalg.eigvalsh(matrix).flip(0)[:4]
     torch.testing.assert_close(pairs.eigenvalues, expected, rtol=1e-10, atol=1e-12)
     residual = matrix @ pairs.eigenvectors - pairs.eigenvectors * pairs.eigenvalues
@@ -240,7 +241,7 @@ def with_spectrum(values, seed=0):
 def test_lanczos_finds_known_spectra(values):
     values = np.sort(np.asarray(values))[::-1]
     matrix, _ = with_spectrum(values.copy())
-    found = spectrum.lanczos(
+    found = products.lanczos(
         lambda v: matrix @ v, len(values), k=5, tol=1e-11, max_iter=len(values)
     )
     scale = np.abs(values).max()
@@ -258,7 +259,7 @@ def test_lanczos_finds_known_spectra(values):
 
 def test_lanczos_reports_what_has_not_converged():
     matrix, _ = with_spectrum(np.linspace(0, 1, 200))
-    found = spectrum.lanczos(lambda v: matrix @ v, 200, k=3, max_iter=8, tol=1e-10)
+    found = products.lanczos(lambda v: matrix @ v, 200, k=3, max_iter=8, tol=1e-10)
     assert not found.converged.any()
     assert found.iterations == 8
     true = (matrix @ found.eigenvectors - found.eigenvectors * found.eigenvalues).norm(dim=0)
@@ -268,7 +269,7 @@ def test_lanczos_reports_what_has_not_converged():
 def test_lanczos_in_single_precision():
     values = np.logspace(0, 3, 60)
     matrix = with_spectrum(values)[0].float()
-    found = spectrum.lanczos(
+    found = products.lanczos(
         lambda v: matrix @ v, 60, k=5, tol=1e-5, dtype=torch.float32, max_iter=60
     )
     np.testing.assert_allclose(found.eigenvalues, values[::-1][:5], rtol=1e-5)
@@ -278,7 +279,7 @@ def test_lanczos_in_single_precision():
 def test_lanczos_is_reproducible_and_its_answer_independent_of_the_start():
     matrix, _ = with_spectrum(np.linspace(0, 1, 30))
     runs = [
-        spectrum.lanczos(lambda v: matrix @ v, 30, k=2, seed=seed, tol=1e-12, max_iter=30)
+        products.lanczos(lambda v: matrix @ v, 30, k=2, seed=seed, tol=1e-12, max_iter=30)
         for seed in (3, 3, 4)
     ]
     assert torch.equal(runs[0].eigenvectors, runs[1].eigenvectors)
@@ -291,7 +292,7 @@ def test_lanczos_with_all_steps_is_exact(size, seed, data):
     k = data.draw(st.integers(1, size))
     values = np.sort(np.random.default_rng(seed).standard_normal(size))[::-1]
     matrix, _ = with_spectrum(values.copy(), seed)
-    found = spectrum.lanczos(lambda v: matrix @ v, size, k=k, max_iter=size, tol=1e-14, seed=seed)
+    found = products.lanczos(lambda v: matrix @ v, size, k=k, max_iter=size, tol=1e-14, seed=seed)
     np.testing.assert_allclose(found.eigenvalues, values[:k], atol=1e-10)
 
 
@@ -301,10 +302,10 @@ def test_permuting_the_samples_changes_no_spectrum(n, seed):
     model, inputs = small_mlp((7, 6, 1), seed=seed), normal((n, 7), seed)
     losses = normal((n,), seed + 1).abs()
     order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
-    gram = spectrum.gram(model, inputs)
-    torch.testing.assert_close(spectrum.gram(model, inputs[order]), gram[order][:, order])
-    before = spectrum.noise_spectra(gram, losses)
-    after = spectrum.noise_spectra(gram[order][:, order], losses[order])
+    gram = products.gram(model, inputs)
+    torch.testing.assert_close(products.gram(model, inputs[order]), gram[order][:, order])
+    before = products.noise_spectra(gram, losses)
+    after = products.noise_spectra(gram[order][:, order], losses[order])
     np.testing.assert_allclose(after.exact, before.exact, atol=10 * before.resolution)
     np.testing.assert_allclose(after.decoupled, before.decoupled, atol=10 * before.resolution)
     # Traces: exact (1/N) sum l |grad f|^2 and L (1/N) sum |grad f|^2.
@@ -318,11 +319,11 @@ def test_permuting_the_samples_changes_no_spectrum(n, seed):
 
 def test_trace_is_exact_for_diagonal_matrices_and_unbiased_otherwise():
     values = torch.linspace(-1, 3, 50, dtype=F64)
-    exact = spectrum.trace(lambda v: values * v, 50, probes=3)
+    exact = products.trace(lambda v: values * v, 50, probes=3)
     assert exact.value == pytest.approx(50.0)
     assert exact.standard_error == pytest.approx(0, abs=1e-12)
     matrix, _ = with_spectrum(values)
-    rough = spectrum.trace(lambda v: matrix @ v, 50, probes=400, seed=1)
+    rough = products.trace(lambda v: matrix @ v, 50, probes=400, seed=1)
     off = matrix - torch.diag(matrix.diagonal())
     predicted = float((2 * off.square().sum() / 400).sqrt())
     assert abs(rough.value - 50) < 5 * predicted
@@ -332,7 +333,7 @@ def test_trace_is_exact_for_diagonal_matrices_and_unbiased_otherwise():
 def test_quadrature_moments_match_the_matrix():
     values = np.logspace(-3, 1, 120)
     matrix, _ = with_spectrum(values)
-    density = spectrum.spectral_density(lambda v: matrix @ v, 120, steps=30, probes=40, seed=2)
+    density = products.spectral_density(lambda v: matrix @ v, 120, steps=30, probes=40, seed=2)
     np.testing.assert_allclose(density.weights.sum(1), 1, rtol=1e-12)
     for function, expected in (
         (lambda x: np.ones_like(x), 120.0),
@@ -340,22 +341,22 @@ def test_quadrature_moments_match_the_matrix():
         (lambda x: x**2, (values**2).sum()),
         (lambda x: np.exp(-x), np.exp(-values).sum()),
     ):
-        estimate = spectrum.quadrature_sum(density, function)
+        estimate = products.quadrature_sum(density, function)
         assert abs(estimate.value - expected) <= 5 * estimate.standard_error + 1e-8 * abs(expected)
 
 
 def test_quadrature_stops_at_an_invariant_subspace():
-    density = spectrum.spectral_density(lambda v: 2 * v, 10, steps=6, probes=2)
+    density = products.spectral_density(lambda v: 2 * v, 10, steps=6, probes=2)
     np.testing.assert_allclose(density.weights[:, 0], 1)
-    assert spectrum.quadrature_sum(density, np.log).value == pytest.approx(10 * np.log(2))
+    assert products.quadrature_sum(density, np.log).value == pytest.approx(10 * np.log(2))
 
 
 def test_smoothed_density_integrates_to_one_and_finds_the_bulk():
     values = np.concatenate([np.linspace(0.9, 1.1, 90), [5.0] * 10])
     matrix, _ = with_spectrum(values)
-    density = spectrum.spectral_density(lambda v: matrix @ v, 100, steps=40, probes=30)
+    density = products.spectral_density(lambda v: matrix @ v, 100, steps=40, probes=30)
     grid = np.linspace(-1, 7, 1601)
-    curve = spectrum.smoothed_density(density, grid, width=0.1)
+    curve = products.smoothed_density(density, grid, width=0.1)
     cell = grid[1] - grid[0]
     assert curve.sum() * cell == pytest.approx(1, abs=1e-6)
     assert curve[grid > 3].sum() * cell == pytest.approx(0.1, abs=0.03)
@@ -373,8 +374,8 @@ def test_against_curvlinops():
     data = [(inputs, targets)]
     size, loss = sum(p.numel() for p in parameters), nn.MSELoss()
     for operator, make in (
-        (curvlinops.HessianLinearOperator, spectrum.hessian_product),
-        (curvlinops.GGNLinearOperator, spectrum.gauss_newton_product),
+        (curvlinops.HessianLinearOperator, products.hessian_product),
+        (curvlinops.GGNLinearOperator, products.gauss_newton_product),
     ):
         try:
             theirs = operator(model, loss, parameters, data, **options)
@@ -402,28 +403,28 @@ def test_refuses_bad_arguments():
     ):
         size = arguments.pop("size")
         with pytest.raises(ValueError, match=message):
-            spectrum.lanczos(product, size, **arguments)
+            products.lanczos(product, size, **arguments)
     with pytest.raises(ValueError, match="NaN or infinite at step 1"):
-        spectrum.lanczos(lambda v: v * float("nan"), 4, k=1)
+        products.lanczos(lambda v: v * float("nan"), 4, k=1)
     with pytest.raises(ValueError, match="probes must be at least 2: got 1"):
-        spectrum.trace(product, 4, probes=1)
+        products.trace(product, 4, probes=1)
     with pytest.raises(ValueError, match="steps must be at least 1"):
-        spectrum.spectral_density(product, 4, steps=0)
-    density = spectrum.spectral_density(product, 4, probes=2)
+        products.spectral_density(product, 4, steps=0)
+    density = products.spectral_density(product, 4, probes=2)
     with pytest.raises(ValueError, match="width must be positive"):
-        spectrum.smoothed_density(density, np.zeros(2), width=0.0)
+        products.smoothed_density(density, np.zeros(2), width=0.0)
 
 
 def test_refuses_losses_that_do_not_fit():
     gram = torch.eye(3, dtype=F64)
     with pytest.raises(ValueError, match=r"shape \(2, 2\) for 2 losses: got \(3, 3\)"):
-        spectrum.noise_spectra(gram, torch.ones(2))
+        products.noise_spectra(gram, torch.ones(2))
     with pytest.raises(ValueError, match="smallest value of -1.0"):
-        spectrum.noise_spectra(gram, torch.tensor([1.0, -1.0, 0.0]))
+        products.noise_spectra(gram, torch.tensor([1.0, -1.0, 0.0]))
     with pytest.raises(ValueError, match="losses must be finite: 1 of 3"):
-        spectrum.noise_spectra(gram, torch.tensor([1.0, float("nan"), 0.0]))
+        products.noise_spectra(gram, torch.tensor([1.0, float("nan"), 0.0]))
     model = small_mlp((7, 1))
-    for make in (spectrum.gauss_newton_product, spectrum.hessian_product):
+    for make in (products.gauss_newton_product, products.hessian_product):
         with pytest.raises(ValueError, match="same length: got 4 and 3"):
             make(model, normal((4, 7)), normal((3,)), loss=square)
         with pytest.raises(ValueError, match="per-sample values"):
@@ -433,9 +434,9 @@ def test_refuses_losses_that_do_not_fit():
         with pytest.raises(ValueError, match=r"vector must have shape \(8,\): got \(9,\)"):
             make(model, normal((4, 7)), normal((4,)), loss=square)(normal((9,)))
     with pytest.raises(ValueError, match=r"vector must have shape \(4,\): got \(5,\)"):
-        spectrum.gram_product(model, normal((4, 7)))(normal((5,)))
+        products.gram_product(model, normal((4, 7)))(normal((5,)))
     with pytest.raises(TypeError, match="got Tanh"):
-        spectrum.gram(nn.Sequential(nn.Linear(7, 1), nn.Tanh()), normal((4, 7)))
+        products.gram(nn.Sequential(nn.Linear(7, 1), nn.Tanh()), normal((4, 7)))
 
 
 MEMORY = """

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from sgdescape.core import statistics
-from sgdescape.core.statistics import (
+from sgdescape.core.stats import intervals as statistics
+from sgdescape.core.stats.intervals import (
     LEVEL,
     Interval,
     bootstrap_interval,

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from sgdescape.core import survival
-from sgdescape.core.statistics import LEVEL, mean_interval
-from sgdescape.core.survival import (
+from sgdescape.core.stats import survival
+from sgdescape.core.stats.intervals import LEVEL, mean_interval
+from sgdescape.core.stats.survival import (
     TooFewPassagesError,
     exponential_fit_test,
     kaplan_meier,

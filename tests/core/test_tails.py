@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, signal, special, stats
 
-from sgdescape.core import laws, tails
-from sgdescape.core.correlation import TooCorrelatedError
-from sgdescape.core.statistics import LEVEL
-from sgdescape.core.tails import (
+from sgdescape.core.stats import laws, tails
+from sgdescape.core.stats.correlation import TooCorrelatedError
+from sgdescape.core.stats.intervals import LEVEL
+from sgdescape.core.stats.tails import (
     UnboundedExponentError,
     choose_minimum,
     goodness_of_fit,

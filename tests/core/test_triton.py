@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from sgdescape.core import ensembles, philox
-from sgdescape.core.linear_data import INPUTS
+from sgdescape.core.ensembles import regression
+from sgdescape.core.ensembles.regression_data import INPUTS
+from sgdescape.core.random import philox
 
 pytest.importorskip("triton")
 CUDA = torch.cuda.is_available()
@@ -41,11 +42,11 @@ def test_by_the_interpreter(which):
 @pytest.fixture
 def kernels(monkeypatch):
     """The module, with small blocks and launches so that all seams are crossed."""
-    from sgdescape.core._kernels import triton_
+    from sgdescape.core.ensembles.kernels import linear_triton
 
-    monkeypatch.setattr(triton_, "BLOCK", 4)
-    monkeypatch.setattr(triton_, "LAUNCH", 3)
-    return triton_
+    monkeypatch.setattr(linear_triton, "BLOCK", 4)
+    monkeypatch.setattr(linear_triton, "LAUNCH", 3)
+    return linear_triton
 
 
 def both(function, problem, **changes):
@@ -60,16 +61,16 @@ def both(function, problem, **changes):
 
 
 def problems():
-    data = ensembles.gaussian_data(130, 2, seed=3)
-    few = ensembles.gaussian_data(7, 2, seed=3)
+    data = regression.gaussian_data(130, 2, seed=3)
+    few = regression.gaussian_data(7, 2, seed=3)
     slow = pytest.mark.slow
     for precision in (("float64", 1e-12), ("float32", 2e-6)):
-        for sampler in ensembles.SAMPLERS:
+        for sampler in regression.SAMPLERS:
             marks = () if precision[0] == "float64" else slow
             yield pytest.param(data, sampler, *precision, marks=marks)
         for law in INPUTS:
             marks = () if precision[0] == "float32" and law in ("gaussian", "rademacher") else slow
-            yield pytest.param(ensembles.FreshData(2, law, 1.3), "iid", *precision, marks=marks)
+            yield pytest.param(regression.FreshData(2, law, 1.3), "iid", *precision, marks=marks)
     yield pytest.param(few, "shuffle", "float64", 1e-12, marks=slow)
 
 
@@ -77,7 +78,7 @@ def problems():
 @pytest.mark.parametrize("problem, sampler, dtype, tolerance", [*problems()])
 def test_states_are_those_of_the_reference(kernels, problem, sampler, dtype, tolerance):
     a, b = both(
-        ensembles.stationary, problem, sampler=sampler, dtype=dtype, steps=4, burn_in=1,
+        regression.stationary, problem, sampler=sampler, dtype=dtype, steps=4, burn_in=1,
         record_every=2, keep_every=2, edges=[0.05, 0.1, 0.2, 0.5],
     )  # fmt: skip
     np.testing.assert_allclose(b.samples, a.samples, rtol=0, atol=tolerance)
@@ -89,12 +90,12 @@ def test_states_are_those_of_the_reference(kernels, problem, sampler, dtype, tol
 
 @runs
 @pytest.mark.parametrize(
-    "sampler", ["iid", *(pytest.param(s, marks=pytest.mark.slow) for s in ensembles.SAMPLERS[1:])]
+    "sampler", ["iid", *(pytest.param(s, marks=pytest.mark.slow) for s in regression.SAMPLERS[1:])]
 )
 def test_passages_are_those_of_the_reference(kernels, sampler):
-    problem = ensembles.gaussian_data(130, 2, seed=3)
+    problem = regression.gaussian_data(130, 2, seed=3)
     a, b = both(
-        ensembles.first_passage, problem, sampler=sampler, thresholds=[1.01, 1.05, 1.5],
+        regression.first_passage, problem, sampler=sampler, thresholds=[1.01, 1.05, 1.5],
         max_steps=6,
     )  # fmt: skip
     assert (a.steps == -1).any() and (a.steps > 0).any()
@@ -105,11 +106,11 @@ def test_passages_are_those_of_the_reference(kernels, sampler):
 
 @runs
 def test_divergence_is_flagged(kernels):
-    problem = ensembles.gaussian_data(30, 2, seed=3)
+    problem = regression.gaussian_data(30, 2, seed=3)
     start = np.tile(problem.minimum, (6, 1))
     start[4] = 1e200
     a, b = both(
-        ensembles.first_passage, problem, thresholds=[1.01, 3.0], max_steps=3, start=start
+        regression.first_passage, problem, thresholds=[1.01, 3.0], max_steps=3, start=start
     )  # fmt: skip
     assert a.diverged_at[4] == 1 and np.array_equal(a.diverged_at, b.diverged_at)
     assert np.array_equal(a.steps, b.steps)
@@ -119,10 +120,10 @@ def test_divergence_is_flagged(kernels):
 def test_a_thousand_steps_on_cuda(kernels, monkeypatch):
     monkeypatch.setattr(kernels, "BLOCK", 64)
     monkeypatch.setattr(kernels, "LAUNCH", 300)
-    problem = ensembles.gaussian_data(10_000, 10, seed=3)
+    problem = regression.gaussian_data(10_000, 10, seed=3)
     for dtype, tolerance in (("float64", 1e-11), ("float32", 3e-5)):
         a, b = both(
-            ensembles.stationary, problem, dtype=dtype, steps=1000, burn_in=0, keep_every=50,
+            regression.stationary, problem, dtype=dtype, steps=1000, burn_in=0, keep_every=50,
             learning_rate=0.05, batch_size=10, replicas=range(500),
         )  # fmt: skip
         np.testing.assert_allclose(b.samples, a.samples, rtol=0, atol=tolerance)

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from sgdescape.core import ensembles, sde
-from sgdescape.core import momentum_ensembles as me
+from sgdescape.core.ensembles import momentum as me
+from sgdescape.core.ensembles import regression as ensembles
+from sgdescape.core.sde import bowl as sde
 
 triton = pytest.importorskip("triton")
 pytestmark = pytest.mark.skipif(
@@ -56,7 +57,7 @@ def compiled(monkeypatch, module, name, launch):
     """Compile the kernel for the arguments that it is launched with."""
     from triton.backends.compiler import GPUTarget
 
-    kernels = importlib.import_module(f"sgdescape.core._kernels.{module}")
+    kernels = importlib.import_module(f"sgdescape.core.{module}")
     recorder = Recorder(getattr(kernels, name))
     monkeypatch.setattr(kernels, name, recorder)
     if hasattr(kernels, "require"):
@@ -68,10 +69,20 @@ def compiled(monkeypatch, module, name, launch):
 
 STEPS = {"steps": 1, "burn_in": 1}
 REGRESSION = (
-    (me.phase_space, "momentum_triton", "_path", {"momentum": 0.5, "record_steps": [1, 2]}),
-    (me.stationary, "momentum_triton", "_averages", {"momentum": 0.5, **STEPS}),
-    (ensembles.first_passage, "triton_", "_passages", {"thresholds": [2.0], "max_steps": 1}),
-    (ensembles.stationary, "triton_", "_averages", STEPS),
+    (
+        me.phase_space,
+        "ensembles.kernels.momentum_triton",
+        "_path",
+        {"momentum": 0.5, "record_steps": [1, 2]},
+    ),
+    (me.stationary, "ensembles.kernels.momentum_triton", "_averages", {"momentum": 0.5, **STEPS}),
+    (
+        ensembles.first_passage,
+        "ensembles.kernels.linear_triton",
+        "_passages",
+        {"thresholds": [2.0], "max_steps": 1},
+    ),
+    (ensembles.stationary, "ensembles.kernels.linear_triton", "_averages", STEPS),
 )
 
 
@@ -108,7 +119,7 @@ def test_regression(monkeypatch, function, module, name, options, problem, more)
     ],
 )
 def test_diffusion(monkeypatch, name, process, seed, dtype):
-    from sgdescape.core._kernels import sde_triton
+    from sgdescape.core.sde.kernels import sde_triton
 
     bowl = sde.Bowl((1.0, 0.5), minimum_loss=0.5, learning_rate=0.1, batch_size=1)
     start = torch.full((2, 2), 0.05, dtype=dtype)
@@ -126,4 +137,6 @@ def test_diffusion(monkeypatch, name, process, seed, dtype):
             quantity=sde_triton.QUANTITIES[0], keep_every=1, **shared,
         )  # fmt: skip
 
-    compiled(monkeypatch, "sde_triton", name, passage if name == "_passage" else average)
+    compiled(
+        monkeypatch, "sde.kernels.sde_triton", name, passage if name == "_passage" else average
+    )

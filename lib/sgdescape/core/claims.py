@@ -16,7 +16,7 @@ from html import escape
 from numbers import Real
 
 from sgdescape.core import validate
-from sgdescape.core.statistics import Interval
+from sgdescape.core.stats.intervals import Interval
 
 METADATA_KEY = "sgdescape_claim"
 """Key of a claim's record in the metadata of the notebook output that shows it."""

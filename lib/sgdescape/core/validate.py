@@ -94,6 +94,7 @@ def finite(name: str, array) -> np.ndarray:
         array: anything `numpy.asarray` takes.
 
     Raises:
+        TypeError: if it holds no real numbers (texts, booleans, complex numbers).
         ValueError: if it is empty or holds NaN or infinity; the message counts them.
 
     Example:
@@ -102,7 +103,7 @@ def finite(name: str, array) -> np.ndarray:
         ...
         ValueError: losses must be finite: 1 of 2 values are NaN or infinite
     """
-    values = np.asarray(array, dtype=np.float64)
+    values = _real_array(name, array)
     if values.size == 0:
         raise ValueError(f"{name} must not be empty: got shape {values.shape}")
     bad = int(np.size(values) - np.isfinite(values).sum())
@@ -140,6 +141,63 @@ def within(name: str, value, *, low=-np.inf, high=np.inf, open_low=False) -> np.
     return values
 
 
+def each_positive(name: str, value) -> np.ndarray:
+    """Return ``value`` as float64 if every entry is finite and above zero.
+
+    Args:
+        name: the argument's name, for the message.
+        value: number or array of any shape.
+
+    Raises:
+        TypeError: if it holds no real numbers.
+        ValueError: naming the argument and its smallest entry.
+
+    Example:
+        >>> each_positive("learning_rate", [0.1, -0.1])
+        Traceback (most recent call last):
+        ...
+        ValueError: learning_rate must be positive: got -0.1
+    """
+    values = finite(name, value)
+    if np.any(values <= 0):
+        raise ValueError(f"{name} must be positive: got {values.min():g}")
+    return values
+
+
+def each_negative(name: str, value) -> np.ndarray:
+    """Return ``value`` as float64 if every entry is finite and below zero, else raise."""
+    values = finite(name, value)
+    if np.any(values >= 0):
+        raise ValueError(f"{name} must be negative: got {values.max():g}")
+    return values
+
+
+def each_at_least(name: str, value, low: float) -> np.ndarray:
+    """Return ``value`` as float64 if every entry is finite and not below ``low``, else raise."""
+    values = finite(name, value)
+    if np.any(values < low):
+        raise ValueError(f"{name} must be at least {low:g}: got {values.min():g}")
+    return values
+
+
+def each_whole(name: str, value, low: int = 1) -> np.ndarray:
+    """Return ``value`` as float64 if every entry is a whole number, at least ``low``."""
+    values = each_at_least(name, value, low)
+    if np.any(values != np.floor(values)):
+        off = values[values != np.floor(values)].flat[0]
+        raise ValueError(f"{name} must be a whole number: got {off:g}")
+    return values
+
+
+def each_between(name: str, value, low: float, high: float) -> np.ndarray:
+    """Return ``value`` as float64 if every entry is finite and lies in [low, high], else raise."""
+    values = finite(name, value)
+    bad = (values < low) | (values > high)
+    if bad.any():
+        raise ValueError(f"{name} must lie in [{low:g}, {high:g}]: got {float(values[bad][0])!r}")
+    return values
+
+
 def device(value):
     """Return the torch device that ``value`` names; "auto" is CUDA where there is one, else CPU.
 
@@ -165,6 +223,19 @@ def device(value):
     if found.type == "cuda" and not (found.index or 0) < present:
         raise ValueError(f"device must be one of the {present} CUDA devices here: got {value!r}")
     return found
+
+
+def _real_array(name, value) -> np.ndarray:
+    """As float64; a number hidden in a text, a boolean or an imaginary part is no number here."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # ragged
+        raise ValueError(f"{name} must be a rectangular array: {error}") from error
+    if array.dtype == object and all(isinstance(v, Real) for v in array.flat):
+        array = array.astype(np.float64)
+    if array.size and array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must hold real numbers: got {value!r}")
+    return array.astype(np.float64, copy=False)
 
 
 def _real(name, value, allowed, words):

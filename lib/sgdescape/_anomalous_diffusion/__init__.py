@@ -1,1 +1,0 @@
-"""Second floor of chapter `anomalous_diffusion`: theory, measurements, claims and figures."""

@@ -1,1 +1,0 @@
-"""Measurements, claims and figures of chapter `decoupling`; use that module instead."""

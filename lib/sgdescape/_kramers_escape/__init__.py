@@ -1,1 +1,0 @@
-"""Private floor of chapter `kramers_escape`: derivation, landscapes, passages, claims, figures."""

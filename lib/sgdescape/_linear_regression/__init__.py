@@ -1,1 +1,0 @@
-"""Theory, measurement and drawing of chapter `linear_regression`, which offers them."""

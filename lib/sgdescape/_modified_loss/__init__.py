@@ -1,1 +1,0 @@
-"""Theory, measurement and drawing of chapter `modified_loss`, which offers them."""

@@ -1,1 +1,0 @@
-"""Second floor of chapter `network_limits`."""

@@ -1,1 +1,0 @@
-"""Checkpoints, measurements, bowls, claims and figures of the chapter `neural_network`."""

@@ -1,1 +1,0 @@
-"""Theory, measurement and drawing of chapter `underdamped_langevin`, which offers them."""

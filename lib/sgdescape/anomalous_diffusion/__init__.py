@@ -1,0 +1,107 @@
+"""How far SGD goes: local and global displacement, and the exponents of "anomalous" diffusion.
+
+Its rooms `claims` and `figures`, its configuration, `run`, and the formulas that pages and other
+chapters use.
+"""
+
+from sgdescape.anomalous_diffusion import claims, figures, predictions
+from sgdescape.anomalous_diffusion.config import PAPER, QUICK, Config
+from sgdescape.anomalous_diffusion.estimates.collapse import (
+    epoch_time,
+    explained,
+    free_powers,
+    variables,
+)
+from sgdescape.anomalous_diffusion.experiment import run
+from sgdescape.anomalous_diffusion.predictions import predict
+from sgdescape.anomalous_diffusion.prose import summary
+from sgdescape.anomalous_diffusion.published import (
+    PRINTED_STEPS,
+    READING,
+    RUN_MOMENTUM,
+    RUN_STEPS,
+    RUNS,
+    SAMPLES,
+    SWEEPS,
+    actual_batch_size,
+    drift_share,
+    published_exponents,
+)
+from sgdescape.anomalous_diffusion.theory.displacement import (
+    first_exponent,
+    fitted_exponent,
+    free_displacement,
+    local_displacement,
+    local_exponents,
+    mean_squared_displacement,
+    overdamped_displacement,
+    saturation,
+    spurious_rate,
+    summed_displacement,
+)
+from sgdescape.anomalous_diffusion.theory.fixed_start import (
+    fixed_start_displacement,
+    overdamped_start,
+)
+from sgdescape.anomalous_diffusion.theory.power_law_spectrum import (
+    power_law_displacement,
+    power_law_spectrum,
+)
+from sgdescape.anomalous_diffusion.theory.response import continuous_response, kick_energy, response
+from sgdescape.anomalous_diffusion.theory.shuffling import (
+    crossover_curvature,
+    epoch_weights,
+    fixed_order_displacement,
+    shuffled_displacement,
+    shuffled_fraction,
+    shuffled_variance,
+)
+
+__all__ = [
+    "Config",
+    "PAPER",
+    "PRINTED_STEPS",
+    "QUICK",
+    "READING",
+    "RUNS",
+    "RUN_MOMENTUM",
+    "RUN_STEPS",
+    "SAMPLES",
+    "SWEEPS",
+    "actual_batch_size",
+    "claims",
+    "continuous_response",
+    "crossover_curvature",
+    "drift_share",
+    "epoch_time",
+    "epoch_weights",
+    "explained",
+    "figures",
+    "first_exponent",
+    "fitted_exponent",
+    "fixed_order_displacement",
+    "fixed_start_displacement",
+    "free_displacement",
+    "free_powers",
+    "kick_energy",
+    "local_displacement",
+    "local_exponents",
+    "mean_squared_displacement",
+    "overdamped_displacement",
+    "overdamped_start",
+    "power_law_displacement",
+    "power_law_spectrum",
+    "predict",
+    "predictions",
+    "published_exponents",
+    "response",
+    "run",
+    "saturation",
+    "shuffled_displacement",
+    "shuffled_fraction",
+    "shuffled_variance",
+    "spurious_rate",
+    "summary",
+    "summed_displacement",
+    "variables",
+]

@@ -1,0 +1,1 @@
+"""Claims of chapter `anomalous_diffusion`: statements with their verdicts."""

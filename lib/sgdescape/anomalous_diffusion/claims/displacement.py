@@ -1,0 +1,344 @@
+"""The claims of chapter `anomalous_diffusion`: each compares a measurement with its prediction.
+
+Predictions come with the dataset (`anomalous_diffusion.predict`), so that a wrong formula there
+makes the claim here fail.
+"""
+
+import numpy as np
+
+from sgdescape.anomalous_diffusion.claims.reanalysis import (
+    claim_collapse_batch,
+    claim_collapse_momentum,
+    claim_grid_batch,
+    claim_grid_momentum,
+    claim_grid_theory,
+    claim_resnet_drift,
+    claim_same_steps_network,
+    claim_vgg_drift,
+)
+from sgdescape.anomalous_diffusion.estimates.exponents import (
+    between,
+    curve_exponent,
+    exponent,
+    in_window,
+    jackknife,
+)
+from sgdescape.anomalous_diffusion.theory import displacement
+from sgdescape.anomalous_diffusion.theory.power_law_spectrum import power_law_spectrum
+from sgdescape.core.claims import Claim, check
+from sgdescape.core.stats.intervals import LEVEL, Interval, ratio_interval
+
+KUNIN, OWN, RECONSTRUCTED = "Kunin et al.", "this book", "reconstructed from Kunin et al."
+
+
+def claim_local_displacement(ds) -> Claim:
+    """One step, in units of the exact prediction."""
+    at, beta = _largest(ds), ds.attrs["momentum"]
+    exact = float(at.displacement_exact[0])
+    return check(
+        "anomalous_diffusion.local_displacement",
+        f"Stationary SGD, S = {_size(ds)}: E|delta|^2 in units of eta^2 Tr Sigma/(S (1 - beta^2)), "
+        "with the finite-step factor and the noise measured on the samples.",
+        source=KUNIN,
+        predicted=1.0,
+        measured=jackknife(at.displacement.values[:, :1] / exact, _first),
+        rivals={
+            "plain SGD of the same learning rate": round(1 - beta**2, 3),
+            "plain SGD of rate eta/(1 - beta)": round((1 + beta) / (1 - beta), 3),
+        },
+        expected="confirmed",
+    )
+
+
+def claim_global_displacement(ds) -> Claim:
+    """Displacement after a thousand steps, in units of the exact prediction."""
+    at = _largest(ds)
+    exact = float(at.displacement_exact[-1])
+    k = int(ds.lag[-1])
+    return check(
+        "anomalous_diffusion.global_displacement",
+        f"Stationary SGD, S = {_size(ds)}: E|Delta_k|^2 at k = {k}, "
+        "in units of 2 sum Var(theta_i) (1 - r_i).",
+        source=RECONSTRUCTED,
+        predicted=1.0,
+        measured=jackknife(at.displacement.values[:, -1:] / exact, _first),
+        rivals={
+            "free diffusion": round(float(at.displacement_free[-1]) / exact, 2),
+            "Var instead of 2 Var": 0.5,
+        },
+        expected="confirmed",
+    )
+
+
+def claim_first_exponent(ds) -> Claim:
+    """The ballistic start: c between the first and the second step."""
+    at = ds.sel(sampler="iid")
+    exact = at.order_exact.values
+    return check(
+        "anomalous_diffusion.first_exponent",
+        "Stationary SGD, independent batches: the exponent between k = 1 and k = 2 is near "
+        "1 + log2(1 + beta).",
+        source=OWN,
+        predicted=round(float(np.log2(exact[1] / exact[0])), 3),
+        measured=exponent(ds.order_lag.values, at.order_displacement.values, (1, 2)),
+        rivals={"diffusion": 1.0, "ballistic": 2.0},
+        expected="confirmed",
+    )
+
+
+def claim_summed(ds) -> Claim:
+    """The sum over steps with continuous-time correlations grows without end; SGD does not."""
+    exact, k = float(ds.bowl_exact[-1]), int(ds.bowl_lag[-1])
+    return check(
+        "anomalous_diffusion.summed_displacement",
+        f"A bowl, beta = 0, k = {k}: E|Delta_k|^2, in units of the exact value, is the sum over "
+        "steps of continuous-time correlations.",
+        source=RECONSTRUCTED,
+        predicted=round(float(ds.bowl_summed[-1]) / exact, 2),
+        measured=jackknife(ds.bowl_displacement.values[:, -1:] / exact, _first),
+        rivals={"twice the truth": 2.0},
+        expected="refuted",
+    )
+
+
+def claim_power_law(ds) -> Claim:
+    """A power-law spectrum: c = a - 1 over decades, from the exact displacement."""
+    a = ds.attrs["spectrum_exponent"]
+    rho = power_law_spectrum(3000, a)
+    k = np.geomspace(500, 50_000, 9).round()
+    at = {"learning_rate": ds.attrs["learning_rate"], "momentum": ds.attrs["momentum"]}
+    curve = displacement.mean_squared_displacement(k, rho, rho, batch_size=1, **at)
+    slopes = displacement.local_exponents(k, curve)[1]
+    return check(
+        "anomalous_diffusion.power_law",
+        f"3,000 curvatures of density rho^-{a:g}, k from 500 to 50,000: E|Delta_k|^2 grows with "
+        "the exponent a - 1.",
+        source=OWN,
+        predicted=a - 1,
+        measured=Interval(
+            slopes[len(slopes) // 2], slopes.min(), slopes.max(), LEVEL, "range of c(k), exact"
+        ),
+        rivals={"diffusion": 1.0, "saturation": 0.0, "a/2": a / 2},
+        tolerance=0.05,
+        expected="confirmed",
+    )
+
+
+def claim_stationary_exponent(ds) -> Claim:
+    """After 1/(1 - beta) steps a stationary run is slower than diffusion."""
+    at, window = _largest(ds), tuple(ds.attrs["window"])
+    lags = ds.lag.values
+    away = ds.sel(start="away")
+    return check(
+        "anomalous_diffusion.stationary_exponent",
+        f"Stationary SGD, S = {_size(ds)}: exponent of a line through k = {window[0]} "
+        f"to {window[1]}.",
+        source=OWN,
+        predicted=round(curve_exponent(lags, at.displacement_exact, window), 3),
+        measured=exponent(lags, at.displacement.values, window),
+        rivals={
+            "free diffusion": round(curve_exponent(lags, at.displacement_free, window), 3),
+            "fixed start": _curve(ds, away, window),
+        },
+        expected="confirmed",
+    )
+
+
+def claim_drift_exponent(ds) -> Claim:
+    """The same window from a fixed start away from the minimum: c > 1."""
+    window = tuple(ds.attrs["window"])
+    away, home = ds.sel(start="away"), ds.sel(start="minimum")
+    return check(
+        "anomalous_diffusion.drift_exponent",
+        f"From rest off the minimum, S = {_size(ds)}: exponent of a line through k = {window[0]} "
+        f"to {window[1]}, drift and noise.",
+        source=OWN,
+        predicted=_curve(ds, away, window),
+        measured=exponent(ds.step.values, away.started.values, window),
+        rivals={"diffusion": 1.0, "from the minimum": _curve(ds, home, window)},
+        expected="confirmed",
+    )
+
+
+def claim_same_steps(ds) -> Claim:
+    """Stationary: c at the same steps does not depend on the batch size."""
+    window = tuple(ds.attrs["window"])
+    small, large = (int(s) for s in (ds.batch_size[0], ds.batch_size[-1]))
+    found = [
+        exponent(ds.lag.values, ds.displacement.sel(batch_size=s).values, window)
+        for s in (small, large)
+    ]
+    rival = _epoch_exponents(ds, exact=True)
+    return check(
+        "anomalous_diffusion.same_steps",
+        f"Stationary SGD, k from {window[0]} to {window[1]}: c at S = {small} minus c at S = "
+        f"{large}.",
+        source=OWN,
+        predicted=0.0,
+        measured=between(*found),
+        rivals={"window in epochs": round(rival[0] - rival[1], 3)},
+        expected="confirmed",
+    )
+
+
+def claim_same_epochs(ds) -> Claim:
+    """The same runs over the same fraction of an epoch: c depends on the batch size."""
+    small, large = (int(s) for s in (ds.batch_size[0], ds.batch_size[-1]))
+    exact = _epoch_exponents(ds, exact=True)
+    return check(
+        "anomalous_diffusion.same_epochs",
+        f"The same runs, from a quarter of an epoch to one: c at S = {small} minus c "
+        f"at S = {large}.",
+        source=OWN,
+        predicted=round(exact[0] - exact[1], 3),
+        measured=between(*_epoch_exponents(ds, exact=False)),
+        rivals={"no dependence": 0.0},
+        expected="confirmed",
+    )
+
+
+def claim_crossover(ds) -> Claim:
+    """Shuffling at the crossover curvature: the variance is about half of the iid one."""
+    exact = _shuffled_fraction(ds)
+    i = int(np.argmin(np.abs(exact - 0.5)))
+    iid, shuffled = (ds.order_square.sel(sampler=s).values[:, i] for s in ("iid", "shuffle"))
+    rho = float(ds.order_curvature[i])
+    return check(
+        "anomalous_diffusion.crossover",
+        f"Curvature {rho:.3f}, near 3 (1 - beta)/(eta M): Var(theta) with shuffled epochs over "
+        "that with independent batches.",
+        source="Kühn and Rosenow (2023); this book",
+        predicted=round(float(exact[i]), 3),
+        measured=ratio_interval(shuffled, iid),
+        rivals={"iid": 1.0, "Brownian bridge alone": round(_bridge(ds, i), 3)},
+        expected="confirmed",
+    )
+
+
+def claim_shuffled_exponent(ds) -> Claim:
+    """Shuffled epochs: between one epoch and two nothing moves any more."""
+    length = ds.attrs["steps_per_epoch"]
+    window, lags = (length, 2 * length), ds.order_lag.values
+    at = ds.sel(sampler="shuffle")
+    exact = curve_exponent(lags, at.order_exact, window)
+    iid = curve_exponent(lags, ds.sel(sampler="iid").order_exact, window)
+    found = exponent(lags, at.order_displacement.values, window)
+    shifted = Interval(
+        found.value - exact, found.low - exact, found.high - exact, found.level, found.method
+    )
+    return check(
+        "anomalous_diffusion.shuffled_exponent",
+        "Stationary SGD with shuffled epochs, k from one epoch to two: c minus its exact value.",
+        source=OWN,
+        predicted=0.0,
+        measured=shifted,
+        rivals={"independent batches": round(iid - exact, 3)},
+        tolerance=0.12,
+        expected="confirmed",
+    )
+
+
+def claim_fixed_order(ds) -> Claim:
+    """The same order in every epoch: SGD comes back."""
+    length = ds.attrs["steps_per_epoch"]
+    i = int(np.flatnonzero(ds.order_lag.values == length)[0])
+    iid, shuffled, same = (
+        ds.order_displacement.sel(sampler=s).values[:, i] for s in ("iid", "shuffle", "fixed")
+    )
+    exact = ds.order_exact.values[:, i]
+    return check(
+        "anomalous_diffusion.fixed_order",
+        "The same order of samples in every epoch: E|Delta|^2 after one epoch over that with "
+        "independent batches.",
+        source=OWN,
+        predicted=0.0,
+        measured=ratio_interval(same, iid),
+        rivals={"shuffled": round(float(exact[1] / exact[0]), 3), "independent": 1.0},
+        tolerance=0.03,
+        expected="confirmed",
+    )
+
+
+def claim_speed_is_blind(ds) -> Claim:
+    """The length of a step does not tell the samplers apart."""
+    iid, shuffled = (ds.order_displacement.sel(sampler=s).values[:, 0] for s in ("iid", "shuffle"))
+    exact = ds.order_exact.values[:, 0]
+    far = ds.order_exact.values[:, -1]
+    return check(
+        "anomalous_diffusion.speed_is_blind",
+        "E|delta|^2 with shuffled epochs over that with independent batches.",
+        source=OWN,
+        predicted=round(float(exact[1] / exact[0]), 3),
+        measured=ratio_interval(shuffled, iid),
+        rivals={"ratio of E|Delta|^2 after four epochs": round(float(far[1] / far[0]), 3)},
+        expected="confirmed",
+    )
+
+
+CLAIMS = (
+    claim_local_displacement,
+    claim_global_displacement,
+    claim_first_exponent,
+    claim_summed,
+    claim_power_law,
+    claim_stationary_exponent,
+    claim_drift_exponent,
+    claim_same_steps,
+    claim_same_epochs,
+    claim_grid_theory,
+    claim_grid_batch,
+    claim_grid_momentum,
+    claim_collapse_batch,
+    claim_collapse_momentum,
+    claim_same_steps_network,
+    claim_crossover,
+    claim_shuffled_exponent,
+    claim_speed_is_blind,
+    claim_fixed_order,
+    claim_vgg_drift,
+    claim_resnet_drift,
+)
+__all__ = ["CLAIMS", *(claim.__name__ for claim in CLAIMS)]
+
+
+def _largest(ds):
+    return ds.isel(batch_size=-1)
+
+
+def _size(ds):
+    return int(ds.attrs["largest_batch"])
+
+
+def _first(values):
+    return np.asarray(values)[..., 0]
+
+
+def _curve(ds, at, window):
+    total = at.drift_exact.values + at.noise_exact.values
+    return round(curve_exponent(ds.step.values, total, window), 3)
+
+
+def _epoch_exponents(ds, *, exact):
+    """c between a quarter of an epoch and one, for the smallest and the largest batch."""
+    lags, found = ds.lag.values, []
+    for size in (int(ds.batch_size[0]), int(ds.batch_size[-1])):
+        length = ds.attrs["samples"] // size
+        at, window = ds.sel(batch_size=size), (length // 4, length)
+        if in_window(lags, window).sum() < 2:
+            raise ValueError(f"longest_lag must reach an epoch of {length} steps")
+        found.append(
+            curve_exponent(lags, at.displacement_exact, window)
+            if exact
+            else exponent(lags, at.displacement.values, window)
+        )
+    return found
+
+
+def _shuffled_fraction(ds):
+    return (ds.variance_exact.sel(sampler="shuffle") / ds.variance_exact.sel(sampler="iid")).values
+
+
+def _bridge(ds, i):
+    """Var of a mode that does not relax within an epoch, over the iid one: rho/rho_x."""
+    beta, eta = ds.attrs["momentum"], ds.attrs["learning_rate"]
+    return float(ds.order_curvature[i]) * eta * ds.attrs["steps_per_epoch"] / (3 * (1 - beta))

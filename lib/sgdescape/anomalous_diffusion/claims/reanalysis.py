@@ -1,0 +1,148 @@
+"""Claims on the grid of runs, the chapter's own and the paper's, and on the paper's networks."""
+
+import numpy as np
+
+from sgdescape.anomalous_diffusion import published
+from sgdescape.anomalous_diffusion.estimates.collapse import free_powers
+from sgdescape.anomalous_diffusion.estimates.exponents import jackknife
+from sgdescape.anomalous_diffusion.theory.displacement import fitted_exponent
+from sgdescape.core.claims import Claim, check, not_testable
+from sgdescape.core.stats.intervals import LEVEL, Interval
+
+FIGURE = "Kunin et al., Fig. 1, read off the authors' stored figure"
+
+
+def claim_grid_theory(ds) -> Claim:
+    """Fitted exponents of 27 runs against those of the exact displacement."""
+    exact, found = fitted_exponent(ds.epoch.values, ds.grid_exact.values), _grid_intervals(ds)
+    # each run weighs by its own error; the line is a sum of independent normals
+    weight = np.array([(i.high - i.low) ** -2.0 for i in found])
+    centred = exact - np.sum(weight * exact) / weight.sum()
+    parts = weight * centred / np.sum(weight * centred**2)
+    return check(
+        "anomalous_diffusion.grid_theory",
+        "27 settings of eta, S and beta, second of two epochs: measured exponent against that of "
+        "drift and noise, slope of the line.",
+        source="this book",
+        predicted=1.0,
+        measured=_combined(found, parts),
+        rivals={"no dependence": 0.0, "half of it": 0.5},
+        expected="confirmed",
+    )
+
+
+def claim_grid_batch(ds) -> Claim:
+    """Own grid: c rises with S at fixed eta and beta, as it does with 1/tau of an epoch."""
+    return _contrast(ds, "grid_batch", ds.grid_size.values, "S", "eta/(1 - beta) or gamma")
+
+
+def claim_grid_momentum(ds) -> Claim:
+    """Own grid: c rises with 1 - beta at fixed eta and S."""
+    return _contrast(ds, "grid_momentum", 1 - ds.grid_momentum.values, "1 - beta", "eta/S")
+
+
+def claim_collapse_batch(ds) -> Claim:
+    """The paper's grid: the power of S in the variable behind c."""
+    data = published.published_exponents()
+    return _power(data, 0, "collapse_batch", "the paper's 27 exponents of ResNet-18 on ImageNet")
+
+
+def claim_collapse_momentum(ds) -> Claim:
+    """The paper's grid: the power of 1 - beta."""
+    data = published.published_exponents()
+    return _power(data, 1, "collapse_momentum", "the paper's 27 exponents of ResNet-18 on ImageNet")
+
+
+def claim_same_steps_network(ds) -> Claim:
+    """What the paper's figure would need to separate S from the window."""
+    return not_testable(
+        "anomalous_diffusion.same_steps_network",
+        "ResNet-18 on ImageNet: at the same steps c does not depend on the batch size.",
+        source="this book",
+        reason="the published exponents are fitted over an epoch, which is N/S steps; it takes the "
+        "recorded paths, or new runs at full size",
+    )
+
+
+def claim_vgg_drift(ds) -> Claim:
+    """Pretrained VGG nets move farther than their noise allows."""
+    return _diffusion_only("VGG16", "vgg_drift", "ResNet-18")
+
+
+def claim_resnet_drift(ds) -> Claim:
+    """The ResNet-18, too, but not by much."""
+    return _diffusion_only("ResNet-18", "resnet_drift", "VGG16")
+
+
+def _contrast(ds, name, values, symbol, blind):
+    """Mean c at the largest minus at the smallest of one setting, the others alike."""
+    high, low = np.isclose(values, values.max()), np.isclose(values, values.min())
+    parts = (high * 1.0 - low * 1.0) / high.sum()
+    curve = fitted_exponent(ds.epoch.values, ds.grid_overdamped.values)
+    return check(
+        f"anomalous_diffusion.{name}",
+        f"27 runs, second of two epochs: mean c at the largest {symbol} minus at the smallest is "
+        "what c as a function of eta N/(S (1 - beta)) says.",
+        source="this book",
+        predicted=round(float(parts @ curve), 3),
+        measured=_combined(_grid_intervals(ds), parts),
+        rivals={f"{blind}, blind to {symbol}": 0.0},
+        expected="confirmed",
+    )
+
+
+def _grid_intervals(ds):
+    epochs = ds.epoch.values
+    return [
+        jackknife(row, lambda y: fitted_exponent(epochs, y)) for row in ds.grid_displacement.values
+    ]
+
+
+def _combined(found, parts):
+    """A weighted sum of independent estimates."""
+    value = float(sum(p * f.value for p, f in zip(parts, found, strict=True)))
+    half = np.sqrt(sum((p * (f.high - f.value)) ** 2 for p, f in zip(parts, found, strict=True)))
+    return Interval(value, value - half, value + half, found[0].level, found[0].method)
+
+
+def _power(data, which, name, what):
+    found = free_powers(data, resamples=1000)[which]
+    symbol = ("S^-p", "(1 - beta)^-q")[which]
+    letter = "pq"[which]
+    return check(
+        f"anomalous_diffusion.{name}",
+        f"{what}: if c is a function of one product of powers of eta, S and 1 - beta, its factor "
+        f"{symbol} has {letter} = 1.",
+        source="this book",
+        predicted=1.0,
+        measured=found,
+        rivals={
+            ("eta/(1 - beta) or gamma, without S", "eta/S, without beta")[which]: 0.0,
+            "the other way": -1.0,
+        },
+        expected="confirmed",
+    )
+
+
+def _diffusion_only(name, identifier, other):
+    ratio = _ratio(name)
+    error = published.READING
+    ends = np.array([(1 - error) / (1 + error), (1 + error) / (1 - error)])
+    return check(
+        f"anomalous_diffusion.{identifier}",
+        f"Pretrained {name}: |Delta|^2 after 50,000 steps over the free diffusion that its "
+        "|delta|^2 gives with independent noise; 1 without drift.",
+        source=FIGURE,
+        predicted=1.0,
+        measured=Interval(ratio, *(ratio * ends), LEVEL, "3 % of reading on both numbers"),
+        rivals={other: round(_ratio(other), 2)},
+        expected="refuted",
+    )
+
+
+def _ratio(name):
+    (run,) = (r for r in published.RUNS if r.name == name)
+    share = published.drift_share(
+        run.step, run.distance, steps=published.RUN_STEPS, momentum=published.RUN_MOMENTUM
+    )
+    return 1 / (1 - share)

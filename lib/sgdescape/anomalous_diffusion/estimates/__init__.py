@@ -1,0 +1,1 @@
+"""Estimates of chapter `anomalous_diffusion`: from numbers to values with intervals."""

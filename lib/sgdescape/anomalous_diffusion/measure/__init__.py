@@ -1,0 +1,1 @@
+"""Measure of chapter `anomalous_diffusion`: experiments that give numbers; no theory."""

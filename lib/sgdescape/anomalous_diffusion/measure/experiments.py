@@ -1,0 +1,245 @@
+"""Measurements of chapter `anomalous_diffusion`: minibatch SGD on regression, no theory in here."""
+
+import numpy as np
+import xarray as xr
+
+from sgdescape.anomalous_diffusion.measure.batch_orders import SAMPLERS, positions, regression
+from sgdescape.anomalous_diffusion.theory.power_law_spectrum import power_law_spectrum
+
+_SEEDS = {"data": 1, "stationary": 2, "drift": 3, "sweep": 4, "epochs": 5, "bowl": 6}
+
+
+def stationary(config) -> xr.Dataset:
+    """Follow SGD after a long burn-in, with several batch sizes: displacement from several times.
+
+    Args:
+        config: see `anomalous_diffusion.Config`.
+
+    Returns:
+        ``displacement`` (batch_size, replica, lag) and ``step_square`` (batch_size, replica),
+        means over origins; ``curvature`` and ``noise`` (mode) of the samples.
+    """
+    problem = _problem(config, config.samples, config.modes)
+    lags = np.unique(np.geomspace(1, config.longest_lag, config.lags).round().astype(int))
+    origins = config.burn_in + config.origin_spacing * np.arange(config.origins)
+    wanted = np.unique((origins[:, None] + np.append(0, lags)).ravel())
+    rows = []
+    for size in config.batch_sizes:
+        path = positions(
+            problem,
+            wanted,
+            learning_rate=config.learning_rate,
+            momentum=config.momentum,
+            batch_size=size,
+            replicas=config.replicas,
+            seed=_seed(config, "stationary") + 10_000 * size,
+        )
+        start = path[np.searchsorted(wanted, origins)]
+        later = path[np.searchsorted(wanted, origins[:, None] + lags)]
+        square = np.sum((later - start[:, None]) ** 2, axis=-1)  # (origins, lags, replicas)
+        rows.append(square.mean(axis=0).T)
+    return xr.Dataset(
+        {
+            "displacement": (("batch_size", "replica", "lag"), np.array(rows), _SQUARE),
+            "curvature": ("mode", problem.curvatures, {"units": "loss/parameter^2"}),
+            "noise": ("mode", problem.noise, {"units": "(loss/parameter)^2"}),
+        },
+        coords={"batch_size": list(config.batch_sizes), "lag": lags},
+    )
+
+
+def drift(config) -> xr.Dataset:
+    """Follow SGD from rest at a point that is not the minimum, and from the minimum.
+
+    Args:
+        config: see `anomalous_diffusion.Config`.
+
+    Returns:
+        ``started`` (start, replica, step): |theta_k - theta_0|^2 from "away" and "minimum";
+        ``offset`` (mode): theta_0 - theta* of the former.
+    """
+    problem = _problem(config, config.samples, config.modes)
+    steps = np.unique(np.geomspace(1, config.longest_lag, config.lags).round().astype(int))
+    offset = _offset(problem, config.start_samples)
+    rows = []
+    for k, start in enumerate((offset, 0 * offset)):
+        path = positions(
+            problem,
+            np.append(0, steps),
+            learning_rate=config.learning_rate,
+            momentum=config.momentum,
+            batch_size=max(config.batch_sizes),
+            replicas=config.replicas,
+            seed=_seed(config, "drift") + 10_000 * k,
+            start=start,
+        )
+        rows.append(np.sum((path[1:] - path[0]) ** 2, axis=-1).T)
+    return xr.Dataset(
+        {
+            "started": (("start", "replica", "step"), np.array(rows), _SQUARE),
+            "offset": ("mode", offset, {"units": "parameter"}),
+        },
+        coords={"start": ["away", "minimum"], "step": steps},
+    )
+
+
+def sweep(config) -> xr.Dataset:
+    """Repeat the grid of 27 runs: two epochs from a fixed start, one line through the second.
+
+    Args:
+        config: see `anomalous_diffusion.Config`.
+
+    Returns:
+        ``grid_displacement`` (run, grid_replica, epoch): |theta_k - theta_0|^2 at times in
+        epochs within the second; the settings of each run; ``grid_curvature``, ``grid_noise``,
+        ``grid_offset`` (grid_mode).
+    """
+    problem = _problem(config, config.grid_samples, config.grid_modes)
+    # equal drift and noise would be grid_drift = 1; flat modes start farther away
+    offset = problem.curvatures**-0.25
+    noise = problem.noise.sum() / config.grid_samples
+    offset *= np.sqrt(config.grid_drift * noise / np.sum((offset * problem.curvatures) ** 2))
+    settings = [
+        (eta, size, beta)
+        for eta in config.grid_rates
+        for size in config.grid_sizes
+        for beta in config.grid_momenta
+    ]
+    epochs = np.linspace(1, 2, config.grid_points)
+    rows = []
+    for number, (eta, size, beta) in enumerate(settings):
+        steps = np.round(epochs * config.grid_samples / size).astype(int)
+        path = positions(
+            problem,
+            np.append(0, steps),
+            learning_rate=eta,
+            momentum=beta,
+            batch_size=size,
+            replicas=config.grid_replicas,
+            seed=_seed(config, "sweep") + 10_000 * number,
+            start=offset,
+        )
+        rows.append(np.sum((path[1:] - path[0]) ** 2, axis=-1).T)
+    columns = np.array(settings).T
+    return xr.Dataset(
+        {
+            "grid_displacement": (("run", "grid_replica", "epoch"), np.array(rows), _SQUARE),
+            "grid_rate": ("run", columns[0]),
+            "grid_size": ("run", columns[1].astype(int)),
+            "grid_momentum": ("run", columns[2]),
+            "grid_curvature": ("grid_mode", problem.curvatures),
+            "grid_noise": ("grid_mode", problem.noise),
+            "grid_offset": ("grid_mode", offset),
+        },
+        coords={"epoch": epochs},
+    )
+
+
+def epochs(config) -> xr.Dataset:
+    """Draw the same batches' samples in three orders: independent, shuffled, always the same.
+
+    Args:
+        config: see `anomalous_diffusion.Config`.
+
+    Returns:
+        ``order_displacement`` (sampler, order_replica, order_lag), mean over origins at
+        every position in the epoch; ``order_square`` (sampler, order_replica, order_mode): mean
+        of theta^2;
+        ``order_curvature``, ``order_noise`` (order_mode).
+    """
+    problem = _problem(config, config.order_samples, config.modes)
+    length = config.order_samples // config.order_size
+    lags = np.unique(np.geomspace(1, 4 * length, config.lags).round().astype(int))
+    lags = np.unique(np.concatenate([lags, length * np.array([1, 2, 3, 4])]))
+    # origins that visit every position in the epoch alike
+    count = config.order_origins
+    origins = config.order_burn_in + (np.arange(count) * (length + length // count)).astype(int)
+    wanted = np.unique((origins[:, None] + np.append(0, lags)).ravel())
+    squares, moved = [], []
+    for sampler in SAMPLERS:
+        path = positions(
+            problem,
+            wanted,
+            learning_rate=config.learning_rate,
+            momentum=config.momentum,
+            batch_size=config.order_size,
+            replicas=config.order_replicas,
+            seed=_seed(config, "epochs"),
+            sampler=sampler,
+        )
+        start = path[np.searchsorted(wanted, origins)]
+        later = path[np.searchsorted(wanted, origins[:, None] + lags)]
+        moved.append(np.sum((later - start[:, None]) ** 2, axis=-1).mean(axis=0).T)
+        squares.append(np.mean(start**2, axis=0))
+    return xr.Dataset(
+        {
+            "order_displacement": (
+                ("sampler", "order_replica", "order_lag"),
+                np.array(moved),
+                _SQUARE,
+            ),
+            "order_square": (
+                ("sampler", "order_replica", "order_mode"),
+                np.array(squares),
+                _SQUARE,
+            ),
+            "order_curvature": ("order_mode", problem.curvatures),
+            "order_noise": ("order_mode", problem.noise),
+        },
+        coords={"sampler": list(SAMPLERS), "order_lag": lags},
+    )
+
+
+def bowl(config) -> xr.Dataset:
+    """Follow SGD without momentum in a bowl of equal curvatures until it is at home everywhere.
+
+    Args:
+        config: see `anomalous_diffusion.Config`.
+
+    Returns:
+        ``bowl_displacement`` (replica, bowl_lag); ``bowl_curvature``, ``bowl_noise`` (bowl_mode).
+    """
+    problem = regression(
+        np.ones(config.bowl_modes), samples=config.samples, seed=_seed(config, "bowl")
+    )
+    lags = np.unique(np.geomspace(1, config.bowl_steps, config.lags).round().astype(int))
+    burn_in = round(10 / config.bowl_rate)
+    path = positions(
+        problem,
+        np.append(burn_in, burn_in + lags),
+        learning_rate=config.bowl_rate,
+        momentum=0.0,
+        batch_size=config.bowl_size,
+        replicas=config.replicas,
+        seed=_seed(config, "bowl"),
+    )
+    return xr.Dataset(
+        {
+            "bowl_displacement": (
+                ("replica", "bowl_lag"),
+                np.sum((path[1:] - path[0]) ** 2, axis=-1).T,
+                _SQUARE,
+            ),
+            "bowl_curvature": ("bowl_mode", problem.curvatures),
+            "bowl_noise": ("bowl_mode", problem.noise),
+        },
+        coords={"bowl_lag": lags},
+    )
+
+
+_SQUARE = {"units": "parameter^2"}
+
+
+def _problem(config, samples, modes):
+    rho = power_law_spectrum(modes, config.spectrum_exponent)
+    return regression(rho, samples=samples, seed=_seed(config, "data"))
+
+
+def _offset(problem, samples):
+    """Where the minimum of ``samples`` other samples would lie, one standard deviation off."""
+    return np.sqrt(np.mean(problem.residuals**2) / (samples * problem.curvatures))
+
+
+def _seed(config, name):
+    """Independent streams for the parts of the chapter."""
+    return 1_000_000 * config.seed + _SEEDS[name]

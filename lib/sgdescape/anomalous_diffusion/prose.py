@@ -1,0 +1,50 @@
+"""Numbers that the prose of chapter `anomalous_diffusion` quotes."""
+
+import numpy as np
+
+from sgdescape.anomalous_diffusion import published
+from sgdescape.anomalous_diffusion.estimates.collapse import explained, free_powers, variables
+from sgdescape.anomalous_diffusion.estimates.exponents import exponent, grid
+
+
+def summary(dataset) -> dict[str, tuple[float, str]]:
+    """Return the numbers that the chapter's prose quotes.
+
+    Args:
+        dataset: of `anomalous_diffusion.run`.
+
+    Returns:
+        Name in the prose -> (value, format).
+    """
+    window = tuple(dataset.attrs["window"])
+    largest, away = dataset.isel(batch_size=-1), dataset.sel(start="away")
+    paper, own = published.published_exponents(), grid(dataset)
+    flat = dataset.isel(order_mode=-1)
+    ratio = flat.order_square.mean("order_replica") / flat.variance_exact
+    powers = free_powers(paper, resamples=200)
+    last = dataset.isel(bowl_lag=-1)
+    found = {
+        "anomalous-still": (exponent(dataset.lag.values, largest.displacement.values, window).value,
+                            ".2f"),
+        "anomalous-moving": (exponent(dataset.step.values, away.started.values, window).value,
+                             ".2f"),
+        "anomalous-paper-powers-s": (powers[0].value, ".2f"),
+        "anomalous-paper-powers-beta": (powers[1].value, ".2f"),
+        "anomalous-summed": (float(last.bowl_summed / last.bowl_exact), ".0f"),
+        "anomalous-flat-excess": (100 * (float(ratio.sel(sampler="shuffle")) - 1), ".0f"),
+        "anomalous-drift-share": (float((away.drift_exact
+                                         / (away.drift_exact + away.noise_exact))[-1]), ".2f"),
+    }  # fmt: skip
+    for key, data in (("paper", paper), ("own", own)):
+        for name, short in _SHORT.items():
+            share = explained(variables(data)[name], data.exponent)
+            found[f"anomalous-{key}-{short}"] = (float(np.round(share, 3)), ".2f")
+    return found
+
+
+_SHORT = {
+    "eta N / (S (1 - beta))": "tau",
+    "eta / (1 - beta)": "rate",
+    "eta / S": "noise",
+    "gamma": "gamma",
+}

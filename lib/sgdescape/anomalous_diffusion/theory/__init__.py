@@ -1,0 +1,1 @@
+"""Theory of chapter `anomalous_diffusion`: one pure function an equation."""

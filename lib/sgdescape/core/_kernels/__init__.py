@@ -1,1 +1,0 @@
-"""Compiled twins of the reference simulations; none is imported before it is used."""

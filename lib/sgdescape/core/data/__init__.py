@@ -1,0 +1,4 @@
+"""Image sets: what is bundled, found in a data folder or downloaded, checked by its hash.
+
+File formats and sources live here; synthetic inputs of regressions are in `core.ensembles`.
+"""

@@ -1,0 +1,287 @@
+"""Where the image sets come from: pinned files, where to look for them, how to get them.
+
+The pins are SHA-256 values of *contents*: for idx files of the unpacked bytes, so that a mirror
+or a distribution that packed the same bytes anew (Debian does) is recognised; for CIFAR-10 of the
+archive. `Pinned.packed` is the hash of the file as the mirrors serve it, checked during download.
+"""
+
+import hashlib
+import io
+import os
+import tempfile
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from sgdescape.core import validate
+from sgdescape.core.data import formats
+
+VARIABLE = "SGDESCAPE_DATA"
+SYSTEM_FOLDERS = (Path("/usr/share/datasets"),)  # Debian's package dataset-fashion-mnist
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """One published file: its name, the hash and size of its content, the hash as downloaded."""
+
+    name: str
+    content: str  # SHA-256 of the content
+    size: int  # bytes of the content
+    packed: str  # SHA-256 of the file as mirrors serve it
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set: its files, folder names it is found under, mirrors and bundled subset."""
+
+    total: int  # training images
+    files: tuple[Pinned, ...]
+    folders: tuple[str, ...]  # relative to the data folder; the first is where downloads go
+    mirrors: tuple[str, ...]
+    bundled: str | None = None  # SHA-256 of bundled/<name>.npz
+
+
+SOURCES = {
+    "mnist": Source(
+        total=60_000,
+        files=(
+            Pinned(
+                "train-images-idx3-ubyte.gz",
+                "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+                47_040_016,
+                "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            ),
+            Pinned(
+                "train-labels-idx1-ubyte.gz",
+                "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+                60_008,
+                "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+            ),
+        ),
+        folders=("mnist", "MNIST/raw", "MNIST"),
+        mirrors=(
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+            "https://raw.githubusercontent.com/fgnt/mnist/master/",
+        ),
+        bundled="aee945d79dcc67491431fa6b84851055e21dfb2cc0985765c68ffc62b093ad52",
+    ),
+    "fashion_mnist": Source(
+        total=60_000,
+        files=(
+            Pinned(
+                "train-images-idx3-ubyte.gz",
+                "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+                47_040_016,
+                "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+            ),
+            Pinned(
+                "train-labels-idx1-ubyte.gz",
+                "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+                60_008,
+                "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+            ),
+        ),
+        folders=("fashion_mnist", "fashion-mnist", "FashionMNIST/raw", "dataset-fashion-mnist"),
+        mirrors=(
+            "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+            "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
+        ),
+        bundled="e53771eec6042b3c80af6538252a901c61f9b00518e4594746e90e3d540c18e9",
+    ),
+    "cifar10": Source(
+        total=50_000,
+        files=(
+            Pinned(
+                "cifar-10-binary.tar.gz",
+                "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+                170_052_171,
+                "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+            ),
+        ),
+        folders=("cifar10", "cifar-10", "CIFAR10"),
+        mirrors=(
+            "https://www.cs.toronto.edu/~kriz/",
+            "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/",
+            "https://mindspore-website.obs.cn-north-4.myhuaweicloud.com/notebook/datasets/",
+        ),
+    ),
+}
+CIFAR_MEMBERS = tuple(f"cifar-10-batches-bin/data_batch_{i}.bin" for i in range(1, 6))
+
+
+def default_folder() -> Path:
+    """Return where downloads go: ``$SGDESCAPE_DATA``, or the user's cache folder."""
+    import pooch  # imported where needed: it takes longer to load than the bundled images
+
+    return Path(os.environ.get(VARIABLE) or pooch.os_cache("sgdescape"))
+
+
+def find(name: str, *, data_dir: str | Path | None = None) -> Path | None:
+    """Return the folder that holds the full data set, or None. Looks at names only, reads nothing.
+
+    Args:
+        name: key of `SOURCES`.
+        data_dir: the one folder to look in; None for `default_folder`, then the system's.
+
+    Raises:
+        TypeError: if ``data_dir`` is not a path.
+
+    Example:
+        >>> find("mnist", data_dir="/nowhere") is None
+        True
+    """
+    source = SOURCES[name]
+    if data_dir is not None and not isinstance(data_dir, (str, Path)):
+        raise TypeError(f"data_dir must be a path: got {data_dir!r} of {type(data_dir).__name__}")
+    roots = (Path(data_dir),) if data_dir is not None else (default_folder(), *SYSTEM_FOLDERS)
+    for root in roots:
+        # the folder itself counts if it is named for this set: mnist and fashion_mnist have
+        # files of the same names, so an unnamed folder could be either
+        own = [root] if root.name in source.folders else []
+        for folder in [*(root / sub for sub in source.folders), *own]:
+            if all(_locate(folder, pinned) is not None for pinned in source.files):
+                return folder
+    return None
+
+
+def read_bundled(name: str) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
+    """Return images, labels and SHA-256 by file of the subset that comes with the package.
+
+    Args:
+        name: key of `SOURCES` that has a bundled subset.
+
+    Raises:
+        ValueError: if the file is missing or is not the one the package was released with.
+    """
+    file = f"{name}.npz"
+    try:
+        content = resources.files("sgdescape").joinpath("bundled", file).read_bytes()
+    except OSError as error:
+        raise ValueError(f"bundled {file} cannot be read: {error}; reinstall sgdescape") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != SOURCES[name].bundled:
+        raise ValueError(
+            f"bundled {file} is corrupt: SHA-256 must be {SOURCES[name].bundled}, got {found};"
+            " reinstall sgdescape"
+        )
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return arrays["images"], arrays["labels"], {file: found}
+
+
+def read_folder(name: str, folder: Path) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
+    """Return images (n, ...), labels (n,) and SHA-256 by file of the full set in ``folder``.
+
+    Args:
+        name: key of `SOURCES`.
+        folder: what `find` returned.
+
+    Raises:
+        ValueError: if a file is missing, truncated, corrupt or not the published one.
+    """
+    pins = SOURCES[name].files
+    contents = [_verified(folder, pinned) for pinned in pins]
+    hashes = {pinned.name: pinned.content for pinned in pins}
+    if name == "cifar10":
+        images, labels = formats.parse_cifar10_archive(
+            contents[0], name=str(folder / pins[0].name), members=CIFAR_MEMBERS
+        )
+    else:
+        images, labels = (
+            formats.parse_idx(content, name=str(folder / pinned.name), dimensions=dimensions)
+            for content, pinned, dimensions in zip(contents, pins, (3, 1), strict=True)
+        )
+    return images, labels, hashes
+
+
+def download(name: str, folder: str | Path | None = None) -> Path:
+    """Fetch the full data set from the first mirror that serves the published files.
+
+    Files that are already there and right are kept; a file is put in place only when it is
+    complete and its SHA-256 is right, so that an interruption leaves nothing half-written.
+
+    Args:
+        name: "mnist", "fashion_mnist" or "cifar10".
+        folder: data folder; the set goes into a folder of its own in it. None: `default_folder`.
+
+    Returns:
+        The folder that now holds the set.
+
+    Raises:
+        ValueError: for an unknown name.
+        OSError: if the folder cannot be written, or no mirror serves the right file.
+    """
+    validate.one_of("name", name, SOURCES)
+    root = Path(folder) if folder is not None else default_folder()
+    target = root / SOURCES[name].folders[0]
+    _writable(target)
+    for pinned in SOURCES[name].files:
+        try:
+            _verified(target, pinned)
+        except ValueError:
+            _fetch(pinned, SOURCES[name].mirrors, target)
+    return target
+
+
+def _fetch(pinned: Pinned, mirrors: tuple[str, ...], target: Path) -> None:
+    import pooch
+    import requests
+
+    failures = []
+    for mirror in mirrors:
+        try:
+            pooch.retrieve(
+                mirror + pinned.name,
+                known_hash=f"sha256:{pinned.packed}",
+                fname=pinned.name,
+                path=target,
+                downloader=pooch.HTTPDownloader(timeout=30),
+            )
+            return
+        except (ValueError, requests.RequestException) as error:  # wrong hash, or no answer
+            failures.append(f"{mirror}: {error}")
+    raise OSError(
+        f"{pinned.name}: none of {len(mirrors)} mirrors served it: " + "; ".join(failures)
+    )
+
+
+def _writable(folder: Path) -> None:
+    """Refuse early, before minutes of download, and leave nothing behind."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(
+            f"data folder {folder} cannot be written ({error.strerror or error}):"
+            f" set data_dir or the variable {VARIABLE} to a folder that can"
+        ) from error
+
+
+def _locate(folder: Path, pinned: Pinned) -> Path | None:
+    for candidate in (folder / pinned.name, folder / pinned.name.removesuffix(".gz")):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _verified(folder: Path, pinned: Pinned) -> bytes:
+    """Return the content of a pinned file (unpacked, for idx), or say what is wrong with it."""
+    path = _locate(folder, pinned)
+    if path is None:
+        raise ValueError(f"{folder} must hold {pinned.name}: not found")
+    content = path.read_bytes()
+    if not pinned.name.endswith(".tar.gz"):
+        content = formats.gunzip(content, name=str(path), limit=pinned.size)
+    if len(content) < pinned.size:
+        raise ValueError(f"{path} is truncated: must hold {pinned.size} bytes, got {len(content)}")
+    found = hashlib.sha256(content).hexdigest()
+    if found != pinned.content:
+        raise ValueError(
+            f"{path} is not the published file: SHA-256 of its content must be {pinned.content},"
+            f" got {found}"
+        )
+    return content

@@ -1,0 +1,142 @@
+"""Ensembles of SGD with momentum on the CPU: the twin of `momentum_torch`.
+
+Threads, batches and padded rows are those of `linear_numba`.
+"""
+
+import numba as nb
+import numpy as np
+
+from sgdescape.core import compiled
+from sgdescape.core.ensembles.kernels.linear_numba import draw, scratch, setting, spread
+from sgdescape.core.ensembles.kernels.momentum_rows_numba import (
+    plain_sums,
+    plain_update,
+    vector_sums,
+    vector_update,
+)
+
+
+def phase_space(plan, motion, record_steps):
+    """Return what `momentum_torch.phase_space` does."""
+    shared, states = _setting(plan, motion)
+    count, d = len(states), len(plan.curvatures)
+    z, delta = np.full((2, len(record_steps), count, d), np.nan, plan.dtype)
+    diverged = np.full(count, -1, np.int64)
+
+    def block(part):
+        _path(
+            *shared, plan.replicas[part.start], plan.replicas.step, states[part], record_steps,
+            z[:, part], delta[:, part], diverged[part],
+        )  # fmt: skip
+
+    spread(block, count, plan.threads)
+    return z.astype(np.float64), delta.astype(np.float64), diverged
+
+
+def moments(plan, motion, times):
+    """Return what `momentum_torch.moments` does."""
+    shared, states = _setting(plan, motion)
+    sums = np.zeros((len(states), 5, states.shape[2]))
+    diverged = np.full(len(states), -1, np.int64)
+    clock = (times.burn_in, times.steps, times.record_every)
+
+    def block(part):
+        _averages(
+            *shared, plan.replicas[part.start], plan.replicas.step, states[part], clock,
+            sums[part], diverged[part],
+        )  # fmt: skip
+
+    spread(block, len(states), plan.threads)
+    return sums[:, :, : len(plan.curvatures)], diverged
+
+
+def _setting(plan, motion):
+    """Return the arguments that all replicas share, and the padded states (replicas, 3, W)."""
+    (rows, law, random, scale, curvature, tag), z = setting(plan)
+    d = len(plan.curvatures)
+    constants = np.zeros((4, len(scale)), scale.dtype)
+    decay = plan.learning_rate * motion.weight_decay
+    constants[0], constants[1, :d], constants[2, :d] = scale, decay, decay * motion.minimum
+    constants[3] = curvature
+    states = np.zeros((len(z), 3, len(scale)), scale.dtype)
+    states[:, 0], states[:, 1, :d] = z, motion.start
+    beta = scale.dtype.type(motion.momentum)
+    return (rows, law, random, constants, beta, tag), states
+
+
+_kernel = compiled.kernel(nogil=True, error_model="numpy")
+
+
+@nb.njit(error_model="numpy")
+def _update(rows, flat, at, stride, size, state, constants, beta, tag, gradient):
+    if tag is None:
+        return plain_update(rows, flat, at, stride, size, state, constants, beta, gradient)
+    return vector_update(rows, flat, at, stride, size, state, constants, beta, tag)
+
+
+@nb.njit
+def _record(state, sums, tag):
+    if tag is None:
+        plain_sums(state, sums)
+    else:
+        vector_sums(state, sums, tag)
+
+
+@_kernel
+def _path(
+    rows, law, random, constants, beta, tag, replica, apart, states, record_steps,
+    positions, deltas, diverged,
+):  # fmt: skip
+    scale = constants[0]
+    data, indices, numbers = scratch(rows, law, random, scale)
+    flat, chunk, size, gradient = indices.reshape(-1), indices.shape[1], random[1], scale.copy()
+    d, records, total = positions.shape[2], len(record_steps), record_steps[-1]
+    infinity = scale.dtype.type(np.inf)
+    for r in range(len(states)):
+        state, made, now, t = states[r], 0, 0, 0
+        for k in range(total + 1):
+            if k > 0:
+                if k > made:
+                    now = min(chunk, total - made)
+                    draw(data, indices, numbers, law, random, replica + r * apart, made, now)
+                    made += now
+                excess = _update(
+                    data, flat, k - 1 - (made - now), chunk, size, state, constants, beta, tag,
+                    gradient,
+                )  # fmt: skip
+                if not excess < infinity:
+                    diverged[r] = k
+                    break
+            if k == record_steps[t]:
+                for i in range(d):
+                    positions[t, r, i], deltas[t, r, i] = state[0, i], state[1, i]
+                t += 1
+                if t == records:
+                    break
+
+
+@_kernel
+def _averages(
+    rows, law, random, constants, beta, tag, replica, apart, states, times, sums, diverged,
+):  # fmt: skip
+    scale = constants[0]
+    data, indices, numbers = scratch(rows, law, random, scale)
+    flat, chunk, size, gradient = indices.reshape(-1), indices.shape[1], random[1], scale.copy()
+    burn_in, steps, record_every = times
+    total, infinity = burn_in + steps, scale.dtype.type(np.inf)
+    for r in range(len(states)):
+        state, own, made, to_record = states[r], sums[r], 0, burn_in + record_every
+        while made < total and diverged[r] < 0:
+            now = min(chunk, total - made)
+            draw(data, indices, numbers, law, random, replica + r * apart, made, now)
+            for j in range(now):
+                excess = _update(
+                    data, flat, j, chunk, size, state, constants, beta, tag, gradient
+                )  # fmt: skip
+                if not excess < infinity:
+                    diverged[r] = made + j + 1
+                    break
+                if made + j + 1 == to_record:
+                    to_record += record_every
+                    _record(state, own, tag)
+            made += now

@@ -1,0 +1,118 @@
+"""Trains the network and measures both spectra, the shuffled null and the subsets.
+
+No theory is imported here: predictions are added to the dataset by `decoupling.predict`.
+"""
+
+import copy
+
+import numpy as np
+import torch
+import xarray as xr
+
+from sgdescape.core.data import image_sets
+from sgdescape.core.networks import models
+from sgdescape.core.runs import provenance
+from sgdescape.core.spectra import products
+from sgdescape.core.training import sgd
+from sgdescape.core.training.sgd import square_loss
+from sgdescape.decoupling.estimates import agreement_rank, direction_ratio
+
+_SHUFFLES = 2  # second half of the Philox key, beside core's own streams
+
+
+def measure(config, *, device: str = "cpu") -> xr.Dataset:
+    """Train, and stop at each epoch of the configuration to take the spectra.
+
+    Args:
+        config: a `decoupling.Config`.
+        device: torch device of the training and of the Gram matrices.
+
+    Returns:
+        The variables listed at `decoupling.run`, without predictions.
+
+    Raises:
+        RuntimeError: if the training diverges; the message names the step.
+    """
+    images = image_sets.load("mnist", n=config.images, seed=config.image_seed, device=device)
+    network = models.mlp((784, *config.hidden, 1), seed=config.seed, device=device)
+    snapshots, history, state = [], [], None
+    for epoch in config.epochs:
+        steps = sgd.steps_of(epoch, n=config.images, batch_size=config.batch_size)
+        descent = sgd.Config(
+            learning_rate=config.learning_rate,
+            batch_size=config.batch_size,
+            steps=steps,
+            seed=config.seed,
+        )
+        result = sgd.train(network, images.inputs, images.targets, descent, state=state)
+        if result.diverged_at is not None:
+            raise RuntimeError(f"training diverged at step {result.diverged_at}: {config}")
+        state = result.state
+        history.append(result.batch_losses)
+        snapshots.append(_snapshot(network, images, config))
+    dataset = xr.concat(snapshots, dim="epoch").assign_coords(epoch=list(config.epochs))
+    losses = np.concatenate(history)
+    per_epoch = config.images // config.batch_size
+    whole = losses[: len(losses) // per_epoch * per_epoch].reshape(-1, per_epoch).mean(axis=1)
+    dataset["training_loss"] = "training_epoch", whole
+    dataset["training_epoch"] = np.arange(1, len(whole) + 1)
+    dataset.attrs |= {
+        "data": images.provenance["source"],
+        "data_sha256": provenance.to_json(images.provenance["sha256"]),
+        "cut": config.cut,
+        "factor": config.factor,
+    }
+    return dataset
+
+
+def _snapshot(network, images, config):
+    """Everything measured at one time of the training, in float64."""
+    # A double copy: a float32 residual can be exactly 0, and its logarithm is needed.
+    model = copy.deepcopy(network).double()
+    inputs, targets = images.inputs.double(), images.targets.double()
+    with torch.no_grad():
+        losses = square_loss(model(inputs), targets)
+    gram = products.gram(model, inputs)
+    spectra = products.noise_spectra(gram, losses)
+    vectors = torch.linalg.eigh(gram)[1].flip(1)[:, : config.directions]
+    weights = vectors.square().T.cpu().numpy()
+    loss = losses.cpu().numpy()
+    sizes, ranks = _subsets(gram, losses, config)
+    scalars = {"resolution": spectra.resolution}
+    return xr.Dataset(
+        {
+            "loss": ("image", loss),
+            "output_norm": ("image", gram.diagonal().cpu().numpy()),
+            "exact": ("rank", spectra.exact),
+            "decoupled": ("rank", spectra.decoupled),
+            "shuffled": (("shuffle", "rank"), _shuffled(gram, losses, config)),
+            "direction_weight": (("direction", "image"), weights),
+            "direction_ratio": ("direction", direction_ratio(loss, weights)),
+            "subset_rank": (("subset_size", "subset"), ranks),
+            **{name: ((), value) for name, value in scalars.items()},
+        },
+        coords={"rank": np.arange(1, len(loss) + 1), "subset_size": sizes},
+    )
+
+
+def _shuffled(gram, losses, config):
+    """Spectra of the exact matrix with the losses dealt out to the images at random."""
+    rng = np.random.Generator(np.random.Philox(key=[config.seed, _SHUFFLES]))
+    rows = []
+    for _ in range(config.shuffles):
+        order = torch.from_numpy(rng.permutation(len(losses))).to(losses.device)
+        root = (losses[order] / len(losses)).sqrt()
+        rows.append(products.eigenvalues((gram * root).mul_(root[:, None])))
+    return np.stack(rows)
+
+
+def _subsets(gram, losses, config):
+    """Rank up to which the spectra agree, for disjoint subsets of the images of halving sizes."""
+    n, sizes = len(losses), [len(losses) // 2**i for i in range(config.halvings + 1)]
+    ranks = np.full((len(sizes), 2**config.halvings), np.nan)
+    for i, size in enumerate(sizes):
+        for j in range(n // size):
+            part = slice(j * size, (j + 1) * size)
+            pair = products.noise_spectra(gram[part, part], losses[part])
+            ranks[i, j] = agreement_rank(pair.exact, pair.decoupled, factor=config.factor)
+    return sizes, ranks

@@ -1,0 +1,50 @@
+"""Where theory meets measurement: `predict` puts beside each measurement what is expected."""
+
+import numpy as np
+import xarray as xr
+
+from sgdescape.decoupling.config import FRACTIONS
+from sgdescape.decoupling.estimates import scale_of
+from sgdescape.decoupling.theory import (
+    direction_error,
+    mean_log_ratio,
+    scale_shift,
+    trace_error,
+    trace_ratio,
+)
+
+
+def predict(dataset: xr.Dataset) -> xr.Dataset:
+    """Return the measurements with the predictions of this module.
+
+    Args:
+        dataset: what `experiment.measure` gave.
+
+    Returns:
+        A new dataset that also has, at each epoch, ``trace_theory``, ``trace_error``,
+        ``log_theory``, ``direction_error`` (direction), and by ``fraction`` the scale shifts
+        ``shift_exact``, ``shift_shuffled`` (shuffle) and ``shift_theory``.
+    """
+    ds = dataset.assign_coords(fraction=list(FRACTIONS))
+    rows = {name: [] for name in ("trace_theory", "trace_error", "log_theory", "direction_error")}
+    shifts = {name: [] for name in ("shift_theory", "shift_exact", "shift_shuffled")}
+    for epoch in ds.epoch.values:
+        now = ds.sel(epoch=epoch)
+        losses, norms = now.loss.values, now.output_norm.values
+        rows["trace_theory"].append(trace_ratio(losses, norms))
+        rows["trace_error"].append(trace_error(losses, norms))
+        rows["log_theory"].append(mean_log_ratio(losses))
+        rows["direction_error"].append(direction_error(losses, now.direction_weight.values))
+        base = scale_of(now.decoupled.values, FRACTIONS)
+        shifts["shift_theory"].append(scale_shift(losses, FRACTIONS))
+        shifts["shift_exact"].append(scale_of(now.exact.values, FRACTIONS) / base)
+        shifts["shift_shuffled"].append(
+            [scale_of(spectrum, FRACTIONS) / base for spectrum in now.shuffled.values]
+        )
+    for name, values in rows.items():
+        where = ("epoch", "direction") if name == "direction_error" else ("epoch",)
+        ds[name] = where, np.array(values)
+    for name, values in shifts.items():
+        where = ("epoch", "shuffle", "fraction") if name == "shift_shuffled" else None
+        ds[name] = where or ("epoch", "fraction"), np.array(values)
+    return ds

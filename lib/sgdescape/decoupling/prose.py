@@ -1,0 +1,50 @@
+"""Numbers for the prose of chapter `decoupling`."""
+
+import numpy as np
+
+from sgdescape.decoupling.estimates import agreement_rank, largest_factor, wasserstein
+
+
+def summary(ds) -> dict:
+    """Return name -> (value, format) of every measured number that the chapter's text quotes.
+
+    Args:
+        ds: result of `decoupling.run`.
+    """
+    values = {"decoupling-seconds": (ds.attrs["seconds"], ".0f")}
+    for index, epoch in enumerate(ds.epoch.values):
+        for name, entry in _one(ds.isel(epoch=index), ds.attrs).items():
+            values[f"decoupling-{name}-{epoch}"] = entry
+    return values
+
+
+def _one(now, attrs):
+    losses, norms = now.loss.values, now.output_norm.values
+    exact, decoupled, null = now.exact.values, now.decoupled.values, now.shuffled.values
+    ratio, error = float(exact.sum() / decoupled.sum()), float(now.trace_error)
+    found = {
+        "loss": (losses.mean(), ".2g"),
+        "carriers": (len(losses) / (1 + np.var(losses) / losses.mean() ** 2), ".0f"),
+        "correlation": (np.corrcoef(losses, norms)[0, 1], "+.2f"),
+        "trace": (ratio, ".3f"),
+        "trace-z": ((ratio - 1) / error, "+.1f"),
+        "top": (exact[0] / decoupled[0], ".3f"),
+        "factor": (largest_factor(exact, decoupled, cut=attrs["cut"]), ".2f"),
+        "large": (int(np.sum(decoupled > attrs["cut"] * decoupled[0])), "d"),
+        "log": (float(now.log_theory) / np.log(10), ".2f"),
+    }
+    for name, cut in (("near", attrs["cut"]), ("all", 0.0)):
+        shuffled = np.array([wasserstein(row, decoupled, cut=cut) for row in null])
+        distance = wasserstein(exact, decoupled, cut=cut)
+        found[f"{name}-exact"] = (distance, ".3f")
+        found[f"{name}-null"] = (shuffled.mean(), ".3f")
+        found[f"{name}-z"] = ((distance - shuffled.mean()) / shuffled.std(ddof=1), "+.1f")
+    rank = max(agreement_rank(exact, decoupled, factor=attrs["factor"]), 1)
+    found["rank"] = (rank, "d")
+    found["share"] = (100 * rank / len(exact), ".0f")
+    found["size"] = (decoupled[rank - 1] / decoupled[0], ".0e")
+    z = (now.direction_ratio.values - 1) / now.direction_error.values
+    found["coupling"] = (np.mean(z**2), ".1f")
+    found["lowest"] = (now.direction_ratio.values.min(), ".2f")
+    found["highest"] = (now.direction_ratio.values.max(), ".2f")
+    return found

@@ -1,0 +1,107 @@
+"""The escape rate of Mori et al.: Theorem 4.7 with its proof, Eqs. (15), (16) and (18)-(40).
+
+Its rooms `claims` and `figures`, its configuration, `run`, and the formulas that pages and other
+chapters use.
+"""
+
+from sgdescape.kramers_escape import claims, figures, predictions
+from sgdescape.kramers_escape.config import PAPER, QUICK, Config
+from sgdescape.kramers_escape.experiment import rate_explorer, run
+from sgdescape.kramers_escape.predictions import predict
+from sgdescape.kramers_escape.prose import summary
+from sgdescape.kramers_escape.theory.dimension import (
+    amplitude_slope,
+    circle_slope,
+    path_amplitude,
+    path_dimension,
+    path_widths,
+    riccati,
+    tail_dimension,
+)
+from sgdescape.kramers_escape.theory.landscape import (
+    Landscape,
+    path_loss,
+    path_slope,
+    separable_log_loss,
+    separable_loss,
+)
+from sgdescape.kramers_escape.theory.passage import log_passage_time
+from sgdescape.kramers_escape.theory.proof import steps, table
+from sgdescape.kramers_escape.theory.rate import (
+    critical_effective_dimension,
+    escape_rate,
+    growth_rate,
+)
+from sgdescape.kramers_escape.theory.saddle import (
+    axis_current,
+    axis_density,
+    outflow,
+    product_current,
+    rate_with_curvatures,
+    saddle_integral,
+    transverse_factor,
+    transverse_width,
+    weak_axis_current,
+)
+from sgdescape.kramers_escape.theory.valley import (
+    displacement,
+    factor_integral,
+    flux_free_slope,
+    log_curvature,
+    mixed_log_curvature,
+    probability_current,
+    quasi_stationary,
+    rate_from_currents,
+    valley_mass,
+    well_mass,
+)
+
+__all__ = [
+    "Config",
+    "Landscape",
+    "PAPER",
+    "QUICK",
+    "amplitude_slope",
+    "axis_current",
+    "axis_density",
+    "circle_slope",
+    "claims",
+    "critical_effective_dimension",
+    "displacement",
+    "escape_rate",
+    "factor_integral",
+    "figures",
+    "flux_free_slope",
+    "growth_rate",
+    "log_curvature",
+    "log_passage_time",
+    "mixed_log_curvature",
+    "outflow",
+    "path_amplitude",
+    "path_dimension",
+    "path_loss",
+    "path_slope",
+    "path_widths",
+    "predict",
+    "predictions",
+    "probability_current",
+    "product_current",
+    "quasi_stationary",
+    "rate_explorer",
+    "rate_from_currents",
+    "rate_with_curvatures",
+    "riccati",
+    "run",
+    "saddle_integral",
+    "separable_log_loss",
+    "separable_loss",
+    "steps",
+    "summary",
+    "table",
+    "tail_dimension",
+    "transverse_factor",
+    "transverse_width",
+    "valley_mass",
+    "weak_axis_current",
+    "well_mass",
+]

@@ -1,0 +1,82 @@
+"""Sizes of the experiments of chapter `kramers_escape`: `Config`, `QUICK` and `PAPER`."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sgdescape.core import validate
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes of the chapter's experiments. Curvatures are in units of h_e*, times in 1/h_e*.
+
+    Args:
+        loss_ratio: c = L(saddle)/L(minimum) of the valleys, above 1.
+        minimum_loss: L*, positive.
+        curvature_saddle: h_e^s, in [-1, -1/2].
+        noises: B/(eta h_e*) of the quadratures in one dimension, each twice the one before.
+        line_cells: of the one-dimensional Fokker-Planck operator.
+        loss_ratios: c at which the power law is read off.
+        plane_noises: B/(eta h_e*) of the two-dimensional operator, each twice the one before.
+        plane_cells: of its coarse grid, along and across the escape axis.
+        ratios: rho = h_j*/h_e* of the transverse direction.
+        circle_noises: B/(eta h_e*) of the bowl's far field, each twice the one before.
+        bias_noise: B/eta of the comparison of minima of different curvature.
+        learning_rate: eta of the simulated paths (time a step of SGD, the paths' own step is dt).
+        batch_size: B of the simulated paths.
+        path_loss_ratio: c of their valley.
+        dt: their step of t.
+        max_time: after which a path without escape is censored, in t.
+        replicas: number of paths.
+        bowl_noise: B/(eta h) of isotropic bowls, h = 1.
+        dimensions: their n, on either side of the critical one.
+        levels: loss ratios to which paths climb in them.
+        seed: of all paths.
+    """
+
+    loss_ratio: float = 4.0
+    minimum_loss: float = 0.5
+    curvature_saddle: float = -0.5
+    noises: tuple[float, ...] = (5.0, 10.0, 20.0, 40.0, 80.0, 160.0)
+    line_cells: int = 600
+    loss_ratios: tuple[float, ...] = (1.5, 2.0, 3.0, 4.0, 6.0, 10.0)
+    plane_noises: tuple[float, ...] = (20.0, 40.0, 80.0)
+    plane_cells: tuple[int, int] = (100, 30)
+    ratios: tuple[float, ...] = (0.1, 0.3, 0.5, 0.7, 0.9, 1.0, 1.5, 2.0)
+    circle_noises: tuple[float, ...] = (50.0, 100.0, 200.0)
+    bias_noise: float = 20.0
+    learning_rate: float = 0.4
+    batch_size: int = 1
+    path_loss_ratio: float = 3.0
+    dt: float = 0.05
+    max_time: float = 300.0
+    replicas: int = 1000
+    bowl_noise: float = 2.0
+    dimensions: tuple[int, ...] = (1, 2, 4, 5, 7, 8)
+    levels: tuple[float, ...] = (1.5, 2.0, 3.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6)
+    seed: int = 0
+
+    def __post_init__(self):
+        """Refuse sizes that do not fit together."""
+        for name in ("noises", "plane_noises", "circle_noises"):
+            values = validate.each_positive(name, getattr(self, name))
+            if len(values) < 3 or np.any(values[1:] != 2 * values[:-1]):
+                raise ValueError(f"{name} must double at least twice: got {tuple(values)}")
+        if 0.5 not in self.ratios or 1.0 not in self.ratios:
+            raise ValueError(f"ratios must hold 0.5 and 1: got {self.ratios}")
+        validate.count("replicas", self.replicas, low=20)
+        if not {4, 8} <= set(self.dimensions):
+            raise ValueError(f"dimensions must hold 4 and 8: got {self.dimensions}")
+
+
+QUICK = Config()
+
+PAPER = Config(
+    line_cells=2400,
+    plane_cells=(240, 64),
+    dt=0.02,
+    max_time=600.0,
+    replicas=4000,
+)
+"""The paper has no numbers for this theorem; these are finer grids and longer, more paths."""

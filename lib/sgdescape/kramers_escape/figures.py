@@ -1,0 +1,173 @@
+"""The figures of chapter `kramers_escape`: theory as lines, measurement as points."""
+
+import numpy as np
+
+from sgdescape.core import plotting
+from sgdescape.core.stats import survival
+from sgdescape.kramers_escape import claims
+from sgdescape.kramers_escape.theory import landscape as losses
+from sgdescape.kramers_escape.theory.dimension import path_widths, tail_dimension
+from sgdescape.kramers_escape.theory.landscape import Landscape
+
+
+def log_loss(dataset, ax):
+    """Draw Fig. 4: the log-loss along the most probable escape path, with its three marks."""
+    shape = Landscape(**_shape(dataset) | {"curvature_saddle": -0.75})
+    z = np.linspace(-0.35 * shape.saddle, shape.crossing * 1.025, 300)
+    rise = np.log(losses.path_loss(shape, z) / shape.minimum_loss)
+    loss = losses.path_loss(shape, z) / shape.minimum_loss - 1
+    plotting.theory(ax, z, rise, **plotting.line(0), label=r"$U-U(0)=\log(L/L^*)$")
+    ax.plot(z, loss, ls=":", **plotting.line(1), label=r"$L/L^*-1$")
+    high = np.log(shape.loss_ratio)
+    marks = {0.0: "$0$", shape.saddle: r"$z_e^s$", shape.crossing: r"$z_e^c$"}
+    for position, height in zip(marks, (0, high, 0), strict=True):
+        ax.plot(position, height, "o", ms=5, color="black", zorder=4)
+    ax.annotate("", (shape.saddle, high), (shape.saddle, 0), arrowprops={"arrowstyle": "<->"})
+    ax.text(shape.saddle * 1.03, high / 2, r"$\Delta U$")
+    ax.axhline(0, color="#777777", lw=0.8, zorder=0)
+    ax.set_xticks(list(marks), labels=list(marks.values()))
+    ax.set_ylim(-0.7, 2.3)
+    ax.set(xlabel="position $z_e$ on the escape path", ylabel="height above the minimum")
+    ax.legend(loc="upper left")
+    return ax
+
+
+def plane(dataset, ax, *, reading="loss", ratio=1.0):
+    """Draw level lines of log L in the plane, the escape axis, minimum and saddle.
+
+    Args:
+        dataset: of `run`.
+        ax: matplotlib axes.
+        reading: what separates, "loss" or "log loss".
+        ratio: rho = h_j/h_e.
+    """
+    shape = Landscape(**_shape(dataset), transverse=(ratio,))
+    function = {"loss": losses.separable_loss, "log loss": losses.separable_log_loss}[reading]
+    z = np.linspace(-0.3 * shape.saddle, 1.15 * shape.crossing, 200)
+    y = np.linspace(-3, 3, 161)
+    u = np.log(function(shape, z[:, None], y) / shape.minimum_loss)
+    levels = np.arange(0.25, 3, 0.5)
+    ax.contour(z, y, u.T, levels=levels, cmap="cividis", linewidths=0.9)
+    high = np.log(shape.loss_ratio)
+    ax.contour(z, y, u.T, levels=[high], colors=[plotting.COLOURS["vermilion"]], linewidths=1.6)
+    ax.plot([0, shape.crossing], [0, 0], "--", color="black", lw=1)
+    ax.plot(0, 0, "o", color="black", ms=5)
+    ax.plot(shape.saddle, 0, "X", color="black", ms=7)
+    ax.set(xlabel="$z_e$", ylabel="$z_1$", title=f"{reading} separates")
+    ax.grid(False)
+    return ax
+
+
+def theorem(dataset, ax):
+    """Draw mean times in one dimension in units of Eq. (15), against the weakness of the noise."""
+    noise = dataset.noise.values
+    for i, (event, limit) in enumerate((("beyond", 1.0), ("saddle", 0.5))):
+        times = np.exp(dataset.log_time.sel(event=event)) * dataset.rate_theory
+        label = {"beyond": "beyond the saddle", "saddle": "to the saddle"}[event]
+        ax.axhline(limit, **plotting.line(i), lw=1.5)
+        ax.plot(noise, times, **plotting.points_style(i) | {"label": label})
+    slowest = np.exp(dataset.log_time.sel(event="beyond")) / dataset.line_rate * dataset.rate_theory
+    hollow = {"marker": "s", "ms": 8, "mfc": "none", "ls": "none", "color": "black"}
+    ax.plot(noise, slowest, **hollow, label="1/slowest mode")
+    ax.set(xlabel=r"$B/(\eta h_e^*)$", ylabel=r"mean time $\times\ \kappa$", ylim=(0.4, 1.1))
+    plotting.log_axes(ax, "x")
+    ax.legend(loc="center right")
+    return ax
+
+
+def power(dataset, ax):
+    """Draw mean escape times against the loss ratio for three noises, with Eq. (15)."""
+    c = dataset.loss_ratio.values
+    for i, noise in enumerate((5.0, 10.0, 20.0)):
+        at = dataset.sel(noise=noise)
+        plotting.theory(ax, c, 1 / at.power_theory, **plotting.line(i))
+        style = plotting.points_style(i) | {"label": rf"$B/\eta h={noise:g}$"}
+        ax.plot(c, np.exp(at.log_power), **style)
+    near = np.geomspace(c[0], 4, 60)
+    start = float(np.exp(dataset.log_power.sel(noise=5.0)[0]))
+    linear = start * np.exp(5.0 * (near - near[0]))
+    ax.plot(near, linear, "k:", lw=1.2, label=r"linear barrier, $B/\eta h=5$")
+    ax.set(xlabel="loss ratio $c$", ylabel=r"mean time beyond the saddle, $1/h_e^*$")
+    plotting.log_axes(ax)
+    ax.legend()
+    return ax
+
+
+def dimension(dataset, ax):
+    """Draw the n that the escape rate has, against the transverse curvature."""
+    ratios = dataset.ratio.values
+    fine = np.linspace(0.01, 1, 200)
+    plotting.theory(ax, ratios, dataset.dimension_theory, **plotting.line(0))
+    plotting.theory(ax, fine, tail_dimension(fine[:, None]), **plotting.line(1))
+    for i, (reading, label) in enumerate(
+        (("loss", "saddle, loss separates"), ("log loss", "saddle, log-loss separates"))
+    ):
+        found = [claims.dimension(dataset, reading, float(r)).value for r in ratios]
+        style = plotting.points_style(2 * i) | {"label": label}
+        ax.plot(ratios, found, **style)
+    bowl = dataset.sel(ratio=ratios[ratios <= 1])
+    n = 2 * (bowl.circle_noise + 1 - bowl.circle)
+    found = [claims.weak_noise(row).value for row in n.transpose("ratio", "circle_noise").values]
+    ax.plot(bowl.ratio, found, **plotting.points_style(1) | {"label": "bowl, large $c$"})
+    ax.axhline(2, color="black", ls=":", lw=1.2, label="number of outliers")
+    ax.set(xlabel=r"$\rho=h_1^*/h_e^*$", ylabel="$n$ in the exponent", ylim=(0.8, 3.4))
+    ax.legend(loc="upper left")
+    return ax
+
+
+def widths(dataset, ax):
+    """Draw the transverse width factor g along the path for several curvature ratios."""
+    for i, ratio in enumerate((0.1, 0.5, 1.0, 2.0)):
+        shape = Landscape(**_shape(dataset), transverse=(ratio,))
+        found = path_widths(shape, points=4000)
+        inside = found.position < 0.999 * shape.saddle
+        x = found.position[inside] / shape.saddle
+        label = rf"$\rho={ratio:g}$"
+        plotting.theory(ax, x, found.width[0][inside], **plotting.line(i), label=label)
+    ax.set(xlabel="position $z_e/z_e^s$", ylabel="$g$")
+    ax.legend()
+    return ax
+
+
+def paths(dataset, ax):
+    """Draw the fraction of simulated paths that have not escaped, with the exponential law."""
+    for i, place in enumerate(("beyond", "saddle")):
+        times, seen = survival.right_censored(
+            dataset.passage.sel(place=place).values, dataset.watched.values
+        )
+        curve = survival.kaplan_meier(times, seen)
+        label = {"beyond": "beyond the saddle", "saddle": "to the saddle"}[place]
+        where = np.r_[0, curve.times]
+        ax.step(where, np.r_[1, curve.survival], where="post", **plotting.line(i), label=label)
+        mean = float(dataset.path_time.sel(place=place))
+        fine = np.linspace(0, where[-1], 100)
+        ax.plot(fine, np.exp(-fine / mean), "k--", lw=1, label="exponential" if i else None)
+    ax.set(xlabel="time $t$", ylabel="fraction of paths")
+    ax.set_yscale("log")
+    ax.set_ylim(0.02, 1.1)
+    ax.set_yticks([0.05, 0.1, 0.2, 0.5, 1], labels=["0.05", "0.1", "0.2", "0.5", "1"])
+    ax.minorticks_off()
+    ax.legend()
+    return ax
+
+
+def bowls(dataset, ax):
+    """Draw mean times to a level of the loss in isotropic bowls of several dimensions."""
+    c = dataset.level.values
+    for i, n in enumerate(dataset.dimension.values):
+        ax.plot(c, dataset.bowl_time.sel(dimension=n), **plotting.line(i), label=f"$n={n}$")
+    for n in (2, 4):
+        end = float(dataset.bowl_time.sel(dimension=n)[-1])
+        power = -float(dataset.growth_theory.sel(dimension=n)) * dataset.attrs["bowl_noise"]
+        plotting.power_guide(ax, c[[4, -1]], through=(c[-1], 2 * end), power=power)
+    ax.set(xlabel="loss ratio $c$", ylabel="mean time to $L=cL^*$")
+    plotting.log_axes(ax)
+    ax.legend()
+    return ax
+
+
+
+
+def _shape(dataset):
+    names = ("loss_ratio", "minimum_loss", "curvature_saddle")
+    return {name: float(dataset.attrs[name]) for name in names}

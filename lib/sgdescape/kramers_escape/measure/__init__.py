@@ -1,0 +1,1 @@
+"""Measure of chapter `kramers_escape`: experiments that give numbers; no theory."""

@@ -1,0 +1,1 @@
+"""Theory of chapter `kramers_escape`: one pure function an equation."""

@@ -1,0 +1,209 @@
+"""The dimension that enters the escape rate, for unequal curvatures: WKB along the path.
+
+With weak noise the density is K exp(-Phi B/eta); near the escape axis its exponent is a parabola
+across it, of width set by g (`riccati`), and its amplitude K changes along the path. Equal
+curvatures give g = 1 and a constant K: then, and only then, does every direction count as one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.integrate import solve_ivp
+from scipy.linalg import eigh_tridiagonal
+from scipy.optimize import brentq
+
+from sgdescape.core import validate
+from sgdescape.kramers_escape.theory.landscape import Landscape, path_loss, path_slope
+
+_ENDS = (-30.0, 90.0)  # of log(u/(1-u)): from the minimum to the saddle
+
+
+@dataclass(frozen=True)
+class PathWidths:
+    """The transverse parabola and the amplitude along the escape axis.
+
+    Args:
+        position: z_e, from the minimum to the saddle (points,).
+        width: g_j of Eq. (riccati), one row a direction (n - 1, points).
+        log_amplitude: log K/K(0) of Eq. (amplitude) (points,).
+    """
+
+    position: np.ndarray
+    width: np.ndarray
+    log_amplitude: np.ndarray
+
+
+def riccati(width, *, ratio, steepness):
+    r"""Return g' = dg/ds along the escape axis, s = log(L/L*), Eq. (riccati).
+
+    .. math:: q(s)\,(g'-g+\rho)+\rho\,(g^2-g) = 0,\qquad q = \frac{(\partial_eL)^2}{2h_e^*L}
+
+    Args:
+        width: g, any shape.
+        ratio: rho = h_j*/h_e*, positive.
+        steepness: q, positive; on a parabola q = 1 - exp(-s).
+
+    Example:
+        >>> float(riccati(1.0, ratio=0.5, steepness=0.3))
+        0.5
+    """
+    rho = validate.each_positive("ratio", ratio)
+    g = np.asarray(width, dtype=float)
+    return g - rho - rho * (g**2 - g) / validate.each_positive("steepness", steepness)
+
+
+def amplitude_slope(width, *, ratio, steepness):
+    r"""Return :math:`d\log K/ds = \rho\,(1-g)/(2q)` of one direction, Eq. (amplitude).
+
+    Args:
+        width: g, any shape.
+        ratio: rho = h_j*/h_e*, positive.
+        steepness: q, positive.
+
+    Example:
+        >>> float(amplitude_slope(1.5, ratio=0.5, steepness=0.25))
+        -0.5
+    """
+    rho = validate.each_positive("ratio", ratio)
+    return rho * (1 - np.asarray(width)) / (2 * validate.each_positive("steepness", steepness))
+
+
+def path_widths(landscape: Landscape, *, points: int = 400) -> PathWidths:
+    """Integrate Eqs. (riccati) and (amplitude) from the minimum to the saddle.
+
+    The variable is log(u/(1 - u)) with u = z/z_s, in which both ends are at infinity and the
+    equations are smooth. The loss separates, so the transverse curvatures are constant.
+
+    Args:
+        landscape: with at least one transverse direction.
+        points: of the result.
+
+    Raises:
+        ValueError: if g reaches zero: from there it falls to minus infinity (a caustic), and the
+            axis is not the most probable path. It needs a direction stiffer than the escape
+            direction and a high saddle.
+        RuntimeError: if the integration fails.
+    """
+    h, z_s, r = landscape.curvature_minimum, landscape.saddle, landscape.ratio
+    rho = np.array(landscape.transverse) / h
+    validate.count("transverse directions", len(rho))
+
+    def slopes(position, state):
+        u = 1 / (1 + np.exp(-position))
+        loss = path_loss(landscape, u * z_s)
+        bend = 1 - (1 - r) * u
+        steepness = path_slope(landscape, u * z_s) ** 2 / (2 * h * loss)  # q of Eq. (riccati)
+        g = state[:-1]
+        free = 2 * steepness * (g - rho) - 2 * rho * (g**2 - g)
+        return np.append(free, -np.sum(rho * (g - 1))) / bend
+
+    def confined(position, state):
+        return np.min(state[:-1])
+
+    confined.terminal = True
+    where = np.linspace(*_ENDS, points)
+    start = np.append(np.ones(len(rho)), 0.0)
+    options = {"method": "LSODA", "rtol": 1e-9, "atol": 1e-11, "t_eval": where}
+    found = solve_ivp(slopes, _ENDS, start, events=confined, **options)
+    if found.status == 1:
+        stiffest = landscape.transverse[int(np.argmin(found.y_events[0][0][:-1]))]
+        raise ValueError(
+            f"transverse curvature {stiffest:g} bends the most probable path off the axis at loss "
+            f"ratio {landscape.loss_ratio:g}: no effective dimension on the axis"
+        )
+    if not found.success:
+        raise RuntimeError(f"no solution along the path: {found.message}")
+    return PathWidths(z_s / (1 + np.exp(-where)), found.y[:-1], found.y[-1])
+
+
+def path_amplitude(landscape: Landscape) -> float:
+    """Return K(saddle)/K(minimum), the factor that Eq. (15) lacks, Eq. (path-rate).
+
+    Args:
+        landscape: with a separable loss.
+
+    Example:
+        >>> round(path_amplitude(Landscape(transverse=(1.0,))), 9)
+        1.0
+    """
+    if not landscape.transverse:
+        return 1.0
+    return float(np.exp(path_widths(landscape).log_amplitude[-1]))
+
+
+def path_dimension(landscape: Landscape) -> float:
+    r"""Return :math:`n_{\rm eff} = n + 2\log(K^s/K^*)/\log c`, Eq. (path-dimension).
+
+    With it in place of n, Eq. (15) is the rate of a separable loss of unequal curvatures.
+
+    Args:
+        landscape: with a separable loss.
+
+    Example:
+        >>> round(path_dimension(Landscape(transverse=(1.0, 1.0))), 9)
+        3.0
+    """
+    gain = np.log(path_amplitude(landscape)) / np.log(landscape.loss_ratio)
+    return float(landscape.dimension + 2 * gain)
+
+
+def tail_dimension(ratios):
+    r"""Return n_eff of a parabolic valley for large loss ratio, Eq. (tail-dimension).
+
+    .. math:: n_{\rm eff} = 1+\sum_{j\ne e}\tfrac12\big[1+\rho_j-\sqrt{(1-\rho_j)(1+3\rho_j)}\big]
+
+    Args:
+        ratios: rho_j = h_j/h_e in (0, 1], the transverse directions on the last axis.
+
+    Raises:
+        ValueError: for a ratio outside (0, 1]: the escape axis of a bowl is its stiffest.
+
+    Example:
+        >>> tail_dimension([[1.0], [0.5]]).round(6)
+        array([2.      , 1.190983])
+    """
+    rho = validate.each_positive("ratios", ratios)
+    if np.any(rho > 1):
+        raise ValueError(f"ratios must lie in (0, 1]: got {rho.max():g}")
+    return 1 + 0.5 * np.sum(1 + rho - np.sqrt((1 - rho) * (1 + 3 * rho)), axis=-1)
+
+
+def circle_slope(ratio: float, *, noise: float, cells: int = 4000) -> float:
+    r"""Return the growth exponent of the passage time in a two-dimensional bowl, Eq. (circle).
+
+    Far from the minimum L* is negligible and Eq. (12) has no length scale: a mean of |z|^p neither
+    grows nor decays for one p > 0, and the mean time to L = c L* grows as c^(p/2). With
+    x_i = z_i/sqrt(h_i) = r (cos, sin) the angular factor of that mean obeys, h_e = 1, h_j = rho,
+
+    .. math:: \frac{\eta m}{2B}(\psi''+p^2\psi)-kp\,\psi+(1-\rho)\sin\cos\psi' = 0,
+
+    m = cos^2 + rho^2 sin^2, k = cos^2 + rho sin^2. No weak-noise assumption enters.
+
+    Args:
+        ratio: rho in (0, 1].
+        noise: B/(eta h_e), above 1/2.
+        cells: of the quarter circle; the error is of order 1/cells^2.
+
+    Returns:
+        p/2.
+
+    Example:
+        >>> round(circle_slope(1.0, noise=20.0, cells=400), 6)  # isotropic: a + 1 - n/2
+        20.0
+    """
+    validate.positive("ratio", ratio)
+    a, step = validate.positive("noise", noise), np.pi / 2 / validate.count("cells", cells, low=8)
+    angle = (np.arange(cells) + 0.5) * step
+    cos, sin = np.cos(angle), np.sin(angle)
+    m, k = cos**2 + ratio**2 * sin**2, cos**2 + ratio * sin**2
+    drift = -(1 - ratio) * a * sin * cos / m  # removes the first derivative: symmetric problem
+    turn = -(1 - ratio) * a * ((cos**2 - sin**2) / m + 2 * (1 - ratio**2) * (sin * cos / m) ** 2)
+
+    def lowest(p):
+        potential = p**2 + turn - drift**2 - 2 * a * k * p / m
+        diagonal = 2 / step**2 - potential
+        diagonal[[0, -1]] -= 1 / step**2  # mirror symmetry at both axes
+        ends = {"select": "i", "select_range": (0, 0), "eigvals_only": True}
+        return eigh_tridiagonal(diagonal, np.full(cells - 1, -1 / step**2), **ends)[0]
+
+    return brentq(lowest, 1.2 * a, 2 * (a + 2), xtol=1e-11 * a) / 2

@@ -1,0 +1,73 @@
+"""Linear regression, the one experiment where every theory of escape has exact numbers: Fig. 3a, b.
+
+Its rooms `claims` and `figures`, its configuration, `run`, and the formulas that pages and other
+chapters use.
+"""
+
+from sgdescape.linear_regression import claims, figures, predictions
+from sgdescape.linear_regression.config import KURTOSES, PAPER, QUICK, Config
+from sgdescape.linear_regression.experiment import run
+from sgdescape.linear_regression.predictions import predict
+from sgdescape.linear_regression.prose import summary
+from sgdescape.linear_regression.theory.chain import data_passage, first_passage, nested_times
+from sgdescape.linear_regression.theory.diffusion import (
+    asymptotic_passage_time,
+    kurtosis_passage_time,
+    linear_barrier_time,
+    local_slope,
+    log_mean_first_passage_time,
+    mean_first_passage_time,
+    paper_slope,
+)
+from sgdescape.linear_regression.theory.large_deviations import (
+    data_barrier,
+    momentum,
+    quasi_potential,
+)
+from sgdescape.linear_regression.theory.one_step import exceedance, radial_exceedance
+from sgdescape.linear_regression.theory.stationary import (
+    covariance_exponent,
+    discrete_exponent,
+    fitted_laws,
+    kesten_exponent,
+    likelihood_gain,
+    stationary_averages,
+    stationary_law,
+    stationary_variance,
+)
+
+__all__ = [
+    "Config",
+    "KURTOSES",
+    "PAPER",
+    "QUICK",
+    "asymptotic_passage_time",
+    "claims",
+    "covariance_exponent",
+    "data_barrier",
+    "data_passage",
+    "discrete_exponent",
+    "exceedance",
+    "figures",
+    "first_passage",
+    "fitted_laws",
+    "kesten_exponent",
+    "kurtosis_passage_time",
+    "likelihood_gain",
+    "linear_barrier_time",
+    "local_slope",
+    "log_mean_first_passage_time",
+    "mean_first_passage_time",
+    "momentum",
+    "nested_times",
+    "paper_slope",
+    "predict",
+    "predictions",
+    "quasi_potential",
+    "radial_exceedance",
+    "run",
+    "stationary_averages",
+    "stationary_law",
+    "stationary_variance",
+    "summary",
+]

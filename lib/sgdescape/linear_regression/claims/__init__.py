@@ -1,0 +1,1 @@
+"""Claims of chapter `linear_regression`: statements with their verdicts."""

@@ -1,0 +1,106 @@
+"""The claims of chapter `linear_regression` on the stationary law, Fig. 3a; see `claims`."""
+
+import numpy as np
+from scipy import special
+
+from sgdescape.core.claims import Claim, check
+from sgdescape.core.stats.intervals import bootstrap_interval
+from sgdescape.linear_regression.estimates import exponent
+from sgdescape.linear_regression.theory.stationary import likelihood_gain
+
+PAPER_17, OWN = "Mori et al., Eq. (17)", "this book"
+
+
+def claim_paper_exponent(ds) -> Claim:
+    """Eq. (17) at a small learning rate."""
+    eta, b = 0.01, 1
+    return check(
+        "linear_regression.paper_exponent",
+        f"At eta = {eta:g}, B = {b} the stationary law fitted by L^-phi has phi = 1 + B/eta.",
+        source=PAPER_17,
+        predicted=_at(ds.exponent_paper, eta, b),
+        measured=exponent(ds, eta, b),
+        rivals={"temperature halved": 1 + 2 * b / eta, "temperature doubled": 1 + b / (2 * eta)},
+        tolerance=0.12,
+        expected="confirmed",
+    )
+
+
+def claim_large_rate(ds) -> Claim:
+    """Eq. (17) at the largest learning rate of Fig. 3a."""
+    eta, b = 1.0, 5
+    return check(
+        "linear_regression.large_rate",
+        f"At eta = {eta:g}, B = {b} the stationary law fitted by L^-phi has phi = 1 + B/eta.",
+        source=PAPER_17,
+        predicted=_at(ds.exponent_paper, eta, b),
+        measured=exponent(ds, eta, b),
+        rivals={"exact covariance, continuous time": _at(ds.exponent_covariance, eta, b)},
+        expected="refuted",
+    )
+
+
+def claim_discrete_exponent(ds) -> Claim:
+    """The discrete-time exponent of Ziyin et al. at the same place."""
+    eta, b = 1.0, 5
+    return check(
+        "linear_regression.discrete_exponent",
+        f"At eta = {eta:g}, B = {b} the stationary law fitted by L^-phi has "
+        "phi = 1/2 + B/eta - B/2.",
+        source="Ziyin et al. (2022)",
+        predicted=_at(ds.exponent_discrete, eta, b),
+        measured=exponent(ds, eta, b),
+        rivals={
+            "1 + B/eta": _at(ds.exponent_paper, eta, b),
+            "exact covariance, continuous time": _at(ds.exponent_covariance, eta, b),
+        },
+        tolerance=0.05,
+        expected="confirmed",
+    )
+
+
+def claim_gaussian(ds) -> Claim:
+    """At a small learning rate the Gaussian describes the samples better than the power law."""
+    eta, b = 0.1, 1
+    return check(
+        "linear_regression.gaussian",
+        f"At eta = {eta:g}, B = {b} the best L^-phi has a smaller likelihood than the best "
+        "Gaussian: nats a sample, from the exact law of discrete SGD.",
+        source=OWN,
+        predicted=_at(ds.gain_exact, eta, b),
+        measured=_gain(ds, eta, b),
+        rivals={"equally good": 0.0, "if Eq. (17) held": _paper_gain(ds, eta, b)},
+        expected="confirmed",
+    )
+
+
+def claim_power_law(ds) -> Claim:
+    """At a large learning rate the power law describes the samples better than the Gaussian."""
+    eta, b = 1.0, 10
+    return check(
+        "linear_regression.power_law",
+        f"At eta = {eta:g}, B = {b} the best L^-phi has a larger likelihood than the best "
+        "Gaussian: nats a sample, from the exact law of discrete SGD.",
+        source=OWN,
+        predicted=_at(ds.gain_exact, eta, b),
+        measured=_gain(ds, eta, b),
+        rivals={"equally good": 0.0, "if Eq. (17) held": _paper_gain(ds, eta, b)},
+        expected="confirmed",
+    )
+
+
+def _at(variable, learning_rate, batch_size):
+    return float(variable.sel(learning_rate=learning_rate, batch_size=batch_size))
+
+
+def _gain(ds, learning_rate, batch_size):
+    at = ds.sel(learning_rate=learning_rate, batch_size=batch_size)
+    rows = np.column_stack([at.mean_log.values, at.mean_square.values])
+    return bootstrap_interval(rows, lambda a: likelihood_gain(*a.mean(axis=0)), resamples=200)
+
+
+def _paper_gain(ds, learning_rate, batch_size):
+    """What the power law would win if its exponent were that of Eq. (17)."""
+    phi = _at(ds.exponent_paper, learning_rate, batch_size)
+    mean_log = special.digamma(phi) - special.digamma(phi - 0.5)
+    return likelihood_gain(mean_log, 1 / (2 * phi - 3))

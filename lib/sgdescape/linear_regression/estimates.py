@@ -1,0 +1,129 @@
+"""What claims, figures and prose of chapter `linear_regression` read off its dataset."""
+
+import numpy as np
+
+from sgdescape.core.stats import survival
+from sgdescape.core.stats.correlation import correlated_mean
+from sgdescape.core.stats.intervals import LEVEL, Interval
+from sgdescape.core.stats.laws import exponent_of
+
+
+def exponent(dataset, learning_rate, batch_size, *, level=LEVEL) -> Interval:
+    """Return phi of L^-phi by maximum likelihood from the replicas on fresh samples, Fig. 3a.
+
+    The estimate is a function of the mean of log(L/L*) alone, whose interval is carried over.
+
+    Args:
+        dataset: of `linear_regression.run`.
+        learning_rate: eta.
+        batch_size: B.
+        level: of the interval.
+    """
+    logs = dataset.mean_log.sel(learning_rate=learning_rate, batch_size=batch_size).values
+    mean = correlated_mean(logs[:, None], level=level)
+    low, value, high = (exponent_of(m, dimension=1) for m in (mean.high, mean.value, mean.low))
+    return Interval(value, low, high, level, f"{logs.size} replicas")
+
+
+def protocol_exponent(dataset, learning_rate, batch_size, *, level=LEVEL) -> Interval:
+    """Return phi by maximum likelihood from the one run on N samples: between blocks of the run.
+
+    Args:
+        dataset: of `linear_regression.run`.
+        learning_rate: eta.
+        batch_size: B.
+        level: of the interval.
+    """
+    at = dataset.protocol.sel(learning_rate=learning_rate, batch_size=batch_size).values
+    mean = correlated_mean(np.log1p(at**2), level=level)
+    low, value, high = (exponent_of(m, dimension=1) for m in (mean.high, mean.value, mean.low))
+    return Interval(value, low, high, level, "blocks of one run")
+
+
+def passage_table(dataset, name, **where):
+    """Return passage times in t and whether they were seen, (runs, thresholds).
+
+    Args:
+        dataset: of `linear_regression.run`.
+        name: "data", "fresh", "slow", "law" or "tail".
+        where: coordinates of the part, for example dimension=2.
+    """
+    rate = {"slow": "slow_rate", "tail": "tail_rate"}.get(name, "rate")
+    part = dataset[[f"{name}_steps", f"{name}_last"]].sel(**where)
+    steps, last = part[f"{name}_steps"].values, part[f"{name}_last"].values
+    times, observed = survival.right_censored(steps, last)
+    return dataset.attrs[rate] * times, observed
+
+
+def mean_times(dataset, name, *, level=LEVEL, least=5, **where):
+    """Return the mean passage time of each threshold with its interval, censored runs counted.
+
+    The interval is that of exponential times: passages to low thresholds vary less than that, and
+    the interval is then wider than it need be.
+
+    Args:
+        dataset: of `linear_regression.run`.
+        name: as in `passage_table`.
+        level: of each interval.
+        least: passages below which a threshold is left out (NaN).
+        where: coordinates of the part.
+
+    Returns:
+        value, low, high (thresholds,) each.
+    """
+    times, observed = passage_table(dataset, name, **where)
+    rows = np.full((times.shape[1], 3), np.nan)
+    for j in range(times.shape[1]):
+        if observed[:, j].sum() >= least:
+            found = survival.mean_passage(times[:, j], observed[:, j], level=level, least=least)
+            rows[j] = found.value, found.low, found.high
+    return rows.T
+
+
+def window_slope(dataset, name, low, high, *, level=LEVEL, **where) -> Interval:
+    """Return the log-log slope of the mean passage time over the thresholds in [low, high].
+
+    Args:
+        dataset: of `linear_regression.run`.
+        name: as in `passage_table`.
+        low: smallest c.
+        high: largest c.
+        level: of the interval.
+        where: coordinates of the part.
+    """
+    ratios, inside = window(dataset, name, low, high, **where)
+    times, observed = passage_table(dataset, name, **where)
+    return survival.passage_slope(ratios, times[:, inside], observed[:, inside], level=level)
+
+
+def window(dataset, name, low, high, **where):
+    """Return the thresholds in [low, high] and their positions.
+
+    Args:
+        dataset: of `linear_regression.run`.
+        name: as in `passage_table`.
+        low: smallest c.
+        high: largest c.
+        where: coordinates of the part.
+    """
+    key = {"slow": "slow_ratio", "law": "law_ratio", "tail": "tail_ratio"}.get(name, "loss_ratio")
+    part = dataset[key]
+    ratios = part.sel({k: v for k, v in where.items() if k in part.dims and k != key}).values
+    inside = (ratios >= low * (1 - 1e-9)) & (ratios <= high * (1 + 1e-9))
+    if inside.sum() < 2:
+        raise ValueError(f"fewer than 2 thresholds in [{low}, {high}]: {ratios}")
+    return ratios[inside], inside
+
+
+def curve_slope(ratios, times) -> float:
+    """Return the least-squares slope of log times against log ratios: a theory in a window.
+
+    Args:
+        ratios: c (thresholds,).
+        times: (thresholds,).
+
+    Example:
+        >>> round(curve_slope([1.0, 2.0, 4.0], [1.0, 8.0, 64.0]), 9)
+        3.0
+    """
+    return float(np.polyfit(np.log(ratios), np.log(times), 1)[0])

@@ -1,0 +1,320 @@
+"""Measurements of chapter `linear_regression`: real SGD, no theory in here.
+
+Each measurement is a `runner.sweep`, so that any engine can compute it in chunks that a store
+keeps. A replica depends on (seed, index) alone: neither engine nor chunks change a bit.
+"""
+
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from sgdescape.core.ensembles import regression
+from sgdescape.core.runs import sweep
+
+LAWS = ("rademacher", "uniform", "gaussian", "laplace")
+_SEEDS = {"protocol": 1, "ensemble": 2, "data": 3, "fresh": 4, "slow": 5, "laws": 6, "tail": 7}
+_WHERE = ("learning_rate", "batch_size")
+
+
+@dataclass(frozen=True)
+class Work:
+    """Where and how the measurements are computed.
+
+    Args:
+        device: of the ensembles, "cpu" or "cuda".
+        executor: see `core.runs.engines`; None computes in this process, on threads.
+        store: folder of finished chunks; None keeps nothing.
+    """
+
+    device: str = "cpu"
+    executor: Executor | None = None
+    store: str | Path | None = None
+
+    @property
+    def chunk(self) -> int:
+        """Replicas in one call: as many as fit on a graphics card, minutes of a core elsewhere."""
+        return 1000 if self.device == "cpu" else 100_000
+
+
+HERE = Work()
+
+
+def protocol(config, work: Work = HERE) -> xr.Dataset:
+    """Follow Fig. 3a: one long run on N samples, d = 1, theta recorded every 100 steps.
+
+    Args:
+        config: see `linear_regression.Config`.
+        work: where and how.
+
+    Returns:
+        ``protocol`` (learning_rate, batch_size, record): (theta - theta*) sqrt(h/(2 L*)), so that
+        L = L*(1 + square).
+    """
+    options = {
+        "samples": config.stationary_samples,
+        "record_every": config.record_every,
+        "records": config.records,
+    }
+    found = _sweep(protocol_chunk, _rates(config), 1, config, "protocol", work, options)
+    return _stationary(config, {"protocol": ((*_WHERE, "record"), found["scaled"][:, :, 0])})
+
+
+def ensemble(config, work: Work = HERE) -> xr.Dataset:
+    """Follow many independent replicas on fresh samples: means of each, for honest errors.
+
+    Args:
+        config: see `linear_regression.Config`.
+        work: where and how.
+
+    Returns:
+        ``mean_log`` of log(L/L*) and ``mean_square`` of theta^2 (learning_rate, batch_size,
+        replica), and ``kept`` states of some replicas (learning_rate, batch_size, state).
+    """
+    options = {"states": config.states}
+    grid, count = _rates(config), config.replicas
+    found = _sweep(ensemble_chunk, grid, count, config, "ensemble", work, options)
+    return _stationary(
+        config,
+        {
+            "mean_log": ((*_WHERE, "replica"), found["mean_log"]),
+            "mean_square": ((*_WHERE, "replica"), found["mean_square"]),
+            "kept": ((*_WHERE, "state"), found["kept"].reshape(*found["kept"].shape[:2], -1)),
+        },
+    )
+
+
+def passages(config, work: Work = HERE) -> xr.Dataset:
+    """Time first passages: the paper's N samples and 100 runs, and fresh samples with more runs.
+
+    Args:
+        config: see `linear_regression.Config`.
+        work: where and how.
+
+    Returns:
+        ``data_steps`` (dimension, run, threshold) and ``fresh_steps`` (dimension, repetition,
+        threshold): first step with L >= c L*, -1 if not seen; ``data_last`` and ``fresh_last``:
+        steps watched; ``loss_ratio`` (dimension, threshold).
+    """
+    ratios = np.array([1 + np.geomspace(0.1, top - 1, config.points) for top in config.largest])
+    at = {"learning_rate": config.learning_rate, "batch_size": config.batch_size}
+    variables = {"loss_ratio": (("dimension", "threshold"), ratios)}
+    cases = [{"dimension": d} for d in config.dimensions]
+    for name, run, count in (
+        ("data", "run", config.runs),
+        ("fresh", "repetition", config.repetitions),
+    ):
+        samples = config.samples if name == "data" else None
+        found = _passages(config, work, name, cases, ratios, count, at, samples)
+        variables |= {
+            f"{name}_steps": (("dimension", run, "threshold"), found["steps"]),
+            f"{name}_last": (("dimension", run), found["last"]),
+        }
+    return xr.Dataset(variables, coords={"dimension": list(config.dimensions)})
+
+
+def other_passages(config, work: Work = HERE) -> xr.Dataset:
+    """Time first passages at a smaller learning rate, for four input laws, and far into a tail.
+
+    Args:
+        config: see `linear_regression.Config`.
+        work: where and how.
+
+    Returns:
+        ``slow_steps`` (slow_dimension, repetition, threshold), ``law_steps`` (law, repetition,
+        law_ratio), ``tail_steps`` (repetition, tail_ratio), and the ``..._last`` of each.
+    """
+    ratios = np.array(
+        [1 + np.geomspace(0.05, top - 1, config.points) for top in config.slow_largest]
+    )
+    n, b = config.repetitions, config.batch_size
+    cases = [{"dimension": d} for d in config.slow_dimensions]
+    at = {"learning_rate": config.slow_rate, "batch_size": b}
+    slow = _passages(config, work, "slow", cases, ratios, n, at)
+    cases = [{"inputs": law} for law in LAWS]
+    at = {"learning_rate": config.learning_rate, "batch_size": b}
+    law = _passages(config, work, "laws", cases, [config.law_ratios] * len(LAWS), n, at)
+    at = {"learning_rate": config.tail_rate, "batch_size": config.tail_batch}
+    tail = _passages(config, work, "tail", [{"dimension": 1}], [config.tail_ratios], n, at)
+    return xr.Dataset(
+        {
+            "slow_ratio": (("slow_dimension", "threshold"), ratios),
+            "slow_steps": (("slow_dimension", "repetition", "threshold"), slow["steps"]),
+            "slow_last": (("slow_dimension", "repetition"), slow["last"]),
+            "law_steps": (("law", "repetition", "law_ratio"), law["steps"]),
+            "law_last": (("law", "repetition"), law["last"]),
+            "tail_steps": (("repetition", "tail_ratio"), tail["steps"][0]),
+            "tail_last": ("repetition", tail["last"][0]),
+        },
+        coords={
+            "slow_dimension": list(config.slow_dimensions),
+            "law": list(LAWS),
+            "law_ratio": list(config.law_ratios),
+            "tail_ratio": list(config.tail_ratios),
+        },
+    )
+
+
+def data_sets(config) -> xr.Dataset:
+    """Draw data sets as those of Fig. 3b with one input, the first of them the one of `passages`.
+
+    Args:
+        config: see `linear_regression.Config`.
+
+    Returns:
+        ``set_input`` and ``set_target`` (data_set, sample).
+    """
+    seeds = [_seed(config, "data") + 1000 * k for k in range(config.data_sets)]
+    sets = [regression.gaussian_data(config.samples, 1, seed=seed) for seed in seeds]
+    where = ("data_set", "sample")
+    return xr.Dataset(
+        {
+            "set_input": (where, np.array([s.inputs[:, 0] for s in sets])),
+            "set_target": (where, np.array([s.targets for s in sets])),
+        }
+    )
+
+
+def protocol_chunk(
+    replicas, *, seed, learning_rate, batch_size, samples, record_every, records, device
+):
+    """Chunk of `protocol`, for `runner.sweep`: ``scaled`` (replicas, records)."""
+    data = _gaussian_data(samples, 1, seed)
+    theta = _theta(
+        data,
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        burn_in=round(10 / learning_rate),
+        steps=record_every * records,
+        keep_every=record_every,
+        replicas=replicas,
+        seed=seed,
+        device=device,
+    )
+    return {
+        "scaled": (theta - data.minimum[0]) * np.sqrt(data.curvatures[0] / (2 * data.minimum_loss))
+    }
+
+
+def ensemble_chunk(replicas, *, seed, learning_rate, batch_size, states, device):
+    """Chunk of `ensemble`: ``mean_log``, ``mean_square`` (replicas,), ``kept`` (replicas, 10)."""
+    stride = max(round(1 / learning_rate), 1)
+    theta = _theta(
+        regression.FreshData(1),
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        burn_in=10 * stride,
+        steps=stride * max(10, round(states * min(1, 5 * learning_rate))),
+        keep_every=stride,
+        replicas=replicas,
+        seed=seed,
+        device=device,
+    )
+    square = theta**2
+    return {
+        "mean_log": np.log1p(square).mean(axis=1),
+        "mean_square": square.mean(axis=1),
+        "kept": theta[:, -10:],
+    }
+
+
+def passage_chunk(
+    replicas,
+    *,
+    seed,
+    case,
+    cases,
+    thresholds,
+    learning_rate,
+    batch_size,
+    max_steps,
+    samples,
+    device,
+):
+    """Chunk of first passages: ``steps`` (replicas, thresholds), ``last`` (replicas,).
+
+    Args:
+        replicas: indices.
+        seed: of the paths, and of the data if there are any.
+        case: number of the problem.
+        cases: arguments of the problems: of `ensembles.FreshData`, or the dimension of the data.
+        thresholds: loss ratios of each problem.
+        learning_rate: eta.
+        batch_size: B.
+        max_steps: steps after which a replica is given up.
+        samples: N; None for fresh ones in every step.
+        device: where to compute.
+    """
+    problem = {"dimension": 1} | cases[case]
+    found = regression.first_passage(
+        regression.FreshData(**problem)
+        if samples is None
+        else _gaussian_data(samples, problem["dimension"], seed),
+        thresholds=thresholds[case],
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        max_steps=max_steps,
+        replicas=replicas,
+        seed=seed,
+        device=device,
+    )
+    return {"steps": found.steps, "last": found.last_step}
+
+
+@lru_cache(maxsize=2)
+def _gaussian_data(samples, dimension, seed):
+    """The data of a chunk, which the next one mostly shares."""
+    return regression.gaussian_data(samples, dimension, seed=seed)
+
+
+def _theta(problem, **options):
+    """States (replicas, kept) of the only parameter."""
+    made = regression.stationary(problem, **options)
+    if np.any(made.diverged_at >= 0):
+        raise FloatingPointError(f"{np.sum(made.diverged_at >= 0)} replicas diverged: {options}")
+    return made.samples[:, :, 0]
+
+
+def _passages(config, work, name, cases, ratios, count, at, samples=None):
+    options = at | {
+        "cases": cases,
+        "thresholds": [np.asarray(levels).tolist() for levels in ratios],
+        "max_steps": config.max_steps,
+        "samples": samples,
+    }
+    grid = {"case": list(range(len(cases)))}
+    return _sweep(passage_chunk, grid, count, config, name, work, options)
+
+
+def _sweep(function, grid, count, config, name, work, options):
+    """Results by name, (grid..., replicas, ...), of one of the chapter's independent streams."""
+    found = sweep.sweep(
+        function,
+        grid,
+        replicas=count,
+        seed=_seed(config, name),
+        options=options | {"device": work.device},
+        chunk_size=work.chunk,
+        executor=work.executor,
+        store=work.store,
+    )
+    return {name: variable.values for name, variable in found.data_vars.items()}
+
+
+def _rates(config):
+    return {
+        "learning_rate": list(config.learning_rates),
+        "batch_size": list(config.batch_sizes),
+    }
+
+
+def _seed(config, name):
+    """Independent streams for the parts of the chapter."""
+    return 100 * config.seed + _SEEDS[name]
+
+
+def _stationary(config, variables):
+    return xr.Dataset(variables, coords=_rates(config))

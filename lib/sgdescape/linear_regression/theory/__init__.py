@@ -1,0 +1,1 @@
+"""Theory of chapter `linear_regression`: one pure function an equation."""

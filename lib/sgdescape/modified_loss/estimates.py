@@ -1,0 +1,214 @@
+"""Estimates from a dataset of `modified_loss.run`, with intervals over independent replicas."""
+
+import numpy as np
+
+from sgdescape.core.stats.intervals import (
+    LEVEL,
+    Interval,
+    bootstrap_interval,
+    mean_interval,
+    ratio_interval,
+)
+
+
+def log_slope(dataset, name, *, run="quiet", level=LEVEL) -> Interval:
+    """Return the slope of the log of a replica average against log rho over the modes.
+
+    Args:
+        dataset: of `modified_loss.run`.
+        name: variable (run, replica, mode).
+        run: which.
+        level: of the interval.
+    """
+    x = np.log(dataset.curvature.values)
+    weights = (x - x.mean()) / np.sum((x - x.mean()) ** 2)
+    rows = dataset[name].sel(run=run).values
+    return bootstrap_interval(
+        rows, lambda r: float(weights @ np.log(r.mean(axis=0))), resamples=300, level=level
+    )
+
+
+def means(dataset, name, *, level=LEVEL, **where) -> np.ndarray:
+    """Return value, low, high (3, n) of the replica mean of each column (replicas, n).
+
+    Args:
+        dataset: of `modified_loss.run`.
+        name: a variable whose replicas come first once ``where`` is selected.
+        level: of each interval.
+        where: coordinates of the part.
+    """
+    rows = dataset[name].sel(**where).values
+    found = [mean_interval(column, level=level) for column in rows.reshape(len(rows), -1).T]
+    return np.array([[f.value, f.low, f.high] for f in found]).T
+
+
+def curvature_slope(dataset, *, level=LEVEL) -> Interval:
+    """Return the log-log slope of E[delta^2] / Var theta against rho over the modes, quiet run.
+
+    Args:
+        dataset: of `modified_loss.run`.
+        level: of the interval.
+    """
+    x = np.log(dataset.curvature.values)
+    weights = (x - x.mean()) / np.sum((x - x.mean()) ** 2)
+    at = dataset.sel(run="quiet")
+    rows = np.stack([at.square_step.values, at.square_position.values], axis=1)
+
+    def slope(pairs):
+        step, spread = pairs.mean(axis=0)
+        return float(weights @ np.log(step / spread))
+
+    return bootstrap_interval(rows, slope, resamples=300, level=level)
+
+
+def curvatures(dataset, *, run, level=LEVEL) -> np.ndarray:
+    """Return value, low, high (3, modes) of h by equipartition, no noise and no Hessian needed.
+
+    Args:
+        dataset: of `modified_loss.run`.
+        run: which; "epochs" for the shuffled one.
+        level: of each interval.
+    """
+    a = dataset.attrs
+    if run == "epochs":
+        steps, spreads = dataset.epoch_step.values.T, dataset.epoch_position.values.T
+    else:
+        at = dataset.sel(run=run)
+        steps, spreads = at.square_step.values.T, at.square_position.values.T
+    unit = (1 + a["momentum"]) / (2 * a["learning_rate"])
+    found = [
+        ratio_interval(step, spread, level=level)
+        for step, spread in zip(steps, spreads, strict=True)
+    ]
+    return unit * np.array([[f.value, f.low, f.high] for f in found]).T
+
+
+def rotation_ratio(dataset, *, run="quiet", mode=-1, level=LEVEL) -> Interval:
+    """Return the areal rate over E[delta^2] of one mode of a run on data.
+
+    Args:
+        dataset: of `modified_loss.run`.
+        run: which.
+        mode: index.
+        level: of the interval.
+    """
+    at = dataset.sel(run=run).isel(mode=mode)
+    return ratio_interval(at.area.values, at.square_step.values, level=level)
+
+
+def turn_ratio(dataset, *, momentum, step_curvature, level=LEVEL) -> Interval:
+    """Return the areal rate over E[delta^2] of a single mode.
+
+    Args:
+        dataset: of `modified_loss.run`.
+        momentum: beta.
+        step_curvature: eta h.
+        level: of the interval.
+    """
+    at = dataset.sel(momentum=momentum, step_curvature=step_curvature)
+    return ratio_interval(at.turn_area.values, at.turn_step.values, level=level)
+
+
+def loss_ratio(dataset, *, run="quiet", level=LEVEL) -> Interval:
+    """Return what the speed says of the excess loss over the excess loss itself.
+
+    Args:
+        dataset: of `modified_loss.run`.
+        run: which, without weight decay.
+        level: of the interval.
+    """
+    square = dataset.square_position.sel(run=run).values
+    loss = 0.5 * square @ dataset.curvature.values
+    return ratio_interval(dataset.excess.sel(run=run).values, loss, level=level)
+
+
+def variance_ratio(dataset, *, run, level=LEVEL) -> Interval:
+    """Return Var theta of the flattest mode over that of the steepest.
+
+    Args:
+        dataset: of `modified_loss.run`.
+        run: which.
+        level: of the interval.
+    """
+    rows = dataset.square_position.sel(run=run).values
+    return ratio_interval(rows[:, 0], rows[:, -1], level=level)
+
+
+def share_inside(dataset, name, bound, *, level=LEVEL) -> Interval:
+    """Return the share of the kept states with kappa Psi below a bound, by replica.
+
+    Args:
+        dataset: of `modified_loss.run`.
+        name: ``kept_psi`` or ``plane_psi``.
+        bound: of kappa Psi.
+        level: of the interval.
+    """
+    inside = dataset[name].values < bound
+    replicas = dataset.sizes["replica"]  # states are kept instant by instant
+    return mean_interval(inside.reshape(-1, replicas).mean(axis=0), level=level)
+
+
+def image_pairs(dataset, *, level=LEVEL) -> np.ndarray:
+    """Return predicted and measured value, low, high (4, pairs) of the areal rates on images.
+
+    In units of the two standard deviations, a step.
+
+    Args:
+        dataset: of `modified_loss.run`.
+        level: of each interval.
+    """
+    first, second = np.triu_indices(dataset.sizes["image_mode"], 1)
+    unit = np.outer(dataset.image_spread, dataset.image_spread)[first, second]
+    exact = dataset.image_circulation.values[first, second] / unit
+    rows = dataset.image_turn.values[:, first, second] / unit
+    found = [mean_interval(column, level=level) for column in rows.T]
+    return np.array([[e, f.value, f.low, f.high] for e, f in zip(exact, found, strict=True)]).T
+
+
+def image_slope(dataset, *, level=LEVEL) -> Interval:
+    """Return the slope through 0 of measured against predicted areal rates, all planes.
+
+    Args:
+        dataset: of `modified_loss.run`.
+        level: of the interval.
+    """
+    first, second = np.triu_indices(dataset.sizes["image_mode"], 1)
+    unit = np.outer(dataset.image_spread, dataset.image_spread)[first, second]
+    exact = dataset.image_circulation.values[first, second] / unit
+    rows = dataset.image_turn.values[:, first, second] / unit
+    return mean_interval(rows @ exact / (exact @ exact), level=level)
+
+
+def share_error(dataset, name, bound, *, level) -> tuple[float, float]:
+    """Return the ends of an interval of the share of states with kappa Psi beyond a bound.
+
+    Args:
+        dataset: of `modified_loss.run`.
+        name: ``kept_psi`` or ``plane_psi``.
+        bound: of kappa Psi.
+        level: of the interval.
+    """
+    inside = share_inside(dataset, name, bound, level=level)
+    return 1 - inside.high, 1 - inside.low
+
+
+def flow(positions, velocities, *, bins, width) -> tuple[np.ndarray, ...]:
+    """Return the mean velocity in square cells of the position plane.
+
+    Args:
+        positions: (states, 2).
+        velocities: (states, 2).
+        bins: cells a side.
+        width: half the side.
+
+    Returns:
+        Centres x and y (bins, bins), mean velocities (bins, bins) each, NaN below 150 states.
+    """
+    edges = np.linspace(-width, width, bins + 1)
+    sums = [
+        np.histogram2d(*positions.T, bins=[edges, edges], weights=weight)[0]
+        for weight in (np.ones(len(positions)), *velocities.T)
+    ]
+    count = np.where(sums[0] < 150, np.nan, sums[0])
+    centre = (edges[1:] + edges[:-1]) / 2
+    return (*np.meshgrid(centre, centre, indexing="ij"), sums[1] / count, sums[2] / count)

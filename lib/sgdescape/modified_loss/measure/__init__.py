@@ -1,0 +1,1 @@
+"""Measure of chapter `modified_loss`: experiments that give numbers; no theory."""

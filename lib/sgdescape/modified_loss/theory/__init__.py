@@ -1,0 +1,1 @@
+"""Theory of chapter `modified_loss`: one pure function an equation."""

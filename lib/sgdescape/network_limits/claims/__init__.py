@@ -1,0 +1,1 @@
+"""Claims of chapter `network_limits`: statements with their verdicts."""

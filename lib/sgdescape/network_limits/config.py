@@ -1,0 +1,161 @@
+"""Sizes of the experiments of chapter `network_limits`: `Config`, `QUICK` and `PAPER`."""
+
+from dataclasses import dataclass
+
+from sgdescape.core import validate
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes of the chapter's experiments; times are in steps.
+
+    Args:
+        samples: N of the small network's task.
+        label_noise: share of its labels drawn at random.
+        network_seed: of its data, teacher and initial weights.
+        weight_decay: lambda.
+        learning_rate: eta of the main runs.
+        momentum: beta of the main runs.
+        batch_size: S of the main runs.
+        replicas: independent runs of each.
+        steps: of each, burn-in included.
+        burn_in: steps that averages leave out.
+        snapshots: points of each run at which the whole data's loss is taken.
+        modes: eigenvectors that are watched.
+        top: the last of them, counted from the largest curvature.
+        sweep: (eta, beta, S) of short runs.
+        short_steps: of each of them.
+        short_replicas: of each of them.
+        swing_rate: eta of the run in which many modes oscillate.
+        swing_momentum: its beta.
+        swing_batch: its S.
+        swing_steps: its length.
+        swing_lags: longest lag of its autocorrelation.
+        strong: (eta, beta, S) with a noise too strong for the laws of a bowl.
+        strong_steps: length of these runs.
+        strong_replicas: their number.
+        strong_decay: lambda of the run with large weight decay.
+        decay_rate: its eta.
+        decay_steps: its length.
+        decay_low: first of the modes watched there, counted from the largest curvature.
+        decay_top: last of them; they are spread evenly.
+        ring_rate: eta of full-batch descent after a kick.
+        ring_momentum: its beta.
+        ring_steps: its length.
+        ring_kick: length of the kick along each mode, in units of the weights.
+        ring_modes: number of modes kicked at once.
+        plane: half width of the plane in which the loss is drawn.
+        plane_points: points along each of its sides.
+        residual_dataset: of the ResNet-18.
+        residual_images: N of it.
+        residual_width: channels of its first stage; 64 in the paper.
+        residual_schedule: (eta, epochs) of its training, if no checkpoint is kept.
+        residual_hessian_images: images of its Hessian.
+        residual_modes: eigenvectors taken.
+        residual_iterations: most Hessian products of Lanczos.
+        residual_batches: batches from which the noise at fixed weights is taken.
+        residual_runs: (eta, beta, S, steps) of each run, with replacement.
+        residual_ring: (eta, beta, steps, kick) of full-batch descent after a kick along the first
+            eigenvector, on the images of the Hessian.
+        seed: of all batches.
+    """
+
+    samples: int = 16384
+    label_noise: float = 0.2
+    network_seed: int = 0
+    weight_decay: float = 1e-3
+    learning_rate: float = 0.005
+    momentum: float = 0.9
+    batch_size: int = 64
+    replicas: int = 20
+    steps: int = 1792
+    burn_in: int = 512
+    snapshots: int = 2
+    modes: int = 60
+    top: int = 200
+    sweep: tuple[tuple[float, float, int], ...] = (
+        (0.005, 0.9, 64),
+        (0.005, 0.9, 128),
+        (0.01, 0.9, 128),
+        (0.01, 0.8, 64),
+        (0.0025, 0.9, 32),
+        (0.01, 0.5, 32),
+    )
+    short_steps: int = 576
+    short_replicas: int = 12
+    swing_rate: float = 0.0025
+    swing_momentum: float = 0.98
+    swing_batch: int = 128
+    swing_steps: int = 1536
+    swing_lags: int = 240
+    strong: tuple[float, float, int] = (0.04, 0.9, 32)
+    strong_steps: int = 2048
+    strong_replicas: int = 2
+    strong_decay: float = 0.01
+    decay_rate: float = 0.01
+    decay_steps: int = 1536
+    decay_low: int = 400
+    decay_top: int = 700
+    ring_rate: float = 0.05
+    ring_momentum: float = 0.97
+    ring_steps: int = 120
+    ring_kick: float = 0.02
+    ring_modes: int = 8
+    plane: float = 0.08
+    plane_points: int = 13
+    residual_dataset: str = "fashion_mnist"
+    residual_images: int = 1024
+    residual_width: int = 4
+    residual_schedule: tuple[tuple[float, int], ...] = ((0.05, 35), (0.01, 20), (0.002, 20))
+    residual_hessian_images: int = 128
+    residual_modes: int = 2
+    residual_iterations: int = 12
+    residual_batches: int = 24
+    residual_runs: tuple[tuple[float, float, int, int], ...] = (
+        (0.005, 0.9, 32, 90),
+        (0.005, 0.5, 32, 50),
+    )
+    residual_ring: tuple[float, float, int, float] = (0.1, 0.9, 6, 0.02)
+    seed: int = 0
+
+    def __post_init__(self):
+        """Refuse sizes that do not fit together."""
+        validate.count("modes", self.modes, low=12, high=self.top)
+        validate.count("burn_in", self.burn_in, low=320, high=self.steps - 512)
+        validate.count("replicas", self.replicas, low=4)
+        validate.count("short_replicas", self.short_replicas, low=4)
+        validate.count("swing_lags", self.swing_lags, high=self.swing_steps - self.burn_in - 64)
+
+
+QUICK = Config()
+
+PAPER = Config(
+    replicas=64,
+    steps=20480,
+    swing_steps=8192,
+    strong_replicas=8,
+    residual_dataset="cifar10",
+    residual_images=50_000,
+    residual_width=64,
+    residual_schedule=((0.1, 30), (0.01, 30), (0.001, 20), (0.0001, 20)),
+    residual_hessian_images=40_960,
+    residual_modes=30,
+    residual_iterations=200,
+    residual_batches=200,
+    residual_ring=(1e-3, 0.9, 200, 0.02),
+    residual_runs=tuple(
+        (eta, beta, size, 8000)
+        for eta, beta, size in (
+            (1e-4, 0.9, 256),
+            (1e-5, 0.9, 256),
+            (1e-3, 0.9, 256),
+            (1e-4, 0.9, 128),
+            (1e-4, 0.9, 512),
+            (1e-4, 0.8, 256),
+            (1e-4, 0.99, 256),
+            (1e-4, 0.999, 256),
+        )
+    ),
+)
+"""The paper's default point and its neighbours, on CIFAR-10 (the authors' E9) in place of ImageNet;
+the small network with more and longer runs. Needs a GPU."""

@@ -1,0 +1,1 @@
+"""Figures of chapter `network_limits`: plots of a dataset."""

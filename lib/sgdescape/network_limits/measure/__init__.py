@@ -1,0 +1,1 @@
+"""Measure of chapter `network_limits`: experiments that give numbers; no theory."""

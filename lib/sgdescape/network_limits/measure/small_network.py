@@ -1,0 +1,380 @@
+"""The measurements of chapter `network_limits` on the small network; no theory in here.
+
+Each function returns an `xarray.Dataset`. Lengths are in the units of the weights, times in steps.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import xarray as xr
+
+from sgdescape.network_limits.measure import chains, minimum, network
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A minimum with its exact spectrum, ready to run from.
+
+    Args:
+        task: the data, float64.
+        single: the same in float32, for gradients.
+        theta: (P,) the minimum.
+        local: loss, gradient, Hessian and noise there.
+        curvature: (P,) eigenvalues rho of the Hessian, descending.
+        vectors: (P, P) eigenvectors in columns.
+        noise: (P,) q_i^T Sigma q_i.
+    """
+
+    task: network.Task
+    single: network.Task
+    theta: torch.Tensor
+    local: network.Local
+    curvature: np.ndarray
+    vectors: np.ndarray
+    noise: np.ndarray
+
+
+def prepare(config, *, weight_decay=None, dtype=torch.float64) -> Setting:
+    """Return the task with its minimum and the spectrum at the minimum."""
+    decay = config.weight_decay if weight_decay is None else weight_decay
+    recipe = minimum.Recipe(
+        samples=config.samples,
+        noise=config.label_noise,
+        seed=config.network_seed,
+        weight_decay=decay,
+    )
+    theta = torch.from_numpy(minimum.load(recipe))
+    task = network.make_task(samples=recipe.samples, noise=recipe.noise, seed=recipe.seed)
+    single = network.Task(task.inputs.float(), task.labels, task.share)
+    here = network.local(theta, task if dtype == torch.float64 else single)
+    values, vectors = np.linalg.eigh(here.hessian)
+    values, vectors = values[::-1].copy(), vectors[:, ::-1].copy()
+    noise = np.einsum("ik,ij,jk->k", vectors, here.covariance, vectors, optimize=True)
+    return Setting(task, single, theta, here, values, vectors, noise)
+
+
+def watched(config) -> np.ndarray:
+    """Return the indices of the modes that are watched: the first ones, then evenly up to `top`."""
+    first = config.modes // 3
+    rest = np.linspace(first, config.top - 1, config.modes - first)
+    return np.concatenate([np.arange(first), np.round(rest).astype(int)])
+
+
+def spectrum(config, setting: Setting) -> xr.Dataset:
+    """Measure Hessian, noise and single-sample kurtosis at the minimum."""
+    index = watched(config)
+    vectors = setting.vectors[:, index]
+    small = vectors.T @ setting.local.covariance @ vectors
+    scale = np.sqrt(np.diag(small))
+    correlation = small / np.outer(scale, scale)
+    beside = correlation[np.triu_indices(len(index), 1)]
+    samples = projections(setting, torch.from_numpy(vectors))
+    centred = samples - samples.mean(0)
+    kurtosis = np.mean(centred**4, 0) / np.mean(centred**2, 0) ** 2
+    force = setting.local.gradient + config.weight_decay * setting.theta.numpy()
+    ds = xr.Dataset(
+        {
+            "curvature": ("mode", setting.curvature[index], {"long_name": "rho_i"}),
+            "noise": ("mode", setting.noise[index], {"long_name": "Sigma_ii"}),
+            "sample_kurtosis": ("mode", kurtosis),
+            "all_curvature": ("parameter", setting.curvature),
+            "all_noise": ("parameter", setting.noise),
+        },
+        coords={"mode": index},
+    )
+    ds.attrs |= {
+        "loss": setting.local.loss,
+        "trace_hessian": float(setting.curvature.sum()),
+        "trace_noise": float(np.trace(setting.local.covariance)),
+        "gradient_norm": float(np.linalg.norm(force)),
+        "least_stiffness": float(setting.curvature[-1] + config.weight_decay),
+        "noise_correlation": float(np.sqrt(np.mean(beside**2))),
+    }
+    return ds
+
+
+def projections(setting: Setting, vectors: torch.Tensor) -> np.ndarray:
+    """Return q^T grad l_mu of every sample, (N, K) float64."""
+    rows = []
+    for start in range(0, setting.task.size, 2048):
+        part = slice(start, start + 2048)
+        x, labels = setting.single.inputs[part, None], setting.task.labels[part, None]
+        every = network.gradients(setting.theta.float().expand(len(x), -1), x, labels)
+        rows.append(every @ vectors.float())
+    return torch.cat(rows).double().numpy()
+
+
+def stationary(config, setting: Setting) -> xr.Dataset:
+    """Run from the minimum, with replacement and by epochs; keep averages after the burn-in."""
+    index = watched(config)
+    basis = torch.from_numpy(setting.vectors[:, index].copy())
+    burn, steps = config.burn_in, config.steps
+    parts = []
+    for sampler in ("iid", "shuffle"):
+        step = _step(config, sampler=sampler)
+        shots = np.linspace(burn, steps, config.snapshots).astype(int)
+        path = chains.run(
+            setting.single,
+            setting.theta,
+            step,
+            steps=steps,
+            replicas=range(config.replicas),
+            seed=config.seed,
+            basis=basis,
+            references=(0, burn),
+            snapshots=shots,
+        )
+        parts.append(_averages(path, burn).merge(_forces(config, setting, path)))
+    return xr.concat(parts, "sampler").assign_coords(sampler=["iid", "shuffle"], mode=index)
+
+
+def _averages(path, burn):
+    """Time averages of every replica after the burn-in, and curves of displacement."""
+    x = path.position[:, burn:]
+    delta = np.diff(path.position, axis=1)[:, burn - 1 :]  # the step that led to each x
+    offset = x - x.mean((0, 1))
+    inner = x[:, 1:-1] * delta[:, 2:] - x[:, 2:] * delta[:, 1:-1]
+    square, fourth = (offset**2).mean((0, 1)), (offset**4).mean((0, 1))
+    fast, faster = (delta**2).mean((0, 1)), (delta**4).mean((0, 1))
+    steps = path.speed.shape[1]
+    lags = np.unique(np.geomspace(1, steps, 60).astype(int))
+    late = np.where(lags <= steps - burn, np.minimum(lags, steps - burn), 0)
+    blocks = path.speed[:, burn:]
+    blocks = blocks[:, : blocks.shape[1] // 256 * 256].reshape(len(blocks), -1, 256).mean(2)
+    moved = path.distance[1][:, burn + late].copy()
+    moved[:, late == 0] = np.nan
+    growth = (path.distance[0][:, -1] - path.distance[0][:, burn]) / (steps - burn)
+    keys = ("replica", "mode")
+    return xr.Dataset(
+        {
+            "position_variance": (keys, (offset**2).mean(1)),
+            "step_variance": (keys, (delta**2).mean(1)),
+            "position_step": (keys, (offset * delta).mean(1)),
+            "midpoint_step": (keys, ((offset - delta / 2) * delta).mean(1)),
+            "areal_rate": (keys, inner.mean(1)),
+            "shift": ("mode", x.mean((0, 1))),
+            "position_kurtosis": ("mode", fourth / square**2),
+            "step_kurtosis": ("mode", faster / fast**2),
+            "speed": ("replica", path.speed[:, burn:].mean(1)),
+            "speed_block": (("replica", "block"), blocks),
+            "virial": ("replica", path.virial[:, burn:].mean(1)),
+            "growth": ("replica", growth),
+            "from_start": (("replica", "lag"), path.distance[0][:, lags]),
+            "from_later": (("replica", "lag"), moved),
+            "early_square": (("early", "replica", "mode"), _early(path, burn)),
+            "cloud": (("replica", "time", "mode"), x[:, ::16].astype(np.float32)),
+            "cloud_step": (("replica", "time", "mode"), delta[:, ::16].astype(np.float32)),
+        },
+        coords={"lag": lags, "early": EARLY},
+    )
+
+
+EARLY = np.array([5, 10, 20, 40, 80, 160, 320])
+"""Steps after the start at which the growing covariance is looked at."""
+
+
+def _early(path, burn):
+    return np.stack([path.position[:, min(k, burn)] ** 2 for k in EARLY])
+
+
+def _forces(config, setting, path):
+    """Loss of all the data above its minimum, and force along the displacement, at snapshots."""
+    points = torch.from_numpy(path.kept)
+    decay, theta = config.weight_decay, setting.theta
+    losses, forces = np.zeros(points.shape[:2]), np.zeros(points.shape[:2])
+    whole = setting.single
+    for place in np.ndindex(points.shape[:2]):
+        at = theta + points[place]
+        value, force = network.loss_gradient(at, whole)
+        forces[place] = float(points[place] @ (force + decay * at))
+        losses[place] = value + decay / 2 * float(at @ at - theta @ theta)
+    floor, _ = network.loss_gradient(theta, whole)
+    where = ("replica", "snapshot")
+    return xr.Dataset({"excess": (where, losses - floor), "force": (where, forces)})
+
+
+def sweep(config, setting: Setting) -> xr.Dataset:
+    """Measure speed and displacement from the minimum at other hyper-parameters, iid."""
+    speeds, curves = [], []
+    basis = torch.from_numpy(setting.vectors[:, :1].copy())
+    lags = np.unique(np.geomspace(8, config.short_steps, 24).astype(int))
+    for k, (eta, beta, size) in enumerate(config.sweep):
+        path = chains.run(
+            setting.single,
+            setting.theta,
+            chains.Step(eta, beta, size, config.weight_decay),
+            steps=config.short_steps,
+            replicas=range(config.short_replicas),
+            seed=config.seed + 100 * (k + 1),
+            basis=basis,
+        )
+        settled = min(int(8 / (1 - beta)), config.short_steps // 3)
+        speeds.append(path.speed[:, settled:].mean(1))
+        curves.append(path.distance[0][:, lags])
+    frozen = chains.run(
+        setting.single,
+        setting.theta,
+        _step(config),
+        steps=config.short_steps,
+        replicas=range(config.short_replicas),
+        seed=config.seed + 5000,
+        basis=torch.from_numpy(setting.vectors[:, watched(config)].copy()),
+        response=0.0,
+    )
+    burn = config.short_steps // 3
+    x, delta = frozen.position[:, burn:], np.diff(frozen.position, axis=1)[:, burn:]
+    return xr.Dataset(
+        {
+            "sweep_speed": (("point", "run"), np.array(speeds)),
+            "sweep_distance": (("point", "run", "sweep_lag"), np.array(curves)),
+            "sweep_at": (("point", "number"), np.array(config.sweep, dtype=float)),
+            "frozen_speed": ("run", frozen.speed[:, burn:].mean(1)),
+            "frozen_variance": (("run", "mode"), ((x - x.mean((0, 1))) ** 2).mean(1)),
+            "frozen_step": (("run", "mode"), (delta**2).mean(1)),
+        },
+        coords={"sweep_lag": lags, "number": ["learning_rate", "momentum", "batch_size"]},
+    )
+
+
+def swing(config, setting: Setting) -> xr.Dataset:
+    """Measure autocorrelations of the modes with more momentum, where many modes oscillate."""
+    burn, longest = config.burn_in, config.swing_lags
+    path = chains.run(
+        setting.single,
+        setting.theta,
+        chains.Step(
+            config.swing_rate, config.swing_momentum, config.swing_batch, config.weight_decay
+        ),
+        steps=config.swing_steps,
+        replicas=range(config.short_replicas),
+        seed=config.seed + 7000,
+        basis=torch.from_numpy(setting.vectors[:, watched(config)].copy()),
+    )
+    x = path.position[:, burn:] - path.position[:, burn:].mean((0, 1))
+    total = x.shape[1] - longest
+    products = [(x[:, :total] * x[:, k : k + total]).mean(1) for k in range(longest + 1)]
+    found = np.stack(products, 1) / (x**2).mean((0, 1))
+    return xr.Dataset({"autocorrelation": (("run", "swing_lag", "mode"), found)})
+
+
+def strong(config, setting: Setting) -> xr.Dataset:
+    """Measure speed and equipartition at a noise too strong for the bowl, and where it went."""
+    eta, beta, size = config.strong
+    half = config.strong_steps // 2
+    index = watched(config)
+    vectors = setting.vectors[:, index]
+    path = chains.run(
+        setting.single,
+        setting.theta,
+        chains.Step(eta, beta, size, config.weight_decay),
+        steps=config.strong_steps,
+        replicas=range(config.strong_replicas),
+        seed=config.seed + 8000,
+        basis=torch.from_numpy(vectors.copy()),
+        snapshots=np.linspace(half, config.strong_steps, 6).astype(int),
+        average_from=half,
+    )
+    points = setting.theta + torch.from_numpy(path.kept)
+    noise = np.array([[trace_noise(p, setting.single) for p in row] for row in points])
+    curvature = []
+    for mean in path.mean:
+        there = network.local(setting.theta + torch.from_numpy(mean), setting.single)
+        curvature.append(np.einsum("ik,ij,jk->k", vectors, there.hessian, vectors, optimize=True))
+    x = path.position[:, half:]
+    keys = ("run_strong", "mode")
+    return xr.Dataset(
+        {
+            "strong_speed": ("run_strong", path.speed[:, half:].mean(1)),
+            "strong_noise": ("run_strong", noise.mean(1)),
+            "strong_curvature": (keys, np.array(curvature)),
+            "strong_variance": (keys, x.var(1)),
+            "strong_step": (keys, (np.diff(x, axis=1) ** 2).mean(1)),
+            "strong_time": ("strong_block", 64.0 * np.arange(config.strong_steps // 64)),
+            "strong_block_speed": (
+                "strong_block",
+                path.speed[:, : config.strong_steps // 64 * 64]
+                .reshape(len(path.speed), -1, 64)
+                .mean((0, 2)),
+            ),
+        }
+    )
+
+
+def trace_noise(theta, task) -> float:
+    """Return Tr Sigma at a point (P,), without the matrix."""
+    _, hidden, errors, back = (
+        None if a is None else a[0]
+        for a in network.passes(
+            theta[None].to(task.inputs.dtype), task.inputs[None], task.labels[None]
+        )
+    )
+    square = back.square().sum(1) * task.inputs.square().sum(1)
+    square += errors.square().sum(1) * (1 + hidden.square().sum(1))
+    first = back.T @ task.inputs / task.size
+    second = errors.T @ hidden / task.size
+    mean = first.square().sum() + second.square().sum() + errors.mean(0).square().sum()
+    return float(square.double().mean() - mean)
+
+
+def decayed(config) -> xr.Dataset:
+    """Measure position variances with weight decay as large as the curvatures, at its minimum."""
+    setting = prepare(config, weight_decay=config.strong_decay, dtype=torch.float32)
+    index = np.unique(np.linspace(config.decay_low, config.decay_top - 1, config.modes).astype(int))
+    step = chains.Step(config.decay_rate, config.momentum, config.batch_size, config.strong_decay)
+    path = chains.run(
+        setting.single,
+        setting.theta,
+        step,
+        steps=config.decay_steps,
+        replicas=range(config.replicas),
+        seed=config.seed + 9000,
+        basis=torch.from_numpy(setting.vectors[:, index].copy()),
+    )
+    x = path.position[:, config.decay_steps // 3 :]
+    return xr.Dataset(
+        {
+            "decay_curvature": ("flat_mode", setting.curvature[index]),
+            "decay_noise": ("flat_mode", setting.noise[index]),
+            "decay_variance": (("replica", "flat_mode"), ((x - x.mean((0, 1))) ** 2).mean(1)),
+        }
+    )
+
+
+def ringing(config, setting: Setting) -> xr.Dataset:
+    """Kick the weights along some eigenvectors at once; follow full-batch descent with momentum."""
+    index = watched(config)[: config.ring_modes]
+    vectors = torch.from_numpy(setting.vectors[:, index].copy())
+    place = config.ring_kick * vectors.sum(1)
+    buffer = torch.zeros_like(place)
+    track = np.zeros((config.ring_steps + 1, len(index)))
+    whole = setting.single
+    for k in range(config.ring_steps + 1):
+        track[k] = (vectors.T @ place).numpy()
+        theta = setting.theta + place
+        force = network.gradients(theta[None].float(), whole.inputs[None], whole.labels[None])
+        buffer = config.ring_momentum * buffer + force[0].double() + config.weight_decay * theta
+        place = place - config.ring_rate * buffer
+    return xr.Dataset({"ring": (("ring_step", "ring_mode"), track)}, coords={"ring_mode": index})
+
+
+def landscape(config, setting: Setting) -> xr.Dataset:
+    """Measure the loss, weight decay included, in the plane of two eigenvectors."""
+    first, second = watched(config)[[0, -1]]
+    grid = np.linspace(-config.plane, config.plane, config.plane_points)
+    axes = torch.from_numpy(setting.vectors[:, [first, second]].copy())
+    values = np.zeros((len(grid), len(grid)))
+    for i, j in np.ndindex(values.shape):
+        theta = setting.theta + axes @ torch.tensor([grid[i], grid[j]])
+        value = float(network.loss(theta[None].float(), setting.single)[0])
+        values[i, j] = value + config.weight_decay / 2 * float(theta @ theta)
+    return xr.Dataset(
+        {"plane_loss": (("along_first", "along_last"), values - values.min())},
+        coords={"along_first": grid, "along_last": grid},
+    )
+
+
+def _step(config, sampler="iid"):
+    return chains.Step(
+        config.learning_rate, config.momentum, config.batch_size, config.weight_decay, sampler
+    )

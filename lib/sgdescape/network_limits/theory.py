@@ -1,0 +1,290 @@
+"""What the limiting dynamics predict for a network whose Hessian and noise are known.
+
+All of it follows from one linear recursion a mode, x_{k+1} = (1 + beta - eta h) x_k - beta x_{k-1}
+- eta n_k with h = rho + lambda, so nothing is fitted: the noise covariance of the n_k, with or
+without replacement, does the rest. Times are in steps. What a stationary mode does is taken from
+the earlier chapters.
+"""
+
+import numpy as np
+
+from sgdescape.core import validate
+
+
+def speed(noise, curvature, *, learning_rate, momentum, batch_size, weight_decay=0.0):
+    r"""Return the mean squared step, summed over modes, Eq. (network-speed).
+
+    .. math:: E\|\delta\|^2=\frac{\eta^2}{S(1-\beta^2)}
+              \sum_i\frac{\Sigma_{ii}}{1-\frac{\eta h_i}{2(1+\beta)}}
+
+    Args:
+        noise: (modes,) Sigma_ii, variance of a sample's gradient.
+        curvature: (modes,) rho_i; zeros give the paper's form with Tr Sigma.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+        batch_size: S.
+        weight_decay: lambda >= 0.
+
+    Example:
+        >>> at = {"learning_rate": 0.1, "momentum": 0.5, "batch_size": 4}
+        >>> print(round(float(speed([3.0], [0.0], **at)), 6))
+        0.01
+    """
+    eta, beta = _rates(learning_rate, momentum)
+    h = _stiffness(curvature, weight_decay)
+    per_mode = validate.finite("noise", noise) / (1 - eta * h / (2 * (1 + beta)))
+    return eta**2 * per_mode.sum() / (validate.positive("batch_size", batch_size) * (1 - beta**2))
+
+
+def noise_ratio(trace, *, learning_rate, momentum, batch_size):
+    r"""Return :math:`r=\frac{\eta\,{\rm Tr}H}{2S(1-\beta)}`, Eq. (network-strength).
+
+    The excess loss in units of sigma^2/2: the laws of the bowl need r << 1.
+
+    Args:
+        trace: Tr H, not negative.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+        batch_size: S > 0.
+
+    Raises:
+        ValueError: for values outside these ranges.
+
+    Example:
+        >>> print(round(noise_ratio(50.0, learning_rate=0.005, momentum=0.9, batch_size=64), 4))
+        0.0195
+    """
+    eta, beta = _rates(learning_rate, momentum)
+    size = validate.positive("batch_size", batch_size)
+    return eta * validate.non_negative("trace", trace) / (2 * size * (1 - beta))
+
+
+def equipartition(square_step, variance, curvature, *, learning_rate, momentum, weight_decay=0.0):
+    r"""Return :math:`\frac{(1+\beta)E\delta_i^2}{2\eta h_i{\rm Var}\,\theta_i}`.
+
+    Eq. (network-equipartition): 1 for white noise of any strength, h = rho + lambda.
+
+    Args:
+        square_step: E delta_i^2, broadcast against the others.
+        variance: Var theta_i > 0.
+        curvature: rho_i.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+        weight_decay: lambda >= 0.
+
+    Raises:
+        ValueError: for values outside these ranges.
+    """
+    eta, beta = _rates(learning_rate, momentum)
+    h = _stiffness(curvature, weight_decay)
+    spread = validate.within("variance", variance, low=0, open_low=True)
+    return (1 + beta) * validate.within("square_step", square_step, low=0) / (2 * eta * h * spread)
+
+
+def critical_curvature(*, learning_rate, momentum) -> float:
+    r"""Return :math:`h_c=(1-\sqrt\beta)^2/\eta`, above which a mode oscillates in discrete time.
+
+    Eq. (network-critical); (1-beta)^2 / (2 eta (1+beta)) to leading order.
+
+    Args:
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+
+    Example:
+        >>> print(round(critical_curvature(learning_rate=0.005, momentum=0.9), 4))
+        0.5267
+    """
+    eta, beta = _rates(learning_rate, momentum)
+    return (1 - np.sqrt(beta)) ** 2 / eta
+
+
+def impulse(curvature, length, *, learning_rate, momentum, weight_decay=0.0):
+    r"""Return G_j, a mode's answer j + 1 steps after a unit of noise, Eq. (network-impulse).
+
+    .. math:: G_0=1,\quad G_j=(1+\beta-\eta h)G_{j-1}-\beta G_{j-2}
+
+    Args:
+        curvature: (modes,) rho_i.
+        length: number of j.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+        weight_decay: lambda >= 0.
+
+    Returns:
+        (modes, length); the displacement is x_k = -eta sum_j G_j n_(k-1-j).
+    """
+    eta, beta = _rates(learning_rate, momentum)
+    h = np.atleast_1d(_stiffness(curvature, weight_decay))
+    answer = np.zeros((h.size, length + 1))  # first column: before the impulse
+    answer[:, 1] = 1
+    for j in range(2, length + 1):
+        answer[:, j] = (1 + beta - eta * h) * answer[:, j - 1] - beta * answer[:, j - 2]
+    return answer[:, 1:]
+
+
+def filtered_variance(weights, noise, *, batch_size, samples=None):
+    r"""Return the variance of a weighted sum of a run's minibatch noises, Eq. (network-epochs).
+
+    With replacement it is (Sigma/S) sum_j w_j^2. Without, the noises of one epoch sum to zero:
+
+    .. math:: \frac{\Sigma}{S}\Big[\sum_jw_j^2-\frac1M\sum_e\Big(\sum_{j\in e}w_j\Big)^2\Big]
+
+    up to N/(N-1), with epochs e of M = N/S steps, the first starting at j = 0.
+
+    Args:
+        weights: (modes, T) of the noises n_0 ... n_(T-1).
+        noise: (modes,) Sigma_ii.
+        batch_size: S.
+        samples: N for epochs without replacement; None with replacement.
+
+    Returns:
+        (modes,).
+
+    Example:
+        >>> w = np.ones((1, 8))  # two whole epochs: nothing is left
+        >>> filtered_variance(w, [1.0], batch_size=2, samples=8)
+        array([0.])
+    """
+    weights = np.atleast_2d(weights)
+    total = (weights**2).sum(1)
+    scale = np.asarray(noise, dtype=float) / batch_size
+    if samples is None:
+        return scale * total
+    epoch = samples // batch_size
+    starts = np.arange(0, weights.shape[1], epoch)
+    sums = np.add.reduceat(weights, starts, axis=1)
+    # variance of one batch and, between two of an epoch, -1 / (M - 1) of it
+    scale = scale * (samples - batch_size) / (samples - 1) * epoch / (epoch - 1)
+    return scale * (total - (sums**2).sum(1) / epoch)
+
+
+def moments(
+    curvature,
+    noise,
+    *,
+    steps,
+    learning_rate,
+    momentum,
+    batch_size,
+    weight_decay=0.0,
+    samples=None,
+):
+    r"""Return Var theta_i and E delta_i^2 at given steps after the start, Eq. (network-moments).
+
+    .. math:: {\rm Var}\,x_k=\eta^2\,V[G_{k-1-j}],\qquad
+              E\delta_k^2=\eta^2\,V[G_{k-1-j}-G_{k-2-j}]
+
+    with V of Eq. (network-epochs), from rest at the minimum.
+
+    Args:
+        curvature: (modes,) rho_i.
+        noise: (modes,) Sigma_ii.
+        steps: (times,) k, at least 1.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+        batch_size: S.
+        weight_decay: lambda >= 0.
+        samples: N for epochs without replacement; None with replacement.
+
+    Returns:
+        Two arrays (times, modes).
+    """
+    steps = np.atleast_1d(steps)
+    answer = impulse(
+        curvature,
+        int(steps.max()),
+        learning_rate=learning_rate,
+        momentum=momentum,
+        weight_decay=weight_decay,
+    )
+    change = np.diff(answer, axis=1, prepend=0)
+    at = {"batch_size": batch_size, "samples": samples}
+    found = [
+        [filtered_variance(g[:, k - 1 :: -1] if k > 1 else g[:, :1], noise, **at) for k in steps]
+        for g in (answer, change)
+    ]
+    return learning_rate**2 * np.array(found[0]), learning_rate**2 * np.array(found[1])
+
+
+def displacement(
+    curvature,
+    noise,
+    *,
+    start,
+    lags,
+    learning_rate,
+    momentum,
+    batch_size,
+    weight_decay=0.0,
+    samples=None,
+):
+    r"""Return E|theta_(s+k) - theta_s|^2 of a run that began at rest s steps earlier.
+
+    .. math:: E\|\Delta_k\|^2=\eta^2\sum_iV\big[G_{s+k-1-j}-G_{s-1-j}\big]
+
+    Eq. (network-displacement), exact at every time, also in directions that are never stationary.
+
+    Args:
+        curvature: (modes,) rho_i.
+        noise: (modes,) Sigma_ii.
+        start: s, steps since the start at the minimum.
+        lags: (times,) k, at least 1.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+        batch_size: S.
+        weight_decay: lambda >= 0.
+        samples: N for epochs without replacement; None with replacement.
+
+    Returns:
+        (times,) summed over modes.
+    """
+    lags = np.atleast_1d(lags)
+    answer = impulse(
+        curvature,
+        start + int(lags.max()),
+        learning_rate=learning_rate,
+        momentum=momentum,
+        weight_decay=weight_decay,
+    )
+    before = answer[:, :start][:, ::-1]
+    found = []
+    for k in lags:
+        weights = answer[:, : start + k][:, ::-1].copy()
+        weights[:, :start] -= before
+        found.append(filtered_variance(weights, noise, batch_size=batch_size, samples=samples))
+    return learning_rate**2 * np.array(found).sum(1)
+
+
+def ring(curvature, *, learning_rate, momentum, weight_decay=0.0):
+    r"""Return decay and period, in steps, of a mode without noise, Eq. (network-ring).
+
+    The roots of :math:`z^2-(1+\beta-\eta h)z+\beta` are :math:`\sqrt\beta\,e^{\pm i\phi}`: decay
+    time -2/log(beta), whatever h, and period 2 pi / phi.
+
+    Raises:
+        ValueError: if a mode does not oscillate.
+
+    Example:
+        >>> decay, period = ring([0.5], learning_rate=0.05, momentum=0.97)
+        >>> print(decay.round(1), period.round(1))
+        [65.7] [39.6]
+    """
+    eta, beta = _rates(learning_rate, momentum)
+    h = _stiffness(curvature, weight_decay)
+    cosine = (1 + beta - eta * h) / (2 * np.sqrt(beta))
+    if np.any(np.abs(cosine) >= 1):
+        raise ValueError(f"curvature must lie where modes oscillate: got down to {h.min():.4g}")
+    return np.full(h.shape, -2 / np.log(beta)), 2 * np.pi / np.arccos(cosine)
+
+
+def _stiffness(curvature, weight_decay):
+    return validate.finite("curvature", curvature) + validate.non_negative(
+        "weight_decay", weight_decay
+    )
+
+
+def _rates(learning_rate, momentum):
+    return (
+        validate.positive("learning_rate", learning_rate),
+        validate.fraction("momentum", momentum),
+    )

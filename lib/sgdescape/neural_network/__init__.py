@@ -1,0 +1,46 @@
+"""How a real network escapes, with every ingredient measured: Figs 3c and 6 of Mori et al.
+
+Its rooms `claims` and `figures`, its configuration, `run`, and the formulas that pages and other
+chapters use.
+"""
+
+from sgdescape.neural_network import claims, figures, predictions
+from sgdescape.neural_network.config import PAPER, QUICK, Config
+from sgdescape.neural_network.estimates.passages import local_slopes, mean_times, window
+from sgdescape.neural_network.experiment import run
+from sgdescape.neural_network.kept_result import load as load_result
+from sgdescape.neural_network.predictions import predict
+from sgdescape.neural_network.prose import large_summary, summary
+from sgdescape.neural_network.theory.spectrum import (
+    direction_noise,
+    entropy_number,
+    escape_slope,
+    gauss_newton_spectrum,
+    outlier_dimension,
+    participation_ratio,
+    raised_loss,
+)
+
+__all__ = [
+    "Config",
+    "PAPER",
+    "QUICK",
+    "claims",
+    "direction_noise",
+    "entropy_number",
+    "escape_slope",
+    "figures",
+    "gauss_newton_spectrum",
+    "large_summary",
+    "load_result",
+    "local_slopes",
+    "mean_times",
+    "outlier_dimension",
+    "participation_ratio",
+    "predict",
+    "predictions",
+    "raised_loss",
+    "run",
+    "summary",
+    "window",
+]

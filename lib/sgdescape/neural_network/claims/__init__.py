@@ -1,0 +1,1 @@
+"""Claims of chapter `neural_network`: statements with their verdicts."""

@@ -1,0 +1,372 @@
+"""Claims of the chapter `neural_network`.
+
+Ratios of times are in octaves (log2), averaged over the thresholds of `estimates.window`, which the
+prediction alone chooses; their intervals are the delta method's over replicas. What is exact at the
+checkpoint has no sampling error: there the interval is the range over directions or runs.
+"""
+
+import numpy as np
+
+from sgdescape.core.claims import check, not_testable
+from sgdescape.core.stats import intervals
+from sgdescape.core.stats.intervals import Interval
+from sgdescape.neural_network.claims.other_networks import (
+    claim_controls,
+    claim_depth,
+    claim_linearised,
+)
+from sgdescape.neural_network.estimates import passages as estimates
+from sgdescape.neural_network.estimates.comparisons import (
+    against,
+    between,
+    bowl_slope,
+    cells,
+    chosen,
+    cut,
+    implied,
+    kurtosis_of_squares,
+    lead_ratio,
+    range_of,
+    slope_of,
+)
+
+__all__ = [
+    "CLAIMS",
+    "claim_arrhenius",
+    "claim_bowl",
+    "claim_continuous_time",
+    "claim_controls",
+    "claim_decoupling",
+    "claim_depth",
+    "claim_measured_noise",
+    "claim_displacement",
+    "claim_energy",
+    "claim_gauss_newton",
+    "claim_implied_dimension",
+    "claim_kurtosis",
+    "claim_linearised",
+    "claim_looks",
+    "claim_mean_loss",
+    "claim_paper_numbers",
+    "claim_participation",
+    "claim_path_decoupling",
+    "claim_ratio_alone",
+]
+
+
+def claim_mean_loss(dataset):
+    """Confirm the loss to which the new noise raises the network, before any escape."""
+    ds = dataset.sel(exponent=dataset.attrs["middle"])
+    predicted = float(ds.mean_loss)
+    one = ds.isel(batch_size=0).late_loss.values
+    found = intervals.mean_interval(one[np.isfinite(one)] / predicted)
+    return check(
+        "neural_network.mean_loss",
+        "Under the new learning rate and batch size the loss fluctuates about L* / (1 - eta Tr H / "
+        "(2B)) (ratio of measured to predicted mean, smallest batch, middle exponent).",
+        source="this chapter, from Mori et al., Eq. (12)",
+        predicted=1.0,
+        measured=found,
+        rivals={
+            "about L(theta*)": 1 / predicted,
+            "raised by the leading direction alone": lead_ratio(ds),
+        },
+        tolerance=0.05,
+        expected="confirmed",
+    )
+
+
+def claim_bowl(dataset):
+    """Confirm the times of Eqs. (3) and (6) with the measured spectrum, nothing fitted."""
+    small = cells(dataset, batches=slice(1))
+    return check(
+        "neural_network.bowl",
+        "Mean passage times are those of SGD with Gaussian noise 2 L H / B in a quadratic bowl "
+        "with the measured spectrum, within a factor of 2, nothing fitted (octaves, smallest "
+        "batch).",
+        source="Mori et al., Eqs. (3) and (6)",
+        predicted=0.0,
+        measured=against(dataset, "decoupled", small),
+        rivals={
+            "constant noise (Arrhenius), at least": between(
+                dataset, "constant", "decoupled", small
+            ),
+            "equal curvatures, as many as (45)": between(dataset, "equal", "decoupled", small),
+        },
+        tolerance=1.0,
+        expected="confirmed",
+    )
+
+
+def claim_arrhenius(dataset):
+    """Refute constant noise, at the largest exponent, where its times are not all censored."""
+    top = cells(dataset, exponents=slice(-1, None), batches=slice(2))
+    return check(
+        "neural_network.arrhenius",
+        "Mean passage times are those of a noise that stays as it is at the minimum, within a "
+        "factor of 1.4 (octaves, largest exponent, two smallest batches).",
+        source="Mori et al., Eq. (5) and Section 1: Arrhenius' law",
+        predicted=0.0,
+        measured=against(dataset, "constant", top),
+        rivals={"a barrier twice as high, at least": 2.0},
+        tolerance=0.5,
+        expected="refuted",
+    )
+
+
+def claim_ratio_alone(dataset):
+    """Refute that the times depend on eta and B through eta / B alone, up to eta h* near 1."""
+    ds = dataset
+    pairs = []
+    for exponent in ds.exponent.values:
+        w = chosen(ds, exponent)
+        few, many = (
+            cut(estimates.times_of(ds, exponent=exponent, batch_size=b), w)
+            for b in ds.batch_size.values[[0, -1]]
+        )
+        pairs.append((few, many))
+    steps = -np.log2(ds.batch_size.values[-1] / ds.batch_size.values[0])
+    return check(
+        "neural_network.ratio_alone",
+        "Passage times t = eta k are the same for equal eta / B, smallest and largest batch "
+        "(octaves; eta h* up to 1.3).",
+        source="Mori et al., Eqs. (12) and (15)",
+        predicted=0.0,
+        measured=estimates.log_ratio(pairs),
+        rivals={"equal numbers of steps": steps},
+        tolerance=0.25,
+        expected="refuted",
+    )
+
+
+def claim_continuous_time(dataset):
+    """Refute the SDE's times even at the smallest step: it may cross between two looks."""
+    small = cells(dataset, batches=slice(1))
+    return check(
+        "neural_network.continuous_time",
+        "At the smallest batch, eta h* at most 1/3, passage times are those of the SDE in "
+        "continuous time (octaves).",
+        source="Mori et al., Eq. (12)",
+        predicted=0.0,
+        measured=against(dataset, "continuous", small),
+        rivals={
+            "constant noise (Arrhenius), at least": between(
+                dataset, "constant", "continuous", small
+            )
+        },
+        expected="refuted",
+    )
+
+
+def claim_measured_noise(dataset):
+    """Confirm the bowl with measured noise, over all learning rates and batch sizes."""
+    return check(
+        "neural_network.measured_noise",
+        "With the noise measured in each leading direction, the bowl predicts the times at all "
+        "learning rates and batch sizes, within a factor of 1.5 (octaves).",
+        source="this chapter",
+        predicted=0.0,
+        measured=against(dataset, "measured", cells(dataset)),
+        rivals={
+            "constant noise (Arrhenius), at least": between(
+                dataset, "constant", "measured", cells(dataset)
+            )
+        },
+        tolerance=0.585,
+        expected="confirmed",
+    )
+
+
+def claim_participation(dataset):
+    """Refute the slope with n counted by Eq. (45)."""
+    ds = dataset.sel(exponent=dataset.attrs["middle"])
+    lines = ds.line_slope
+    return check(
+        "neural_network.participation",
+        "The slope of log t_p against log c is B / (eta h*) + 1 - n/2 with n the participation "
+        "ratio of the spectrum (middle exponent, smallest batch).",
+        source="Mori et al., Eq. (15) with (45)",
+        predicted=float(lines.sel(dimension="participation")),
+        measured=slope_of(dataset, dataset.attrs["middle"], dataset.attrs["smallest_batch"]),
+        rivals={"n by the entropy": float(lines.sel(dimension="entropy"))},
+        expected="refuted",
+    )
+
+
+def claim_implied_dimension(dataset):
+    """Confirm that the n implied by the slopes is the bowl's own, at finite c."""
+    found, bowl = implied(dataset), implied(dataset, bowl_slope).value
+    return check(
+        "neural_network.implied_dimension",
+        "The n that the measured slopes imply through B / (eta h*) + 1 - n/2 is that of the bowl's "
+        "curve in the same window (difference, mean over exponents, two smallest batches).",
+        source="this chapter",
+        predicted=0.0,
+        measured=Interval(
+            found.value - bowl,
+            found.low - bowl,
+            found.high - bowl,
+            found.level,
+            found.method,
+        ),  # fmt: skip
+        rivals={
+            "participation ratio": dataset.attrs["participation"] - bowl,
+            "entropy": dataset.attrs["entropy"] - bowl,
+        },
+        tolerance=4.5,
+        expected="confirmed",
+    )
+
+
+def claim_decoupling(dataset):
+    """Confirm decoupling direction by direction at the minimum."""
+    values = dataset.noise_ratio.values
+    return check(
+        "neural_network.decoupling",
+        "At the minimum the noise along each leading direction is 2 L h / B (ratio, range over the "
+        "directions).",
+        source="Mori et al., Eq. (6)",
+        predicted=1.0,
+        measured=range_of(values, "directions"),
+        rivals={
+            "noise as h^2, normalised to the first": float(
+                dataset.curvature[2] / dataset.curvature[0]
+            )
+        },
+        tolerance=0.25,
+        expected="confirmed",
+    )
+
+
+def claim_gauss_newton(dataset):
+    """Confirm that the residual's part of the Hessian is small in the leading directions."""
+    return check(
+        "neural_network.gauss_newton",
+        "In the leading directions the Hessian is the Gauss-Newton matrix (ratio of curvatures, "
+        "range over the directions).",
+        source="Mori et al., Eq. (11)",
+        predicted=1.0,
+        measured=range_of(dataset.hessian_ratio.values, "directions"),
+        rivals={"half of it": 0.5, "twice it": 2.0},
+        tolerance=0.05,
+        expected="confirmed",
+    )
+
+
+def claim_kurtosis(dataset):
+    """Refute that the gradient along the escape direction has the kurtosis of the log law."""
+    vector = dataset.leading_vector.values
+    found = intervals.bootstrap_interval(vector**2, kurtosis_of_squares, seed=0)
+    return check(
+        "neural_network.kurtosis",
+        "Along the leading direction the kurtosis of the gradients of f is 2, at which the "
+        "diffusion's barrier is log c.",
+        source="chapter noise_covariance, for Mori et al., Eq. (15)",
+        predicted=2.0,
+        measured=found,
+        rivals={"1: linear barrier": 1.0, "3: Gaussian": 3.0},
+        tolerance=0.0,
+        expected="refuted",
+    )
+
+
+def claim_path_decoupling(dataset):
+    """Refute decoupling along the escape direction at the end of the path."""
+    return check(
+        "neural_network.path_decoupling",
+        "At a passage loss and gradient are still decoupled along the leading direction (second "
+        "moment of the per-sample gradients over 2 L h, range over runs).",
+        source="Mori et al., Eq. (7)",
+        predicted=1.0,
+        measured=range_of(dataset.path_coupling.values, "runs"),
+        rivals={"that of the minimum": float(1 / dataset.path_loss.values.mean())},
+        tolerance=0.1,
+        expected="refuted",
+    )
+
+
+def claim_displacement(dataset):
+    """Refute that the runs stay in the outlier subspace."""
+    return check(
+        "neural_network.displacement",
+        "Until its passage a run stays in the subspace of the leading directions (share of the "
+        "squared displacement, range over runs).",
+        source="Mori et al., Assumption 4.6",
+        predicted=1.0,
+        measured=range_of(dataset.displacement_share.values, "runs"),
+        rivals={"two thirds": 0.667},
+        expected="refuted",
+    )
+
+
+def claim_energy(dataset):
+    """Confirm that the loss at a passage stands in the outlier subspace all the same."""
+    return check(
+        "neural_network.energy",
+        "At a passage the loss above the minimum stands in the leading directions (share, range "
+        "over runs).",
+        source="Mori et al., Assumption 4.6, read for the loss",
+        predicted=1.0,
+        measured=range_of(dataset.energy_share.values, "runs"),
+        rivals={"half": 0.5},
+        tolerance=0.3,
+        expected="confirmed",
+    )
+
+
+def claim_looks(dataset):
+    """Refute that it does not matter how often the loss is looked at."""
+    ds = dataset.sel(exponent=dataset.attrs["middle"]).isel(batch_size=1)
+    # the rarest look sees late what the runs do early: the lower half of the window
+    w = np.flatnonzero(chosen(dataset, dataset.attrs["middle"]))
+    w = w[: max(len(w) // 2, 1)]
+    rate, last = float(ds.learning_rate), ds.last_step.values[:, None]
+    seen = []
+    for passages in (ds.looks.values[-1], ds.looks.values[0]):
+        times = np.where(passages > 0, passages, last) * rate
+        seen.append(cut((times, passages > 0), w))
+    return check(
+        "neural_network.looks",
+        "Passage times do not depend on whether the loss is looked at in every step or in every "
+        "hundredth (octaves).",
+        source="left open by Mori et al., Section 5.3.2",
+        predicted=0.0,
+        measured=estimates.log_ratio([tuple(seen)]),
+        rivals={"twice as late": 1.0},
+        tolerance=0.5,
+        expected="refuted",
+    )
+
+
+def claim_paper_numbers(dataset):
+    """State that the paper's own curve cannot be repeated."""
+    return not_testable(
+        "neural_network.paper_numbers",
+        "The passage times of Fig. 3c and the eigenvalues of Fig. 6.",
+        source="Mori et al., Section 5.3.2 and Appendix E",
+        reason="learning rates, batch sizes, length of the pre-training, h*, the range of n and "
+        "the n of the dashed lines are not available to us",
+    )
+
+
+CLAIMS = (
+    claim_decoupling,
+    claim_gauss_newton,
+    claim_kurtosis,
+    claim_mean_loss,
+    claim_bowl,
+    claim_arrhenius,
+    claim_participation,
+    claim_implied_dimension,
+    claim_ratio_alone,
+    claim_continuous_time,
+    claim_measured_noise,
+    claim_path_decoupling,
+    claim_displacement,
+    claim_energy,
+    claim_looks,
+    claim_controls,
+    claim_linearised,
+    claim_depth,
+    claim_paper_numbers,
+)

@@ -1,0 +1,1 @@
+"""Estimates of chapter `neural_network`: from numbers to values with intervals."""

@@ -1,0 +1,1 @@
+"""Measure of chapter `neural_network`: experiments that give numbers; no theory."""

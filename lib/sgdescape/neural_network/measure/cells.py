@@ -1,0 +1,289 @@
+"""What the chapter measures: the minimum, the runs that escape from it, and their end points."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+import xarray as xr
+
+from sgdescape.core.ensembles import network as ensembles
+from sgdescape.neural_network.measure import checkpoints, escapes
+from sgdescape.neural_network.measure import linearised as linear
+from sgdescape.neural_network.measure.checkpoints import recipes
+from sgdescape.neural_network.measure.escapes import seed_of
+from sgdescape.neural_network.measure.minimum import (
+    eigenvalues,
+    hessian_ratio,
+    minimum,
+    parameter_directions,
+)
+from sgdescape.neural_network.theory import bowl
+
+LAWS = ("decoupled", "measured", "constant", "equal")
+"""Bowls: noise of Eq. (12); measured noise, Eq. (direction-noise); that of the minimum, Eq. (5);
+Eq. (12) with as many directions of equal curvature as Eq. (45) counts."""
+
+
+def bowl_times(valley, config, *, exponent, batch_size, curvature, seed: int) -> np.ndarray:
+    """Return first passages in t of SGD with Gaussian noise in a bowl, Eq. (3), NaN if censored.
+
+    Args:
+        valley: the bowl.
+        config: `neural_network.Config`.
+        exponent: B / (eta h*), which sets eta.
+        batch_size: B.
+        curvature: h*.
+        seed: of the configuration.
+
+    Returns:
+        Times (paths, thresholds); the loss is looked at after every step, as that of the network.
+    """
+    rate = batch_size / (exponent * curvature)
+    decay, spread = bowl.discrete(valley, learning_rate=rate, batch_size=batch_size)
+    steps = round(config.watch / rate / curvature)
+    passages, _ = bowl.first_passage(
+        valley, decay, spread, levels=config.thresholds, steps=steps,
+        replicas=config.bowl_paths, seed=seed_of(seed, "bowl"), bridge=False,
+    )  # fmt: skip
+    return np.where(passages > 0, passages * rate, np.nan)
+
+
+def continuous_times(valley, config, *, exponent, curvature, seed: int) -> np.ndarray:
+    """Return first passages in t of the SDE, Eq. (12), NaN if censored (paths, thresholds)."""
+    dt = config.bowl_step / curvature
+    decay, spread = bowl.continuous(valley, strength=1 / (exponent * curvature), dt=dt)
+    steps = round(config.watch / config.bowl_step)
+    passages, _ = bowl.first_passage(
+        valley, decay, spread, levels=config.thresholds, steps=steps,
+        replicas=config.continuous_paths, seed=seed_of(seed, "bowl"), bridge=True,
+    )  # fmt: skip
+    return np.where(passages > 0, passages * dt, np.nan)
+
+
+def path_runs(problem, config, found) -> np.ndarray:
+    """Return theta at the passage through ``config.path_threshold`` of the runs that arrive.
+
+    Args:
+        problem: of `escapes.prepared`.
+        config: `neural_network.Config`.
+        found: the minimum.
+    """
+    rate = config.batches[0] / (config.middle * found["curvature"][0])
+    made = ensembles.run(
+        problem,
+        learning_rate=rate,
+        batch_size=config.batches[0],
+        max_steps=round(config.watch / (rate * found["curvature"][0])),
+        replicas=range(config.path_replicas),
+        seed=seed_of(config.seed, "runs"),
+        thresholds=(config.path_threshold,),
+    )
+    return made.theta[made.steps[:, 0] > 0]
+
+
+def end_points(points, model, images, config, found, lifted, *, gram) -> dict:
+    """Look at runs at the moment of their passage.
+
+    Args:
+        points: theta there, of `path_runs` (runs, parameters).
+        model: the network at the minimum.
+        images: its training data.
+        config: `neural_network.Config`.
+        found: the minimum.
+        lifted: its leading directions.
+        gram: X X^T + 1 of the images.
+
+    Returns:
+        For each run: ``overlap`` of the leading eigenvector with that
+        of the minimum, ``curvature_ratio`` h_1 / h_1*, ``displacement_share`` of |theta - theta*|^2
+        and ``energy_share`` of L - L* inside the leading directions, ``leading_energy`` in the
+        first, ``path_loss`` c, and the noise along the leading direction over 2 L h / B, without
+        (``path_coupling``) and with (``path_noise``) the mean gradient taken off.
+    """
+    start = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
+    rows = []
+    for theta in points:
+        there = checkpoints.network(recipes(config)["main"], theta)
+        now = minimum(there, images, directions=2, seed=config.seed, gram=gram)
+        leading = parameter_directions(there, images, now["vectors"][:, :1])[:, 0]
+        moved = torch.from_numpy(theta) - start
+        along = (moved @ lifted) ** 2
+        energy = 0.5 * torch.from_numpy(found["curvature"]) * along / (now["loss"] - found["loss"])
+        rows.append(
+            (
+                abs(float(leading @ lifted[:, 0])),
+                now["curvature"][0] / found["curvature"][0],
+                float(along.sum() / (moved @ moved)),
+                float(energy.sum()),
+                float(energy[0]),
+                now["loss"] / found["loss"],
+                now["noise_ratio"][0],
+                now["noise_ratio"][0] - now["gradient_share"][0],
+            )
+        )
+    names = ("overlap", "curvature_ratio", "displacement_share", "energy_share")
+    names += ("leading_energy", "path_loss", "path_coupling", "path_noise")
+    return dict(zip(names, np.array(rows).reshape(-1, len(names)).T, strict=True))
+
+
+def control(case, config, made, *, seed: int) -> dict:
+    """Measure another network, run at the middle exponent and second batch size, with its own bowl.
+
+    Args:
+        case: of `checkpoints.recipes`.
+        config: `neural_network.Config`.
+        made: its runs, of `escapes.sweep`.
+        seed: of the bowls.
+    """
+    checkpoint, *_, found = escapes.prepared(recipes(config)[case], config.directions)
+    top, rate = found["curvature"][0], float(made.learning_rate[0])
+    linearised = linear.first_passage(
+        found["residual"],
+        found["gram"],
+        learning_rate=rate,
+        batch_size=config.batches[1],
+        levels=found["loss"] * np.array(config.thresholds),
+        steps=round(config.watch / (rate * top)),
+        replicas=range(config.control_replicas),
+        seed=seed_of(seed, "controls"),
+    )
+    valley = bowl.lumped(found["curvature"], trace=found["trace"], square=found["square"])
+    options = {"exponent": config.middle, "batch_size": config.batches[1], "curvature": top}
+    noise = {"ratio": found["noise_ratio"], "kurtosis": found["kurtosis"]}
+    plain = bowl_times(bowl.decoupled(*valley), config, **options, seed=seed)
+    refined = bowl_times(bowl.measured(*valley, **noise), config, **options, seed=seed)
+    return {
+        "control_passage": made.passage.values,
+        "control_last_step": made.last_step.values,
+        "control_linearised": linearised,
+        "control_largest_step": rate * float(found["gram"].diagonal().max()) / config.batches[1],
+        "control_learning_rate": rate,
+        "control_bowl": plain,
+        "control_refined": refined,
+        "control_curvature": top,
+        "control_trace": found["trace"],
+        "control_loss": found["loss"],
+        "control_steps": checkpoint.steps,
+        "control_kurtosis": found["kurtosis"][0, 0],
+        "control_participation": found["trace"] ** 2 / found["square"],
+    }
+
+
+def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
+    """Return every measurement of the chapter, labelled.
+
+    Args:
+        config: `neural_network.Config`.
+        device: of the runs: "cpu" for numba, or a CUDA device.
+        executor: of the runs, see `runner.sweep`.
+        store: folder of finished runs, see there.
+    """
+    kinds, seed = recipes(config), config.seed
+    how = {"device": str(device), "executor": executor, "store": store}
+    main = escapes.prepared(kinds["main"], config.directions)
+    checkpoint, model, images, problem, found = main
+    few = slice(0, config.hessian_directions)
+    others = list(kinds)[1:]
+    with ThreadPoolExecutor(1) as aside:  # what torch does on one core, beside the runs
+        spectrum_of = aside.submit(eigenvalues, found["gram"])
+        lifted = parameter_directions(model, images, found["vectors"])
+        ratio_of = aside.submit(
+            hessian_ratio, model, images, lifted[:, few], found["curvature"][few]
+        )
+        made = escapes.sweep(
+            config, ["main"], config.exponents, config.batches, replicas=config.replicas,
+            use="runs", **how,
+        ).isel(case=0)  # fmt: skip
+        points = path_runs(problem, config, found)
+        ends_of = aside.submit(
+            end_points, points, model, images, config, found, lifted, gram=problem.gram
+        )
+        coming = aside.submit(escapes.prepared, kinds[others[0]], config.directions)
+        values = spectrum_of.result() / len(images.inputs)
+        times, flow = _bowls(config, found, values)
+        controls = []
+        for case, following in zip(others, [*others[1:], None], strict=True):
+            coming.result()
+            escapes.prepared(kinds[case], config.directions)  # now the last used: it is kept
+            if following:
+                coming = aside.submit(escapes.prepared, kinds[following], config.directions)
+            runs = escapes.sweep(
+                config, [case], [config.middle], [config.batches[1]],
+                replicas=config.control_replicas, use="controls", **how,
+            ).isel(case=0, exponent=0, batch_size=0)  # fmt: skip
+            controls.append(control(case, config, runs, seed=seed))
+        ends, ratio = ends_of.result(), ratio_of.result()
+    escapes.forget()
+    seen = made.looks.sel(exponent=config.middle, batch_size=config.batches[1])
+    cell, sample = ("exponent", "batch_size"), ("replica", "threshold")
+    control_dims = {
+        "control_passage": ("control_replica", "threshold"),
+        "control_linearised": ("control_replica", "threshold"),
+        "control_last_step": ("control_replica",),
+        "control_bowl": ("path", "threshold"),
+        "control_refined": ("path", "threshold"),
+    }
+    variables = {
+        "passage": ((*cell, *sample), made.passage.values),
+        "last_step": ((*cell, "replica"), made.last_step.values),
+        "late_loss": ((*cell, "replica"), made.late_loss.values),
+        "learning_rate": (cell, made.learning_rate.values[..., 0]),
+        "looks": (("look", *sample), seen.values.swapaxes(0, 1)),
+        "bowl": (("law", *cell, "path", "threshold"), times),
+        "continuous": (("exponent", "continuous_path", "threshold"), flow),
+        "spectrum": (("rank",), values),
+        "curvature": (("direction",), found["curvature"]),
+        "noise_ratio": (("direction",), found["noise_ratio"]),
+        "gradient_share": (("direction",), found["gradient_share"]),
+        "kurtosis": (("direction", "other"), found["kurtosis"]),
+        "leading_vector": (("sample",), found["vectors"][:, 0].numpy()),
+        "hessian_ratio": (("hessian_direction",), ratio),
+        "block_losses": (("block",), checkpoint.block_losses),
+        **{name: (("end",), column) for name, column in ends.items()},
+        **{
+            name: (("case", *control_dims.get(name, ())), np.array([c[name] for c in controls]))
+            for name in controls[0]
+        },
+    }
+    coords = {
+        "exponent": list(config.exponents),
+        "batch_size": list(config.batches),
+        "threshold": list(config.thresholds),
+        "look": list(config.looks),
+        "law": list(LAWS),
+        "case": others,
+    }
+    attrs = {
+        "loss": found["loss"],
+        "trace": found["trace"],
+        "fall": checkpoint.fall * config.watch / found["curvature"][0] / checkpoint.recipe.duration,
+        "pretraining_steps": checkpoint.steps,
+        "pretraining_block": checkpoint.recipe.block,
+        "middle": config.middle,
+        "smallest_batch": config.batches[0],
+        "watch": config.watch,
+        "path_threshold": config.path_threshold,
+    }
+    return xr.Dataset(variables, coords=coords, attrs=attrs)
+
+
+def _bowls(config, found, values):
+    """Passages of the bowls (law, exponent, batch_size, ...) and of the SDE (exponent, ...)."""
+    valley = bowl.grouped(values, singles=config.directions, bins=config.bins)
+    noise = {"ratio": found["noise_ratio"], "kurtosis": found["kurtosis"]}
+    count = max(round(found["trace"] ** 2 / found["square"]), 2)
+    equal = bowl.decoupled(found["curvature"][:1], np.array([count]))
+    laws = (
+        bowl.decoupled(*valley), bowl.measured(*valley, **noise), bowl.constant(*valley), equal,
+    )  # fmt: skip
+    options = {"curvature": found["curvature"][0], "seed": config.seed}
+    times = [
+        [
+            [bowl_times(v, config, exponent=a, batch_size=b, **options) for b in config.batches]
+            for a in config.exponents
+        ]
+        for v in laws
+    ]
+    coarse = bowl.decoupled(*bowl.grouped(values, singles=config.coarse, bins=config.coarse))
+    flow = [continuous_times(coarse, config, exponent=a, **options) for a in config.exponents]
+    return np.array(times), np.array(flow)

@@ -1,0 +1,1 @@
+"""Theory of chapter `neural_network`: one pure function an equation."""

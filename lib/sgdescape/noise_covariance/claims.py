@@ -1,0 +1,351 @@
+"""The claims of chapter `noise_covariance`: each compares a measurement with its prediction.
+
+Predictions come with the dataset (`noise_covariance.predict`), so that a wrong formula there makes
+the claim here fail.
+"""
+
+import numpy as np
+from scipy.integrate import simpson
+
+from sgdescape.core.claims import Claim, check
+from sgdescape.core.stats.intervals import (
+    LEVEL,
+    Interval,
+    bootstrap_interval,
+    mean_interval,
+    ratio_interval,
+)
+from sgdescape.noise_covariance.measure.network import noise_slopes
+
+PAPER_8, PAPER_6 = "Mori et al., Eq. (8)", "Mori et al., Eq. (6)"
+OWN = "this book"
+_RESAMPLES = 200
+
+
+def claim_batch_factor(ds) -> Claim:
+    """Trace of the noise without replacement against the factor of Eq. (8)."""
+    n, b = ds.sizes["image"], ds.attrs["tested"]
+    return check(
+        "noise_covariance.batch_factor",
+        f"Without replacement the noise is (N - B)/(B (N - 1)) times the sample covariance, "
+        f"N = {n}, B = {b}.",
+        source=PAPER_8,
+        predicted=_factor(ds, "without_replacement"),
+        measured=_trace(ds, "without_replacement"),
+        rivals={"1/B": 1 / b, "(N - B)/(N B)": (n - b) / n / b, "no 1/B": (n - b) / (n - 1)},
+        expected="confirmed",
+    )
+
+
+def claim_iid_factor(ds) -> Claim:
+    """Trace of the noise of batches drawn with replacement against 1/B."""
+    n, b = ds.sizes["image"], ds.attrs["tested"]
+    return check(
+        "noise_covariance.iid_factor",
+        f"With replacement the noise is 1/B times the sample covariance, B = {b}.",
+        source=OWN,
+        predicted=_factor(ds, "iid"),
+        measured=_trace(ds, "iid"),
+        rivals={"without replacement": (n - b) / (n - 1) / b, "no 1/B": 1.0},
+        expected="confirmed",
+    )
+
+
+def claim_covariance(ds) -> Claim:
+    """Squared distance between the measured matrix and Eq. (8), without its sampling bias."""
+    theory, n, b = ds.covariance_theory.values, ds.sizes["image"], ds.attrs["tested"]
+    excess = ds.covariance.values - theory
+    norm = np.sum(theory**2)
+    # Two independent groups: their errors are uncorrelated, so the mean product has no bias.
+    products = np.sum(excess[0::2] * excess[1::2], axis=(1, 2)) / norm
+    mean = ds.gradient.values.mean(axis=0)
+    scale = np.trace(theory) / ds.gradient.values.var(axis=0).sum()
+    isotropic = np.eye(len(theory)) * np.trace(theory) / len(theory)
+    distance = lambda rival: float(np.sum((rival - theory) ** 2) / norm)  # noqa: E731
+    return check(
+        "noise_covariance.matrix",
+        "Every entry of the noise covariance is that of Eq. (8): squared relative distance 0.",
+        source=PAPER_8,
+        predicted=0.0,
+        measured=mean_interval(products),
+        rivals={
+            "1/B": ((n - 1) / (n - b) - 1) ** 2,
+            "mean gradient not subtracted": distance(theory + scale * np.outer(mean, mean)),
+            "uncorrelated parameters": distance(np.diag(np.diag(theory))),
+            "isotropic": distance(isotropic),
+        },
+        expected="confirmed",
+    )
+
+
+def claim_weak_order(ds) -> Claim:
+    """Order in eta of the SDE's error in E[z^2] at fixed time, no sampling."""
+    keep = ds.learning_rate.values < 0.04
+    error = np.abs(ds.sgd_moment - ds.sde_moment).values[keep]
+    slopes = np.diff(np.log(error)) / np.diff(np.log(ds.learning_rate.values[keep]))
+    return check(
+        "noise_covariance.weak_order",
+        "Over a fixed time the Ito SDE reproduces the second moment of SGD up to an error of "
+        "order eta.",
+        source="Mori et al., Eq. (4)",
+        predicted=1.0,
+        measured=Interval(
+            float(slopes[-1]), slopes.min(), slopes.max(), LEVEL, "range of local slopes, exact"
+        ),
+        rivals={"another limit": 0.0, "second order": 2.0},
+        tolerance=0.2,
+        expected="confirmed",
+    )
+
+
+def claim_slope_rademacher(ds) -> Claim:
+    """Slope of the noise against the loss, kappa_e = 1."""
+    return _slope(ds, "rademacher")
+
+
+def claim_slope_uniform(ds) -> Claim:
+    """Slope of the noise against the loss, kappa_e = 1.8."""
+    return _slope(ds, "uniform")
+
+
+def claim_slope_three_point(ds) -> Claim:
+    """Slope of the noise against the loss, kappa_e = 2: where Eq. (6) is exact."""
+    return _slope(ds, "three-point")
+
+
+def claim_slope_gaussian(ds) -> Claim:
+    """Slope of the noise against the loss, kappa_e = 3."""
+    return _slope(ds, "gaussian")
+
+
+def claim_slope_laplace(ds) -> Claim:
+    """Slope of the noise against the loss, kappa_e = 6."""
+    return _slope(ds, "laplace")
+
+
+def claim_barrier(ds) -> Claim:
+    """Diffusion barrier from the sampled noise, Gaussian inputs."""
+    c = float(ds.loss_ratio[-1])
+    return check(
+        "noise_covariance.barrier",
+        f"With Gaussian inputs the diffusion barrier up to c = {c:g} is log(2c - 1)/2, in units "
+        "of B/(eta h).",
+        source=OWN,
+        predicted=float(ds.barrier_theory.sel(law="gaussian")[-1]),
+        measured=_barrier(ds, "gaussian"),
+        rivals={"log c": np.log(c), "c - 1": c - 1},
+        expected="confirmed",
+    )
+
+
+def claim_log_barrier(ds) -> Claim:
+    """The paper's barrier for its own test case, from the same sampled noise."""
+    c = float(ds.loss_ratio[-1])
+    return check(
+        "noise_covariance.log_barrier",
+        f"With Gaussian inputs the diffusion barrier up to c = {c:g} is log c, in units of "
+        "B/(eta h).",
+        source="Mori et al., Eqs. (6) and (14)",
+        predicted=np.log(c),
+        measured=_barrier(ds, "gaussian"),
+        rivals={"c - 1": c - 1},
+        expected="refuted",
+    )
+
+
+def claim_decoupling(ds) -> Claim:
+    """Failure of the decoupling approximation away from the minimum, one input."""
+    at = ds.sel(law="gaussian", loss_ratio=3.0)
+    return check(
+        "noise_covariance.decoupling_ratio",
+        "In regression on one Gaussian input, E[l x^2] = (1 + 3 r^2)/(1 + r^2) E[l] E[x^2] at "
+        "r^2 = c - 1 = 2.",
+        source=OWN,
+        predicted=float(at.decoupling_theory),
+        measured=ratio_interval(at.loss_slope, at.loss),
+        rivals={"decoupled, Eq. (7)": 1.0},
+        expected="confirmed",
+    )
+
+
+def claim_trace(ds) -> Claim:
+    """The same failure seen in the trace of a many-dimensional regression."""
+    c, d = ds.attrs["loss_ratio_d"], 20
+    at = ds.sel(directions=d)
+    return check(
+        "noise_covariance.trace",
+        f"With {d} Gaussian inputs at c = {c:g}, Eq. (6) misses the trace of the noise by "
+        "(1 - 1/c)/d only.",
+        source=OWN,
+        predicted=float(at.trace_theory),
+        measured=mean_interval(at.trace_part),
+        rivals={
+            "Eq. (6)": 1.0,
+            "error as along the path": float(ds.trace_theory.sel(directions=1)),
+        },
+        expected="confirmed",
+    )
+
+
+def claim_prefactor(ds) -> Claim:
+    """Factor of proportionality between the traces of noise and Hessian, trained network."""
+    loss, trace = float(np.mean(ds.residual**2)) / 2, float(ds.output_norm.mean())
+    rows = np.stack([ds.residual.values**2, ds.output_norm.values], axis=1)
+    ratio = lambda a: (a[:, 0] * a[:, 1]).mean() / (a[:, 0].mean() / 2 * a[:, 1].mean())  # noqa: E731
+    return check(
+        "noise_covariance.prefactor",
+        "At a trained minimum B Tr Sigma = 2 L Tr H.",
+        source=PAPER_6,
+        predicted=round(float(ds.noise_trace_theory) / (loss * trace), 9),
+        measured=bootstrap_interval(rows, ratio, resamples=_RESAMPLES),
+        rivals={"a further 1/N": 2 / ds.sizes["sample"], "no factor 2": 1.0},
+        tolerance=0.3,
+        expected="confirmed",
+    )
+
+
+def claim_trace_alignment(ds) -> Claim:
+    """Tr(Sigma G) against 2 L |G|^2 / B, the alignment of Wu, Wang and Su (2022)."""
+    loss = float(np.mean(ds.residual**2)) / 2
+    rows = np.stack([ds.residual.values**2, ds.overlap.values], axis=1)
+    ratio = lambda a: (a[:, 0] * a[:, 1]).mean() / (a[:, 0].mean() * a[:, 1].mean())  # noqa: E731
+    return check(
+        "noise_covariance.trace_alignment",
+        "At a trained minimum B Tr(Sigma G)/(2 L |G|^2) = 1 with G the Gauss-Newton matrix.",
+        source=PAPER_6,
+        predicted=round(float(ds.noise_overlap_theory / ds.overlap.mean()) / (2 * loss), 9),
+        measured=bootstrap_interval(rows, ratio, resamples=_RESAMPLES),
+        rivals={"isotropic of the same trace, at most": 0.01, "no factor 2": 0.5},
+        tolerance=0.4,
+        expected="confirmed",
+    )
+
+
+def claim_alignment(ds) -> Claim:
+    """Exponent of noise against curvature over the leading eigendirections."""
+    log_h = np.log(ds.curvature.values)
+    rows = np.column_stack([ds.residual.values, ds.slope.values])
+
+    def exponent(a):
+        return np.polyfit(log_h, np.log(np.var(a[:, :1] * a[:, 1:], axis=0)), 1)[0]
+
+    return check(
+        "noise_covariance.alignment",
+        f"Over the {len(log_h)} leading directions of a trained minimum the noise is proportional "
+        "to the curvature: exponent 1.",
+        source=PAPER_6,
+        predicted=round(np.polyfit(log_h, np.log(ds.noise_theory.values), 1)[0], 9),
+        measured=bootstrap_interval(rows, exponent, resamples=_RESAMPLES),
+        rivals={"isotropic": 0.0, "square root": 0.5, "square of H": 2.0},
+        tolerance=0.2,
+        expected="confirmed",
+    )
+
+
+def claim_gauss_newton(ds) -> Claim:
+    """Share of the residual term of Eq. (10) along the leading directions, trained network."""
+    share = 1 - ds.eigenvalue.values / ds.curvature.values
+    return check(
+        "noise_covariance.gauss_newton",
+        "At a stationary point of a network with one hidden ReLU layer the residual term of the "
+        "Hessian vanishes.",
+        source="Mori et al., Eq. (11)",
+        predicted=0.0,
+        measured=Interval(np.median(share), share.min(), share.max(), LEVEL, "range"),
+        rivals={"half of the Hessian": 0.5, "loss without its 1/2": -1.0},
+        tolerance=0.05,
+        expected="confirmed",
+    )
+
+
+def claim_network_kurtosis(ds) -> Claim:
+    """How the noise along a path through the real network grows with the loss."""
+    paths = ds.sizes["path"]
+    shape = (-1, paths, 2, ds.sizes["loss_ratio_n"])
+    h, theory = ds.eigenvalue.values[:paths], ds.path_slope_theory.values
+    slope = ds.slope.values[:, :paths]
+    moved = [a.values.reshape(len(slope), -1) for a in (ds.path_residual, ds.path_slope)]
+    rows = np.column_stack([ds.residual.values, slope, *moved])
+    excess = lambda g: np.mean(g**4, axis=0) / np.mean(g**2, axis=0) ** 2 - 1  # noqa: E731
+
+    def exponent(a):
+        r, g, moved = a[:, 0], a[:, 1 : 1 + paths], a[:, 1 + paths :]
+        found, _, _ = noise_slopes(r, g, *(m.reshape(shape) for m in np.split(moved, 2, axis=1)), h)
+        # The resampled prediction: the theory's value, moved with the sample's own kurtosis.
+        return np.polyfit(np.log(theory * excess(g) / excess(slope)), np.log(found), 1)[0]
+
+    return check(
+        "noise_covariance.network_kurtosis",
+        f"Along {paths} directions of a trained network the noise grows with the loss at the rate "
+        "kappa_e - 1 of its own direction: exponent 1.",
+        source=OWN,
+        predicted=1.0,
+        measured=bootstrap_interval(rows, exponent, resamples=_RESAMPLES),
+        rivals={"same rate in all directions, Eq. (6)": 0.0},
+        tolerance=0.4,
+        expected="confirmed",
+    )
+
+
+CLAIMS = (
+    claim_batch_factor,
+    claim_iid_factor,
+    claim_covariance,
+    claim_weak_order,
+    claim_slope_rademacher,
+    claim_slope_uniform,
+    claim_slope_three_point,
+    claim_slope_gaussian,
+    claim_slope_laplace,
+    claim_barrier,
+    claim_log_barrier,
+    claim_decoupling,
+    claim_trace,
+    claim_prefactor,
+    claim_trace_alignment,
+    claim_alignment,
+    claim_gauss_newton,
+    claim_network_kurtosis,
+)
+__all__ = ["CLAIMS", *(claim.__name__ for claim in CLAIMS)]
+
+
+def _factor(ds, sampler):
+    return float(ds.factor_theory.sel(sampler=sampler, batch_size=ds.attrs["tested"]))
+
+
+def _trace(ds, sampler):
+    total = ds.gradient.values.var(axis=0).sum()
+    at = ds.trace.sel(sampler=sampler, batch_size=ds.attrs["tested"])
+    return mean_interval(at.values / total)
+
+
+def _slope(ds, law):
+    c, kappa = ds.loss_ratio.values, float(ds.kurtosis.sel(law=law))
+    weights = (c - c.mean()) / np.sum((c - c.mean()) ** 2)
+    theory = round(float(weights @ ds.variance_theory.sel(law=law).values), 9)
+    rivals = {"Eq. (6)": 1.0, "decoupled, mean kept": 0.0, "exact, mean dropped": kappa}
+    rivals = {k: v for k, v in rivals.items() if abs(v - theory) > 1e-6}
+    return check(
+        f"noise_covariance.slope_{law.replace('-', '_')}",
+        f"With {law} inputs B Sigma_ee/(2 h) grows with the loss at the rate kappa - 1 = "
+        f"{kappa - 1:.3g}.",
+        source=OWN,
+        predicted=theory,
+        measured=mean_interval(weights @ ds.variance.sel(law=law).values),
+        rivals={k: round(v, 9) for k, v in rivals.items()},
+        # At kappa = 1 the noise is the same at all c, draw by draw: only round-off is left.
+        tolerance=0.0 if theory else 1e-6,
+        expected="confirmed",
+    )
+
+
+def _barrier(ds, law):
+    variances = ds.variance.sel(law=law).values  # (loss_ratio, group), in units of 2 h L*
+    values = [_integral(ds.loss_ratio.values, v) for v in variances.T]
+    return mean_interval(values)
+
+
+def _integral(loss_ratios, variances):
+    """Barrier in units of B/(eta h): the integral of dc / variance, Simpson's rule."""
+    return float(simpson(1 / variances, x=loss_ratios))

@@ -1,0 +1,1 @@
+"""Measure of chapter `noise_covariance`: experiments that give numbers; no theory."""

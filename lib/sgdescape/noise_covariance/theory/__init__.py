@@ -1,0 +1,1 @@
+"""Theory of chapter `noise_covariance`: one pure function an equation."""

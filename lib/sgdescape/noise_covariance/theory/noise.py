@@ -1,0 +1,190 @@
+"""Formulas of chapter `noise_covariance`: noise."""
+
+import numpy as np
+
+from sgdescape.core import validate
+
+
+def mean_square_loss(outputs, targets) -> float:
+    r"""Return the loss :math:`L = \frac1{2N}\sum_\mu (f_\mu - y_\mu)^2`, Eq. (1) of Mori et al.
+
+    Args:
+        outputs: network outputs f (N,).
+        targets: labels y (N,).
+
+    Raises:
+        ValueError: for empty or non-finite values.
+
+    Example:
+        >>> mean_square_loss([1.0, 3.0], [0.0, 0.0])
+        2.5
+    """
+    residuals = validate.finite("outputs", outputs) - validate.finite("targets", targets)
+    return float(np.mean(residuals**2) / 2)
+
+
+def sgd_step(parameters, gradients, *, learning_rate):
+    r"""Return :math:`\theta - \eta\nabla L_B`, Eq. (2), the mean over the batch included.
+
+    Args:
+        parameters: theta (P,).
+        gradients: per-sample gradients of the batch (B, P).
+        learning_rate: eta, positive.
+
+    Example:
+        >>> sgd_step(np.zeros(1), np.array([[1.0], [3.0]]), learning_rate=0.5)
+        array([-1.])
+    """
+    return parameters - validate.positive("learning_rate", learning_rate) * gradients.mean(axis=0)
+
+
+def batch_noise(gradients, batches):
+    r"""Return :math:`\xi = -(\nabla L_B - \nabla L)`, the noise of Eq. (3).
+
+    Args:
+        gradients: per-sample gradients of the whole data set (N, P).
+        batches: indices (..., B).
+
+    Returns:
+        The noise of each batch (..., P).
+
+    Example:
+        >>> batch_noise(np.array([[1.0], [3.0]]), np.array([[0], [1]]))
+        array([[ 1.],
+               [-1.]])
+    """
+    return gradients.mean(axis=0) - gradients[batches].mean(axis=-2)
+
+
+def isotropic_diffusion(covariance, *, learning_rate) -> float:
+    r"""Return the D of Eq. (5) with SGD's total noise: :math:`2PD = \eta\,{\rm Tr}\,\Sigma`.
+
+    Args:
+        covariance: Sigma (P, P).
+        learning_rate: eta, positive.
+
+    Example:
+        >>> isotropic_diffusion(np.diag([3.0, 1.0]), learning_rate=0.1)
+        0.1
+    """
+    eta = validate.positive("learning_rate", learning_rate)
+    return float(eta * np.trace(covariance) / (2 * len(covariance)))
+
+
+def covariance_near_minimum(loss, hessian, *, batch_size):
+    r"""Return :math:`\Sigma(\theta) \approx \frac{2L(\theta)}{B}H(\theta^*)`, Eq. (6).
+
+    Args:
+        loss: L(theta), non-negative, any shape that broadcasts with ``hessian``.
+        hessian: H(theta*) (P, P), or its eigenvalues.
+        batch_size: B, at least 1.
+
+    Example:
+        >>> covariance_near_minimum(0.5, np.array([4.0, 1.0]), batch_size=10)
+        array([0.4, 0.1])
+    """
+    return 2 * np.asarray(loss) * hessian / validate.count("batch_size", batch_size)
+
+
+def decoupled_moment(losses, output_gradients):
+    r"""Return :math:`L\cdot\frac1N\sum_\mu C_f^{(\mu)}`, the right side of Eq. (7).
+
+    Args:
+        losses: l_mu (N,).
+        output_gradients: nabla f (N, P); :math:`C_f = \nabla f\nabla f^T`.
+
+    Example:
+        >>> decoupled_moment(np.array([1.0, 3.0]), np.array([[1.0], [2.0]]))
+        array([[5.]])
+    """
+    return np.mean(losses) * gauss_newton(output_gradients)
+
+
+def batch_factor(samples, batch_size, *, sampler="without_replacement"):
+    r"""Return the number before the bracket of Eq. (8), or 1/B for draws with replacement.
+
+    Args:
+        samples: N, at least 2.
+        batch_size: B in [1, N].
+        sampler: "without_replacement" (Eq. (8)) or "iid" (Eq. (iid)).
+
+    Raises:
+        ValueError: for another sampler or B outside [1, N].
+
+    Example:
+        >>> batch_factor(5, 5), batch_factor(5, 5, sampler="iid")
+        (0.0, 0.2)
+    """
+    n = validate.count("samples", samples, low=2)
+    b = validate.count("batch_size", batch_size, high=n)
+    validate.one_of("sampler", sampler, ("without_replacement", "iid"))
+    return (n - b) / (n - 1) / b if sampler == "without_replacement" else 1 / b
+
+
+def noise_covariance(gradients, *, batch_size, sampler="without_replacement"):
+    r"""Return the exact covariance of the noise of Eq. (3), Eq. (8).
+
+    .. math:: \Sigma = \frac1B\frac{N-B}{N-1}
+              \Big(\frac1N\sum_\mu\nabla\ell_\mu\nabla\ell_\mu^T-\nabla L\nabla L^T\Big)
+
+    Args:
+        gradients: per-sample gradients (N, P).
+        batch_size: B in [1, N].
+        sampler: "without_replacement", or "iid" for Eq. (iid).
+
+    Returns:
+        Sigma (P, P), positive semidefinite; zero for B = N without replacement.
+
+    Example:
+        >>> noise_covariance(np.array([[1.0], [3.0]]), batch_size=1)
+        array([[1.]])
+    """
+    gradients = validate.finite("gradients", gradients)
+    centred = gradients - gradients.mean(axis=0)
+    factor = batch_factor(len(gradients), batch_size, sampler=sampler)
+    return factor * centred.T @ centred / len(gradients)
+
+
+def second_moment(residuals, output_gradients, *, batch_size):
+    r"""Return :math:`\frac{2}{BN}\sum_\mu\ell_\mu C_f^{(\mu)}`, the middle of Eq. (9).
+
+    Args:
+        residuals: f - y (N,).
+        output_gradients: nabla f (N, P).
+        batch_size: B, at least 1.
+
+    Example:
+        >>> second_moment(np.array([1.0, 2.0]), np.array([[1.0], [1.0]]), batch_size=1)
+        array([[2.5]])
+    """
+    weighted = np.asarray(residuals)[:, None] * output_gradients
+    return weighted.T @ weighted / len(weighted) / validate.count("batch_size", batch_size)
+
+
+def hessian(residuals, output_gradients, output_hessians):
+    r"""Return :math:`\frac1N\sum_\mu C_f^{(\mu)}+\frac1N\sum_\mu[f-y]\nabla^2f`, Eq. (10).
+
+    Args:
+        residuals: f - y (N,).
+        output_gradients: nabla f (N, P).
+        output_hessians: second derivatives of f (N, P, P).
+
+    Example:
+        >>> hessian(np.array([-2.0]), np.array([[0.0]]), np.array([[[1.0]]]))
+        array([[-2.]])
+    """
+    residual_part = np.einsum("n,nij->ij", residuals, output_hessians) / len(residuals)
+    return gauss_newton(output_gradients) + residual_part
+
+
+def gauss_newton(output_gradients):
+    r"""Return :math:`\frac1N\sum_\mu\nabla f\nabla f^T`, Eq. (11): the Hessian without residuals.
+
+    Args:
+        output_gradients: nabla f (N, P).
+
+    Example:
+        >>> gauss_newton(np.array([[1.0], [3.0]]))
+        array([[5.]])
+    """
+    return output_gradients.T @ output_gradients / len(output_gradients)

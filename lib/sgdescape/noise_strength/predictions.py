@@ -1,0 +1,41 @@
+"""Where theory meets measurement: `predict` puts beside each measurement what is expected."""
+
+import numpy as np
+import xarray as xr
+
+from sgdescape.noise_strength.theory import (
+    margin_exponent,
+    noise_strength,
+    predicted_noise,
+    residual_noise,
+)
+
+
+def predict(dataset: xr.Dataset) -> xr.Dataset:
+    """Return the measurements with the noise strength, the theory and its factors beside them.
+
+    Args:
+        dataset: moments by case, replica and mark, with the coordinate ``outputs`` and the
+            attribute ``layers`` of the MLP.
+
+    Returns:
+        A new dataset, with "noise", "prediction" (Eq. (noise-outputs)), "residual_prediction"
+        (Eq. (noise-residuals)), "ratio" = noise / prediction and the four factors of
+        Eq. (noise-factors): "gradient_factor", "direction_factor",
+        "size_factor", "residual_factor"; "margin" = log(1/L).
+    """
+    ds = dataset.copy()
+    ds["noise"] = noise_strength(ds.second_moment, ds.gradient_square)
+    ds["prediction"] = predicted_noise(ds.loss, ds.jacobian, outputs=ds.outputs)
+    ds["residual_prediction"] = residual_noise(ds.residual, ds.jacobian, outputs=ds.outputs)
+    ds["ratio"] = ds.noise / ds.prediction
+    ds["gradient_factor"] = 1 - ds.gradient_square / ds.second_moment
+    ds["direction_factor"] = ds.second_moment * ds.outputs / ds.joint
+    ds["size_factor"] = ds.joint / (ds.residual * ds.jacobian)
+    ds["residual_factor"] = ds.residual / (2 * ds.loss)
+    ds["margin"] = np.log(1 / ds.loss).where(ds.loss < 1)
+    ds.attrs["margin_exponent"] = margin_exponent(ds.attrs["layers"])
+    units = {"loss": "loss", "noise": "(loss/parameter)^2", "prediction": "(loss/parameter)^2"}
+    for name, unit in units.items():
+        ds[name].attrs["units"] = unit
+    return ds

@@ -1,0 +1,364 @@
+"""The claims of chapter `random_time_change`: each takes the dataset of `run`."""
+
+import numpy as np
+
+from sgdescape.core.claims import Claim, check
+from sgdescape.core.stats.intervals import LEVEL, Interval, bootstrap_interval, mean_interval
+from sgdescape.core.stats.tails import power_law_exponent
+
+OWN = "this book"
+PAPER_14 = "Mori et al., Eqs. (13) and (14)"
+_RESAMPLES = 400
+
+
+def claim_driver(ds) -> Claim:
+    """The fourth moment of the integral of sqrt(L) . dW up to a fixed tau, in units of a normal's.
+
+    Eq. (driver) gives it for a fixed t instead.
+    """
+    return check(
+        "random_time_change.driver",
+        "The integral of sqrt(L) dW, stopped when the clock shows tau, is normal: its fourth "
+        "moment is 3 tau^2.",
+        source="Mori et al., Eq. (13)",
+        predicted=1.0,
+        measured=mean_interval(ds.driver_fixed_tau.values**4 / (3 * ds.attrs["driver_time"] ** 2)),
+        rivals={"stopped at a fixed t": round(float(ds.kurtosis_theory), 6)},
+        expected="confirmed",
+    )
+
+
+def claim_strong_order(ds) -> Claim:
+    """Order at which Eq. (14) on its own grid meets the path of Eq. (12) behind it."""
+    return check(
+        "random_time_change.strong_order",
+        "Driven by the Brownian motion of Eq. (13), Eq. (14) gives the path of Eq. (12): the "
+        "distance falls as the first power of the step of tau.",
+        source=PAPER_14,
+        predicted=1.0,
+        measured=_order(ds, "time-changed"),
+        rivals={"other paths": 0.0, "multiplicative noise": 0.5},
+        tolerance=0.2,
+        expected="confirmed",
+    )
+
+
+def claim_driver_needed(ds) -> Claim:
+    """The same with the old Brownian motion: the paths stay apart."""
+    return check(
+        "random_time_change.driver_needed",
+        "Driven by W itself instead of the integral of sqrt(L) dW, Eq. (14) gives another path, "
+        "however fine the grid: order 0.",
+        source=OWN,
+        predicted=0.0,
+        measured=_order(ds, "not rescaled"),
+        rivals={"same path": 1.0, "same path, multiplicative noise": 0.5},
+        tolerance=0.1,
+        expected="confirmed",
+    )
+
+
+def claim_euler_order(ds) -> Claim:
+    """Order of Euler's scheme for Eq. (12) against the same fine paths."""
+    return check(
+        "random_time_change.euler_order",
+        "The same scheme applied to Eq. (12) converges at order 1/2 only, because its noise is "
+        "multiplicative.",
+        source="Kloeden and Platen (1992), Theorem 10.2.2",
+        predicted=0.5,
+        measured=_order(ds, "Euler"),
+        rivals={"additive noise": 1.0, "other paths": 0.0},
+        tolerance=0.3,
+        expected="confirmed",
+    )
+
+
+def claim_law(ds) -> Claim:
+    """Largest distance of the distribution functions of |theta| at a fixed time t.
+
+    The interval follows from the inequality of Dvoretzky, Kiefer and Wolfowitz for each sample.
+    """
+    distances = zip(ds.rival.values, ds.rival_distance.values, strict=True)
+    return check(
+        "random_time_change.law",
+        "At a fixed time t, Eq. (12) and Eq. (14) read where its clock shows t have the same law: "
+        "the largest difference of their distribution functions is 0.",
+        source=PAPER_14,
+        predicted=0.0,
+        measured=distance_interval(ds.direct.values, ds.mapped.values),
+        rivals={str(name): round(float(value), 3) for name, value in distances},
+        tolerance=0.06,
+        expected="confirmed",
+    )
+
+
+def claim_unequal_curvatures(ds) -> Claim:
+    """Mean loss at a fixed t from Eq. (14) in a valley with unequal curvatures, Eq. (moments)."""
+    ito, *others = (round(float(v), 9) for v in ds.bowl_loss_theory.values)
+    return check(
+        "random_time_change.unequal_curvatures",
+        "The time change needs no isotropy: with two unequal curvatures Eq. (14), mapped back, has "
+        "the mean loss of the Ito equation (12).",
+        source=PAPER_14,
+        predicted=ito,
+        measured=mean_interval(ds.bowl_loss.values),
+        rivals=dict(zip(("Stratonovich", "anti-Ito"), others, strict=True)),
+        expected="confirmed",
+    )
+
+
+def claim_passage(ds) -> Claim:
+    """Mean first passage in t measured by Eq. (14), against the quadrature of Eq. (passage)."""
+    t, tau = (round(float(ds.passage_theory.sel(clock=c)), 9) for c in ("t", "tau"))
+    return check(
+        "random_time_change.passage",
+        f"The mean time to reach {ds.attrs['loss_ratio']:g} L*, run in tau and read on the clock "
+        "t, is that of Eq. (12).",
+        source=PAPER_14,
+        predicted=t,
+        measured=mean_interval(ds.passage.sel(equation="Eq. (14)", clock="t").values),
+        rivals={"tau itself": tau, "tau / L*": round(tau / ds.attrs["minimum_loss"], 9)},
+        tolerance=0.05,
+        expected="confirmed",
+    )
+
+
+def claim_gibbs(ds) -> Claim:
+    """Exponent of the stationary law of Eq. (14) in tau, Eq. (41)."""
+    return check(
+        "random_time_change.gibbs",
+        "In tau the stationary law is Gibbs' law of the log loss, L^(-B / eta h).",
+        source="Mori et al., Eq. (41)",
+        predicted=round(float(ds.gibbs_theory), 9),
+        measured=_exponent(ds, ds.gibbs.values),
+        rivals={"law in t": round(float(ds.phi_theory.sel(convention="Ito")), 9)},
+        tolerance=0.1,
+        expected="confirmed",
+    )
+
+
+def claim_exponent(ds) -> Claim:
+    """Exponent of the stationary law of Eq. (12) in t, in the sense of Ito, Eq. (17)."""
+    return _convention(
+        ds,
+        "Ito",
+        "random_time_change.exponent",
+        "In t the stationary law of the Ito equation (12) is L^-phi with phi = 1 + B / (eta h).",
+        "Mori et al., Eq. (17)",
+    )
+
+
+def claim_stratonovich(ds) -> Claim:
+    """The same with the noise taken in the middle of the step, Eq. (conventions)."""
+    return _convention(
+        ds,
+        "Stratonovich",
+        "random_time_change.stratonovich",
+        "Read in the sense of Stratonovich, the same equation has phi = 1/2 + B / (eta h).",
+        OWN,
+    )
+
+
+def claim_anti_ito(ds) -> Claim:
+    """The same with the noise taken at the end of the step, Eq. (conventions)."""
+    return _convention(
+        ds,
+        "anti-Ito",
+        "random_time_change.anti_ito",
+        "Read in the sense of anti-Ito, the same equation has phi = B / (eta h).",
+        OWN,
+    )
+
+
+def claim_mean_loss(ds) -> Claim:
+    """The constant of Eq. (43), measured in tau: the harmonic mean of the loss there."""
+    scale = 2 * ds.attrs["minimum_loss"] / ds.attrs["curvature"]
+    inverse = mean_interval((1 / (1 + ds.gibbs**2 / scale)).mean("kept").values)
+    in_tau, in_t = (round(float(v), 9) for v in ds.mean_loss_theory.values)
+    return check(
+        "random_time_change.mean_loss",
+        "The mean loss in t is the harmonic mean of the loss in tau, and is "
+        "L* / (1 - n eta h / 2B).",
+        source="Mori et al., Eq. (43)",
+        predicted=in_t,
+        measured=Interval(1 / inverse.value, 1 / inverse.high, 1 / inverse.low, LEVEL, "Student t"),
+        rivals={"plain mean in tau": in_tau, "loss at the minimum": 1.0},
+        tolerance=0.03,
+        expected="confirmed",
+    )
+
+
+def claim_wide_exponent(ds) -> Claim:
+    """Eq. (17) where the mean loss of Eq. (43) is infinite."""
+    phi, n = float(ds.phi_wide_theory), int(ds.attrs["wide"])
+    return check(
+        "random_time_change.wide_exponent",
+        f"In n = {n} directions the mean loss is infinite and the step tau = (mean loss) t of "
+        "Appendix C fails, but Eq. (17) still holds.",
+        source=OWN,
+        predicted=phi,
+        measured=power_law_exponent(
+            np.sqrt(np.maximum(ds.long_ratio.values - 1, 0)), scale=1.0, dimension=n
+        ),
+        rivals={"Stratonovich": phi - 0.5, "anti-Ito, or no factor 1/L": phi - 1},
+        tolerance=0.08,
+        expected="confirmed",
+    )
+
+
+def claim_clock_power(ds) -> Claim:
+    """How tau grows with t where the mean loss is infinite, Eq. (clock-power)."""
+    log_t, log_tau = np.log(ds.mark.values), np.log(ds.long_tau.values)
+    return check(
+        "random_time_change.clock_power",
+        f"In n = {int(ds.attrs['wide'])} directions tau grows like the power 1/nu of t, not in "
+        "proportion to it.",
+        source=OWN,
+        predicted=round(float(ds.clock_power_theory), 9),
+        measured=mean_interval(np.polyfit(log_t, log_tau, 1)[0]),
+        rivals={"Appendix C: (mean loss) t": 1.0},
+        tolerance=0.1,
+        expected="confirmed",
+    )
+
+
+def claim_critical_dimension(ds) -> Claim:
+    """Number of directions at which the growth rate of Eq. (growth) changes sign, Eq. (16)."""
+    n = ds.dimension.values
+    ito, *others = (
+        round(float(_zero(n, ds.growth_theory.sel(convention=c).values)), 9)
+        for c in ("Ito", "Stratonovich", "anti-Ito")
+    )
+    return check(
+        "random_time_change.critical_dimension",
+        "Far from the minimum the log distance shrinks on average if and only if "
+        "n < 2 (B / (eta h) + 1).",
+        source="Mori et al., Eq. (16)",
+        predicted=ito,
+        measured=mean_interval([_zero(n, g) for g in ds.growth.values.T]),
+        rivals={"Stratonovich": others[0], "anti-Ito, or finite mean loss": others[1]},
+        tolerance=0.03,
+        expected="confirmed",
+    )
+
+
+def claim_frozen_clock(ds) -> Claim:
+    """Where the clock stops at a global minimum: mean of 1/tau(infinity), Eq. (frozen-clock)."""
+    return check(
+        "random_time_change.frozen_clock",
+        "At L* = 0 the clock tau stops at an inverse-gamma time: the mean of 1/tau is "
+        "4 T nu / |z|^2.",
+        source=OWN,
+        predicted=round(float(ds.frozen_theory), 9),
+        measured=mean_interval(1 / ds.frozen_tau.values),
+        rivals={"no noise, or Stratonovich": 4.0},
+        tolerance=0.05,
+        expected="confirmed",
+    )
+
+
+def claim_floor(ds) -> Claim:
+    """How the mean passage from a global minimum depends on the epsilon added to the loss."""
+    slopes = np.diff(np.log(ds.floor_passage.values)) / np.diff(np.log(ds.floor.values))
+    return check(
+        "random_time_change.floor",
+        "From a global minimum made positive by epsilon, the mean passage time to a fixed loss "
+        "grows as epsilon^-nu: the constant decides everything.",
+        source=OWN,
+        predicted=round(float(ds.floor_theory), 9),
+        measured=Interval(slopes[-1], slopes.min(), slopes.max(), LEVEL, "range over epsilon"),
+        rivals={
+            "epsilon does not matter": 0.0,
+            "Stratonovich": round(float(ds.floor_theory), 9) + 0.5,
+        },
+        tolerance=0.02,
+        expected="confirmed",
+    )
+
+
+CLAIMS = (
+    claim_driver,
+    claim_strong_order,
+    claim_driver_needed,
+    claim_euler_order,
+    claim_law,
+    claim_unequal_curvatures,
+    claim_passage,
+    claim_gibbs,
+    claim_exponent,
+    claim_stratonovich,
+    claim_anti_ito,
+    claim_mean_loss,
+    claim_wide_exponent,
+    claim_clock_power,
+    claim_critical_dimension,
+    claim_frozen_clock,
+    claim_floor,
+)
+__all__ = ["CLAIMS", "distance_interval", *(claim.__name__ for claim in CLAIMS)]
+
+
+def distance_interval(first, second, *, level: float = LEVEL) -> Interval:
+    """Largest difference of two distribution functions, with an interval for any laws.
+
+    Each empirical function is closer to its law than sqrt(log(2/p) / 2n) with probability 1 - p
+    (Dvoretzky, Kiefer and Wolfowitz 1956, constant of Massart 1990); p is half of 1 - level.
+
+    Args:
+        first: samples (n,).
+        second: samples (m,).
+        level: of the interval, in (0, 1).
+
+    Returns:
+        The distance of the two samples; its interval covers that of the two laws.
+
+    Example:
+        >>> distance_interval([1.0, 2.0], [3.0, 4.0]).value
+        1.0
+    """
+    both = np.sort(np.concatenate([first, second]))
+    parts = [np.searchsorted(np.sort(x), both, side="right") / len(x) for x in (first, second)]
+    value = float(np.abs(parts[0] - parts[1]).max())
+    tail = np.log(4 / (1 - level)) / 2
+    width = np.sqrt(tail / len(first)) + np.sqrt(tail / len(second))
+    return Interval(
+        value, max(value - width, 0.0), min(value + width, 1.0), level, "Dvoretzky-Kiefer-Wolfowitz"
+    )
+
+
+def _order(ds, scheme):
+    """Slope of log mean error against log step, with its error from resampled paths."""
+    at = ds.sel(scheme=scheme)
+    log_step = np.log(at.strong_step.values)
+    return bootstrap_interval(
+        at.strong_error.values.T,
+        lambda rows: np.polyfit(log_step, np.log(rows.mean(axis=0)), 1)[0],
+        resamples=_RESAMPLES,
+    )
+
+
+def _exponent(ds, samples):
+    scale = np.sqrt(2 * ds.attrs["minimum_loss"] / ds.attrs["curvature"])
+    return power_law_exponent(samples, scale=scale)
+
+
+def _convention(ds, name, identifier, statement, source):
+    theory = {
+        str(c): round(float(ds.phi_theory.sel(convention=c)), 9) for c in ds.convention.values
+    }
+    return check(
+        identifier,
+        statement,
+        source=source,
+        predicted=theory.pop(name),
+        measured=_exponent(ds, ds.stationary.sel(convention=name).values),
+        rivals=theory,
+        tolerance=0.08,
+        expected="confirmed",
+    )
+
+
+def _zero(dimension, rate):
+    """Where the straight line through the rates crosses zero."""
+    slope, offset = np.polyfit(dimension, rate, 1)
+    return -offset / slope

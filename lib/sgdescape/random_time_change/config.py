@@ -1,0 +1,177 @@
+"""Sizes of the experiments of chapter `random_time_change`: `Config`, `QUICK` and `PAPER`."""
+
+from dataclasses import dataclass
+
+from sgdescape.core import validate
+from sgdescape.random_time_change.theory import stability as index
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes of the chapter's experiments. "Time" is t of Eq. (12), "tau" the clock of Eq. (13).
+
+    Args:
+        learning_rate: eta (time a step of SGD).
+        batch_size: B.
+        curvature: h of the isotropic bowl.
+        minimum_loss: L*.
+        start: theta at the start of paths in one dimension.
+        path_time: tau at which paths on one Brownian motion are compared (loss x time).
+        fine_step: of the reference path (time), path_time a multiple of it by a power of two.
+        levels: the coarse grids of tau have 2^low to 2^high cells, those of t eight times more.
+        paths: driven by one Brownian motion each.
+        samples: of the laws at a fixed time.
+        step: of Euler's scheme there (time, or tau).
+        law_time: t of the comparison of laws.
+        driver_time: tau and t at which the driver is sampled.
+        bowl_curvatures: h_i of the valley with unequal curvatures.
+        bowl_start: where it starts.
+        bowl_time: t at which its loss is sampled.
+        passages: runs of each first-passage experiment.
+        passage_step: of their scheme (time, or tau).
+        loss_ratio: c of their threshold.
+        longest: a passage may take (time, and tau): longer is an error.
+        stationary_samples: independent samples of each stationary law.
+        stationary_step: time step of Eq. (12).
+        stationary_time: length of its runs (time).
+        gibbs_chains: independent runs of Eq. (14).
+        gibbs_step: their tau step.
+        gibbs_time: their length (tau), half of it before the first sample: in tau the tails fill
+            slowly, only as a power of tau.
+        gibbs_kept: samples of each, equally spaced in tau.
+        wide: number n of directions with infinite mean loss.
+        runs: independent runs there.
+        long_step: their time step.
+        long_time: their length (time).
+        most: largest n whose growth rate is measured.
+        growth_step: time step there.
+        growth_steps: steps in a group.
+        groups: independent groups.
+        lives: runs at a global minimum, L* = 0.
+        frozen_step: their time step.
+        frozen_time: their length (time).
+        floors: epsilon added to a loss with L* = 0.
+        seed: of everything.
+    """
+
+    learning_rate: float = 0.5
+    batch_size: int = 1
+    curvature: float = 1.0
+    minimum_loss: float = 0.5
+    start: float = 2.0
+    path_time: float = 0.5
+    fine_step: float = 2.0**-13
+    levels: tuple[int, int] = (2, 6)
+    paths: int = 800
+    samples: int = 30_000
+    step: float = 0.005
+    law_time: float = 1.0
+    driver_time: float = 1.0
+    bowl_curvatures: tuple[float, ...] = (2.0, 0.5)
+    bowl_start: tuple[float, ...] = (1.0, 1.5)
+    bowl_time: float = 0.5
+    passages: int = 40_000
+    passage_step: float = 0.005
+    loss_ratio: float = 3.0
+    longest: float = 2000.0
+    stationary_samples: int = 20_000
+    stationary_step: float = 0.01
+    stationary_time: float = 10.0
+    gibbs_chains: int = 2000
+    gibbs_step: float = 0.01
+    gibbs_time: float = 320.0
+    gibbs_kept: int = 20
+    wide: int = 5
+    runs: int = 1000
+    long_step: float = 0.01
+    long_time: float = 64.0
+    most: int = 8
+    growth_step: float = 2.0**-8
+    growth_steps: int = 20_000
+    groups: int = 100
+    lives: int = 20_000
+    frozen_step: float = 2.0**-6
+    frozen_time: float = 10.0
+    floors: tuple[float, ...] = (1e-2, 1e-3, 1e-4, 1e-5)
+    seed: int = 0
+
+    def __post_init__(self):
+        """Refuse sizes that do not fit together."""
+        for name in ("learning_rate", "curvature", "minimum_loss", "path_time", "step"):
+            validate.positive(name, getattr(self, name))
+        validate.count("batch_size", self.batch_size)
+        validate.count("groups", self.groups, low=4)
+        low, high = self.levels
+        cells = self.path_time / self.fine_step
+        validate.count("levels", low)
+        validate.count("levels", high, low=low + 2)
+        if cells % 2 ** (high + 3):
+            raise ValueError(
+                f"path_time / fine_step must be a multiple of 2^{high + 3}: got {cells}"
+            )
+        if self.loss_ratio <= 1:
+            raise ValueError(f"loss_ratio must be above 1: got {self.loss_ratio}")
+        if len(self.bowl_curvatures) != len(self.bowl_start):
+            raise ValueError(
+                f"bowl_start must have one entry a curvature: got {len(self.bowl_start)} "
+                f"for {len(self.bowl_curvatures)}"
+            )
+        index = self.noise_index(self.wide)
+        if not 0 < index < 1:
+            raise ValueError(f"wide must give an index nu in (0, 1): n = {self.wide} gives {index}")
+
+    def noise_index(self, dimension: int) -> float:
+        """Return nu of the isotropic bowl in ``dimension`` directions."""
+        return float(index.stability_index(dimension, **self.noise))
+
+    @property
+    def noise(self) -> dict:
+        """Learning rate, batch size and curvature, the arguments of most formulas."""
+        return {
+            "learning_rate": self.learning_rate,
+            "batch_size": self.batch_size,
+            "curvature": self.curvature,
+        }
+
+
+QUICK = Config()
+
+PAPER = Config(
+    fine_step=2.0**-15,
+    levels=(2, 8),
+    paths=1000,
+    samples=1_000_000,
+    step=0.001,
+    passages=400_000,
+    passage_step=0.001,
+    stationary_samples=200_000,
+    stationary_step=0.002,
+    gibbs_chains=20_000,
+    gibbs_step=0.005,
+    runs=10_000,
+    long_step=0.002,
+    growth_steps=200_000,
+    lives=200_000,
+    frozen_step=2.0**-8,
+)
+"""Ten times the samples, finer steps. The paper itself shows no experiment on Eqs. (12)-(14)."""
+
+UNITS = {
+    "strong_error": "parameter",
+    "strong_step": "loss x time (rows of Eq. (14)), time (rows of Eq. (12))",
+    "direct": "parameter",
+    "mapped": "parameter",
+    "driver_fixed_tau": "(loss x time)^(1/2)",
+    "driver_fixed_t": "(loss x time)^(1/2)",
+    "bowl_loss": "loss",
+    "passage": "time (clock t), loss x time (clock tau)",
+    "gibbs": "parameter",
+    "stationary": "parameter",
+    "long_tau": "loss x time",
+    "long_ratio": "1",
+    "growth": "1 / time",
+    "frozen_tau": "loss x time",
+    "operator_density": "1 / parameter",
+    "floor_passage": "time",
+}
+"""Units of the measured variables; time is t = eta x steps."""

@@ -1,0 +1,1 @@
+"""Measure of chapter `random_time_change`: experiments that give numbers; no theory."""

@@ -1,0 +1,139 @@
+"""Laws of chapter `random_time_change` from the Fokker-Planck operator: no formula under test.
+
+The operator is given drift and noise of an equation, and its discrete stationary law, its matrix
+exponential and its mean passage time are what they are.
+"""
+
+import numpy as np
+import xarray as xr
+from scipy.linalg import expm
+
+from sgdescape.core.fokker_planck import operators as fokker_planck
+from sgdescape.random_time_change.theory.clock import CONVENTIONS
+
+RANGE = 200.0  # |theta| of the stationary laws; the tail beyond holds 1e-6 of the mass at most
+_CELLS = 400
+
+
+def slow_operator(config, edges, *, floor=None, point=0.0, right="reflecting"):
+    """Return the operator of Eq. (12) in one dimension, read with a convention's ``point``.
+
+    Args:
+        config: the chapter's `Config`.
+        edges: of the cells (cells + 1,).
+        floor: L*; the configuration's unless given.
+        point: alpha; the reading adds alpha times half the derivative of the noise's square.
+        right: boundary condition at the last edge.
+    """
+    floor, h = config.minimum_loss if floor is None else floor, config.curvature
+    noise = config.learning_rate * h / config.batch_size
+
+    def drift(z):  # D = noise * L, and the noise's square is 2 D
+        return -h * z + point * noise * h * z
+
+    def diffusion(z):
+        return noise * (floor + h * z**2 / 2)
+
+    return fokker_planck.operator_1d(drift, diffusion, edges, right=right)
+
+
+def fast_operator(config, edges):
+    """Return the operator of Eq. (14) in one dimension.
+
+    Args:
+        config: the chapter's `Config`.
+        edges: of the cells (cells + 1,).
+    """
+    h = config.curvature
+    noise = config.learning_rate * h / config.batch_size
+    return fokker_planck.operator_1d(
+        lambda z: -h * z / (config.minimum_loss + h * z**2 / 2), lambda z: noise + 0 * z, edges
+    )
+
+
+def stretched(reach, *, width, cells, both=True):
+    """Return edges that are ``width`` / cells apart near 0 and grow with the distance."""
+    end = np.arcsinh(reach / width)
+    return width * np.sinh(np.linspace(-end if both else 0.0, end, cells + 1))
+
+
+def stationary_laws(config, *, cells: int = _CELLS) -> xr.Dataset:
+    """Return the stationary densities of Eq. (14) and of Eq. (12) in three readings.
+
+    Args:
+        config: the chapter's `Config`.
+        cells: of the operator's grid.
+
+    Returns:
+        ``operator_density`` (law, cell): density at theta = ``cell``; laws "tau" and the names of
+        the conventions.
+    """
+    edges = stretched(RANGE, width=0.5, cells=cells)
+    operators = [fast_operator(config, edges)]
+    operators += [slow_operator(config, edges, point=point) for point in CONVENTIONS.values()]
+    densities = [fokker_planck.stationary(a) / a.volumes for a in operators]
+    return xr.Dataset(
+        {"operator_density": (("law", "cell"), np.array(densities))},
+        coords={"law": ["tau", *CONVENTIONS], "cell": operators[0].centres[0]},
+    )
+
+
+def laws_at_time(config, *, cells: int = _CELLS) -> xr.Dataset:
+    """Return distribution functions of |theta|: Eq. (12) at t, Eq. (14) at two fixed tau.
+
+    Args:
+        config: the chapter's `Config`.
+        cells: of the operator's grid.
+
+    Returns:
+        ``law_cdf`` (reading, law_radius), and ``rival_distance`` (rival): the largest difference of
+        the two wrong readings from the first.
+    """
+    edges = stretched(40.0 * config.start, width=config.start, cells=cells)
+    slow, fast = slow_operator(config, edges), fast_operator(config, edges)
+    centres = slow.centres[0]
+    # the start is shared between two cells so that its mean is exact
+    cell = int(np.searchsorted(centres, config.start))
+    start = np.zeros(len(centres))
+    share = (config.start - centres[cell - 1]) / (centres[cell] - centres[cell - 1])
+    start[cell - 1 : cell + 1] = 1 - share, share
+    readings = {
+        "Eq. (12)": (slow, config.law_time),
+        "tau = t": (fast, config.law_time),
+        "tau = L* t": (fast, config.minimum_loss * config.law_time),
+    }
+    radius = np.linspace(0, 6 * config.start, 241)
+    functions = []
+    for operator, time in readings.values():
+        law = expm(operator.matrix.toarray() * time) @ start
+        below = np.concatenate([[0.0], np.cumsum(law)])
+        functions.append(np.interp(radius, edges, below) - np.interp(-radius, edges, below))
+    functions = np.array(functions)
+    return xr.Dataset(
+        {
+            "law_cdf": (("reading", "law_radius"), functions),
+            "rival_distance": ("rival", np.abs(functions[1:] - functions[0]).max(axis=1)),
+        },
+        coords={"reading": list(readings), "rival": list(readings)[1:], "law_radius": radius},
+    )
+
+
+def regularised(config) -> xr.Dataset:
+    """Return the mean time from a global minimum to L = 1/2 when epsilon is added to the loss.
+
+    Args:
+        config: the chapter's `Config`.
+
+    Returns:
+        ``floor_passage`` (floor): mean t from the minimum of L = epsilon + h theta^2 / 2 until
+        h theta^2 = 1.
+    """
+    reach = 1 / np.sqrt(config.curvature)
+    means = []
+    for floor in config.floors:
+        edges = stretched(reach, width=np.sqrt(floor / config.curvature), both=False, cells=800)
+        operator = slow_operator(config, edges, floor=floor, right="absorbing")
+        means.append(fokker_planck.mean_first_passage(operator)[0])
+    return xr.Dataset(
+        {"floor_passage": ("floor", np.array(means))}, coords={"floor": list(config.floors)}
+    )

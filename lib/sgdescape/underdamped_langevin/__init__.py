@@ -1,0 +1,70 @@
+"""SGD with momentum as an underdamped Langevin equation: an oscillator in every curved direction.
+
+Its rooms `claims` and `figures`, its configuration, `run`, and the formulas that pages and other
+chapters use.
+"""
+
+from sgdescape.underdamped_langevin import claims, figures, predictions
+from sgdescape.underdamped_langevin.config import PAPER, QUICK, Config
+from sgdescape.underdamped_langevin.experiment import run
+from sgdescape.underdamped_langevin.predictions import predict
+from sgdescape.underdamped_langevin.prose import summary
+from sgdescape.underdamped_langevin.theory.autoregression import common_factor, oscillating_band
+from sgdescape.underdamped_langevin.theory.modified_equation import path_errors
+from sgdescape.underdamped_langevin.theory.oscillator import (
+    angular_frequency,
+    autocorrelation,
+    covariance,
+    critical_curvature,
+    critical_momentum,
+    damping_rate,
+    damping_ratio,
+    mean,
+    propagator,
+    stationary_covariance,
+    velocity_autocorrelation,
+)
+from sgdescape.underdamped_langevin.theory.phase_space import (
+    diffusion_matrix,
+    drift_matrix,
+    effective_directions,
+    langevin_coefficients,
+    noise_covariance_at,
+    regression_covariance,
+    square_step,
+    update_matrix,
+)
+
+__all__ = [
+    "Config",
+    "PAPER",
+    "QUICK",
+    "angular_frequency",
+    "autocorrelation",
+    "claims",
+    "common_factor",
+    "covariance",
+    "critical_curvature",
+    "critical_momentum",
+    "damping_rate",
+    "damping_ratio",
+    "diffusion_matrix",
+    "drift_matrix",
+    "effective_directions",
+    "figures",
+    "langevin_coefficients",
+    "mean",
+    "noise_covariance_at",
+    "oscillating_band",
+    "path_errors",
+    "predict",
+    "predictions",
+    "propagator",
+    "regression_covariance",
+    "run",
+    "square_step",
+    "stationary_covariance",
+    "summary",
+    "update_matrix",
+    "velocity_autocorrelation",
+]

@@ -1,0 +1,1 @@
+"""Claims of chapter `underdamped_langevin`: statements with their verdicts."""

@@ -1,0 +1,1 @@
+"""Measure of chapter `underdamped_langevin`: experiments that give numbers; no theory."""

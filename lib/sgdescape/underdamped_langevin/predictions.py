@@ -1,0 +1,137 @@
+"""Where theory meets measurement: `predict` puts beside each measurement what is expected."""
+
+import numpy as np
+import xarray as xr
+
+from sgdescape.underdamped_langevin.theory.oscillator import (
+    autocorrelation,
+    covariance,
+    critical_curvature,
+    damping_ratio,
+    mean,
+    stationary_covariance,
+)
+from sgdescape.underdamped_langevin.theory.phase_space import (
+    regression_covariance,
+    square_step,
+    update_matrix,
+)
+
+
+def predict(dataset: xr.Dataset) -> xr.Dataset:
+    """Return the measurements with what the formulas of this module say about each.
+
+    Args:
+        dataset: what `run` measured.
+
+    Returns:
+        A new dataset with ``variance_exact``, ``variance_sde`` and ``variance_real`` (mode,
+        coordinate), the growth, path, speed and correlation predictions beside what they predict.
+    """
+    return _predict_images(_predict_scalars(_predict_sweep(_predict_ensemble(dataset))))
+
+
+def _predict_ensemble(dataset):
+    ds, at = dataset.copy(), _at(dataset.attrs)
+    rho, noise = ds.curvature.values, ds.noise.values
+    size = {"batch_size": int(ds.attrs["batch_size"])}
+    where = ("mode", "coordinate")
+    for name, discrete in (("exact", True), ("sde", False)):
+        full = stationary_covariance(rho, noise, **at, **size, discrete=discrete)
+        ds[f"variance_{name}"] = where, np.diagonal(full, axis1=1, axis2=2)
+        ds[f"cross_{name}"] = "mode", full[:, 0, 1]
+    x, residuals = ds.inputs.values, _residuals(ds)
+    real = np.diag(regression_covariance(x, residuals, **at, **size))
+    ds["variance_real"] = where, real.reshape(2, -1).T
+    k = ds.growth_step.values
+    where = ("growth_step", "mode", "coordinate")
+    for name, discrete in (("exact", True), ("sde", False)):
+        full = covariance(k[:, None], rho, noise, **at, **size, discrete=discrete)
+        ds[f"growth_{name}"] = where, np.diagonal(full, axis1=2, axis2=3)
+    path = regression_covariance(x, residuals, **at, **size, steps=int(k[-1]))
+    real = np.diagonal(path, axis1=1, axis2=2).reshape(len(path), 2, -1)
+    ds["growth_curve"] = ("curve_step", "mode"), real[1:, 0]
+    real = real[k]
+    ds["growth_real"] = where, real.swapaxes(1, 2)
+    lags = np.arange(ds.sizes["lag"])
+    for name, discrete in (("exact", True), ("sde", False)):
+        ds[f"acf_{name}"] = (
+            ("mode", "lag"),
+            autocorrelation(lags, rho[:, None], **at, discrete=discrete),
+        )
+        ds[f"kick_{name}"] = (
+            ("kick_step", "mode", "coordinate"),
+            mean(ds.kick_step.values[:, None], rho, ds.kick.values, **at, discrete=discrete),
+        )
+    k = ds.kick_step.values[:, None]
+    half = mean(k + 0.5, rho, ds.kick.values, **at, discrete=False)
+    ds["kick_half_step"] = ("kick_step", "mode", "coordinate"), half
+    ds["critical"] = critical_curvature(**at)
+    ds["damping"] = "mode", damping_ratio(rho, **at)
+    return ds
+
+
+def _predict_sweep(dataset):
+    ds = dataset.copy()
+    rho, noise = ds.curvature.values, ds.noise.values
+    x, residuals = ds.inputs.values, _residuals(ds)
+    columns = (ds.setting_learning_rate, ds.setting_batch_size, ds.setting_momentum)
+    law, exact, real = [], [], []
+    for eta, size, beta in zip(*(c.values for c in columns), strict=True):
+        at = {"learning_rate": float(eta), "momentum": float(beta), "batch_size": int(size)}
+        law.append(square_step(rho, noise, **at, discrete=False))
+        exact.append(square_step(rho, noise, **at))
+        velocity = np.diag(regression_covariance(x, residuals, **at))[rho.size :]
+        real.append(float(eta) ** 2 * velocity.sum())
+    for name, values in (("law", law), ("exact", exact), ("real", real)):
+        ds[f"speed_{name}"] = "setting", np.array(values)
+    return ds
+
+
+def _predict_scalars(dataset):
+    ds = dataset.copy()
+    beta, x = ds.edge_momentum.values[:, None], ds.edge.values
+    at = {"learning_rate": 1.0, "momentum": beta, "batch_size": 1}
+    for name, discrete in (("exact", True), ("sde", False)):
+        full = stationary_covariance(2 * (1 + beta) * x, 1.0, **at, discrete=discrete)
+        where = ("edge_momentum", "edge", "coordinate")
+        ds[f"edge_{name}"] = where, np.diagonal(full, axis1=2, axis2=3)
+    lags = np.arange(ds.sizes["paper_lag"])
+    at = {"learning_rate": 1e-4, "momentum": 0.9}
+    rho = ds.paper_mode.values[:, None]
+    ds["paper_acf_exact"] = ("paper_mode", "paper_lag"), autocorrelation(lags, rho, **at)
+    ds["paper_damping"] = "paper_mode", damping_ratio(ds.paper_mode.values, **at)
+    return ds
+
+
+def _predict_images(dataset):
+    ds = dataset.copy()
+    eta, rho = float(ds.image_rate), float(ds.image_curvature[0])
+    k, paths, bands = ds.spiral_step.values[:, None], [], []
+    for beta, local in zip(ds.spiral_momentum.values, ds.local_noise.values, strict=True):
+        at = {"learning_rate": eta, "momentum": float(beta)}
+        paths.append(mean(k, rho, ds.spiral_start.values, **at))
+        step = update_matrix([[rho]], **at)
+        kick = np.outer([eta, 1.0], [eta, 1.0]) / int(ds.attrs["image_batch"])
+        spread = [np.zeros((2, 2))]
+        for sigma in local[:-1]:
+            spread.append(step @ spread[-1] @ step.T + sigma * kick)
+        bands.append(np.diagonal(np.array(spread), axis1=1, axis2=2))
+    where = ("spiral_momentum", "spiral_step", "output", "coordinate")
+    ds["spiral_exact"] = where, np.array(paths)
+    ds["spiral_variance"] = ("spiral_momentum", "spiral_step", "coordinate"), np.array(bands)
+    at = {"learning_rate": eta, "momentum": float(ds.attrs["momentum"])}
+    trace = float(ds.image_noise.sum())
+    size = int(ds.attrs["image_batch"])
+    ds["image_speed_law"] = square_step([0.0], [trace], **at, batch_size=size, discrete=False)
+    return ds
+
+
+def _residuals(ds):
+    """Residuals x.mu - y (N,) from the gradients of the samples."""
+    x, g = ds.inputs.values, ds.gradients.values
+    return np.sum(g * x, axis=1) / np.sum(x * x, axis=1)
+
+
+def _at(attrs):
+    return {"learning_rate": float(attrs["learning_rate"]), "momentum": float(attrs["momentum"])}

@@ -1,0 +1,1 @@
+"""Theory of chapter `underdamped_langevin`: one pure function an equation."""

@@ -1,0 +1,216 @@
+"""All modes together: matrices of SGD with momentum in phase space, and real minibatch noise."""
+
+import numpy as np
+
+from sgdescape.core import validate
+from sgdescape.underdamped_langevin.theory import autoregression, stability
+
+
+def langevin_coefficients(*, learning_rate, momentum, batch_size):
+    """Return mass, friction and noise of Eq. (phase-langevin).
+
+    Args:
+        learning_rate: eta > 0 (time a step).
+        momentum: beta in [0, 1).
+        batch_size: S >= 1.
+
+    Returns:
+        m = eta (1 + beta) / 2, 1 - beta, and eta / S, which multiplies Sigma in the noise's
+        spectral density.
+    """
+    eta, beta = stability.optimiser(learning_rate, momentum)
+    size = validate.within("batch_size", batch_size, low=1)
+    return eta * (1 + beta) / 2, 1 - beta, eta / size
+
+
+def drift_matrix(hessian, *, learning_rate, momentum, weight_decay=0.0) -> np.ndarray:
+    """Return A of dz = -A (z - mean) dt + ..., z = (theta, v), Eqs. (phase-sde), (phase-ou).
+
+    Args:
+        hessian: H (d, d), symmetric.
+        learning_rate: eta > 0, a number (time a step).
+        momentum: beta in [0, 1), a number.
+        weight_decay: lambda >= 0, a number.
+
+    Returns:
+        A (2 d, 2 d).
+    """
+    h = _symmetric("hessian", hessian)
+    mass, friction, _ = langevin_coefficients(
+        learning_rate=learning_rate, momentum=momentum, batch_size=1
+    )
+    one = np.eye(len(h))
+    full = h + validate.non_negative("weight_decay", float(weight_decay)) * one
+    return np.block([[0 * one, -one], [full / mass, friction / mass * one]])
+
+
+def diffusion_matrix(noise_covariance, *, learning_rate, momentum) -> np.ndarray:
+    """Return D of Eq. (phase-ou): the noise is sqrt(2 D / kappa) dW with kappa = S (1 - beta^2).
+
+    Args:
+        noise_covariance: Sigma (d, d) of a sample's gradient.
+        learning_rate: eta > 0, a number (time a step).
+        momentum: beta in [0, 1), a number.
+
+    Returns:
+        D (2 d, 2 d), which acts on the velocities.
+    """
+    sigma = _symmetric("noise_covariance", noise_covariance)
+    mass, friction, _ = langevin_coefficients(
+        learning_rate=learning_rate, momentum=momentum, batch_size=1
+    )
+    zero = np.zeros_like(sigma)
+    return np.block([[zero, zero], [zero, friction / mass * sigma]])
+
+
+def update_matrix(hessian, *, learning_rate, momentum, weight_decay=0.0) -> np.ndarray:
+    """Return M of z_{k+1} = M z_k - (eta n_k, n_k), Eqs. (phase-heavy-ball), (phase-update).
+
+    Args:
+        hessian: H (d, d), symmetric.
+        learning_rate: eta > 0, a number (time a step).
+        momentum: beta in [0, 1), a number.
+        weight_decay: lambda >= 0, a number.
+
+    Returns:
+        M (2 d, 2 d).
+    """
+    h = _symmetric("hessian", hessian)
+    eta, beta = stability.optimiser(learning_rate, momentum)
+    one = np.eye(len(h))
+    full = h + validate.non_negative("weight_decay", float(weight_decay)) * one
+    return np.block([[one - eta * full, eta * beta * one], [-full, beta * one]])
+
+
+def square_step(
+    curvature, noise, *, learning_rate, momentum, batch_size, weight_decay=0.0, discrete=True
+):
+    """Return E |delta_k|^2 of all modes, Eqs. (phase-speed) and (phase-exact-speed).
+
+    eta^2 / (S (1 - beta^2)) times the sum of Sigma_ii, each divided by 1 - eta h_i /
+    (2 (1 + beta)) if ``discrete``.
+
+    Args:
+        curvature: rho_i >= 0 (modes, ...).
+        noise: Sigma_ii >= 0 of a sample (modes, ...).
+        learning_rate: eta > 0 (time a step).
+        momentum: beta in [0, 1).
+        batch_size: S >= 1.
+        weight_decay: lambda >= 0.
+        discrete: exact for the iteration with constant noise, or the SDE's.
+
+    Returns:
+        (...): the sum over the leading axis.
+    """
+    eta, beta = stability.optimiser(learning_rate, momentum)
+    size = validate.within("batch_size", batch_size, low=1)
+    sigma = validate.within("noise", noise, low=0)
+    factor = 1.0
+    if discrete:
+        factor = autoregression.common_factor(
+            curvature, learning_rate=eta, momentum=beta, weight_decay=weight_decay
+        )
+    return np.sum(eta**2 * sigma / (size * (1 - beta**2)) * factor, axis=0)
+
+
+def effective_directions(variances) -> float:
+    """Return (sum s)^2 / sum s^2, Eq. (phase-single-step): directions that share the speed.
+
+    A single |delta_k|^2 of independent normal components of variances s scatters by sqrt(2) over
+    the root of this number.
+
+    Args:
+        variances: E delta_i^2 (modes,), in any unit.
+
+    Returns:
+        A number between 1 and the number of modes.
+    """
+    s = validate.within("variances", variances, low=0)
+    return float(s.sum() ** 2 / np.sum(s**2))
+
+
+def noise_covariance_at(inputs, residuals, position) -> np.ndarray:
+    """Return the covariance of a sample's gradient away from the minimum, Eq. (phase-real-noise).
+
+    Args:
+        inputs: x (N, d).
+        residuals: x.mu - y of each sample (N,).
+        position: theta - mu (d,).
+
+    Returns:
+        Sigma(theta) (d, d).
+    """
+    gradients = inputs * (residuals + inputs @ position)[:, None]
+    centred = gradients - gradients.mean(axis=0)
+    return centred.T @ centred / len(inputs)
+
+
+def regression_covariance(
+    inputs, residuals, *, learning_rate, momentum, batch_size, steps=None
+) -> np.ndarray:
+    """Return the exact covariance of (theta, v) under real minibatches.
+
+    With samples drawn with replacement the noise depends on theta, and its mean covariance is Sigma
+    at the minimum plus a linear map of Cov(theta): Eq. (phase-real-noise). The second moments of
+    discrete SGD therefore close, Eq. (phase-closed-moments), whatever the law of the data.
+
+    Args:
+        inputs: x (N, d) in the eigenbasis of H = x^T x / N.
+        residuals: x.mu - y of each sample (N,) at the minimum mu.
+        learning_rate: eta > 0, a number (time a step).
+        momentum: beta in [0, 1), a number.
+        batch_size: S >= 1.
+        steps: None for the stationary state; or k for all steps up to k from (mu, 0).
+
+    Returns:
+        (2 d, 2 d), or (k + 1, 2 d, 2 d).
+
+    Raises:
+        ValueError: if the inputs are not in that basis, or the covariance does not stay finite.
+    """
+    x, r = validate.finite("inputs", inputs), validate.finite("residuals", residuals)
+    n, d = x.shape
+    eta, beta = stability.optimiser(learning_rate, momentum)
+    hessian = x.T @ x / n
+    rho = np.diag(hessian)
+    if np.abs(hessian - np.diag(rho)).max() > 1e-9 * rho.max():
+        raise ValueError("inputs must lie in the eigenbasis of x^T x / N")
+    stability.stable(rho, eta, beta)
+    squares = np.einsum("na,nb->nab", x, x).reshape(n, -1)
+    fourth = squares.T @ squares / n - np.kron(hessian, hessian)
+    at_minimum = (r**2 @ squares / n).reshape(d, d)
+
+    def noise(position):
+        return (at_minimum + (fourth @ position.ravel()).reshape(d, d)) / batch_size
+
+    update = update_matrix(hessian, learning_rate=eta, momentum=beta)
+    kick = np.array([[eta**2, eta], [eta, 1.0]])
+    if steps is not None:
+        path = [np.zeros((2 * d, 2 * d))]
+        for _ in range(validate.count("steps", steps)):
+            path.append(update @ path[-1] @ update.T + np.kron(kick, noise(path[-1][:d, :d])))
+        return np.array(path)
+    modes = np.stack([1 - eta * rho, 0 * rho + eta * beta, -rho, 0 * rho + beta], axis=-1)
+    modes = modes.reshape(d, 2, 2)
+    pairs = np.einsum("iab,jcd->ijacbd", modes, modes).reshape(d, d, 4, 4)
+    unit = np.broadcast_to(kick.reshape(4, 1), (d, d, 4, 1))
+    response = np.linalg.solve(np.eye(4) - pairs, unit)[..., 0]  # to noise of unit covariance
+    now = noise(np.zeros((d, d)))
+    limit = 1e6 * np.trace(now)
+    for _ in range(10_000):
+        before, now = now, noise(response[..., 0] * now)
+        if not np.trace(now) < limit:
+            raise ValueError("the covariance is infinite at this learning rate and batch size")
+        if np.abs(now - before).max() <= 1e-13 * np.abs(now).max():
+            break
+    blocks = (response * now[..., None]).reshape(d, d, 2, 2)
+    return blocks.transpose(2, 0, 3, 1).reshape(2 * d, 2 * d)
+
+
+def _symmetric(name, matrix):
+    values = validate.finite(name, matrix)
+    if values.ndim != 2 or values.shape[0] != values.shape[1]:
+        raise ValueError(f"{name} must be square: got shape {values.shape}")
+    if np.abs(values - values.T).max() > 1e-9 * np.abs(values).max():
+        raise ValueError(f"{name} must be symmetric")
+    return values
