@@ -112,16 +112,14 @@ def norms(s, *, model=None, inputs=None, targets=None, loss=sgd.square_loss, **o
 
 def claim(**changes):
     fields = {
-        "identifier": "chapter.name",
-        "statement": "It is one.",
-        "source": "Eq. (8)",
+        "source": "Mori et al., Eq. (8)",
         "predicted": 1.0,
         "measured": Interval(1.0, 0.9, 1.1),
         "rivals": {"half": 0.5},
         "expected": "confirmed",
     }
     fields |= changes
-    return claims.check(fields.pop("identifier"), fields.pop("statement"), **fields)
+    return claims.check("It is one.", **fields)
 
 
 def load_from(s, images):
@@ -421,10 +419,14 @@ STATISTICS = [
 CLAIMS = [
     Case("claim without a rival", lambda s: claim(rivals={}), ValueError,
          r"rivals must name at least one other prediction: got \{\}"),
-    Case("claim with a bad name", lambda s: claim(identifier="No Name"), ValueError,
-         r"identifier must be 'chapter.name' in lower case: got 'No Name'"),
+    Case("claim with a bad name", lambda s: claims.claim(lambda ds: None), ValueError,
+         r"a claim must be named in lower case: got '.*<lambda>'"),
+    Case("claim from nowhere", lambda s: claim(source="folklore"), ValueError,
+         r"source must begin with one of this book.*: got 'folklore'"),
+    Case("claims of no chapter", lambda s: claims.declared("no_chapter"), ValueError,
+         r"no chapter 'no_chapter' with claims"),
     Case("claim that expects anything", lambda s: claim(expected="maybe"), ValueError,
-         r"expected must be one of 'confirmed', 'refuted': got 'maybe'"),
+         r"expected must be one of 'confirmed', .*: got 'maybe'"),
     Case("claim without an interval", lambda s: claim(measured=1.0), TypeError,
          r"measured must be an Interval: got float"),
     Case("claim that predicts NaN", lambda s: claim(predicted=NAN), ValueError,
@@ -432,9 +434,9 @@ CLAIMS = [
     Case("negative tolerance", lambda s: claim(tolerance=-0.1), ValueError,
          r"tolerance must be non-negative and finite: got -0.1"),
     Case("claim without power", lambda s: claim(rivals={"near": 1.05}), claims.ClaimError,
-         r"chapter.name: no power against 'near' \(1.05\)"),
+         r"no power against 'near' \(1.05\)"),
     Case("verdict that was not expected", lambda s: claim(predicted=2.0), claims.ClaimError,
-         r"chapter.name: verdict 'refuted', expected 'confirmed'"),
+         r"verdict 'refuted', expected 'confirmed'"),
 ]  # fmt: skip
 
 

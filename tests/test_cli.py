@@ -19,8 +19,6 @@ from dataclasses import dataclass
 from typing import Literal
 import numpy as np
 import xarray as xr
-from sgdescape.core import claims
-from sgdescape.core.statistics import mean_interval
 
 @dataclass(frozen=True)
 class Config:
@@ -69,17 +67,17 @@ def run(config, *, device="cpu"):
         {"half": ("image", half, {"units": "loss"}), "good": ("image", half > 0)},
         attrs={"yes": True, "widths": config.widths, "nothing": None},
     )
-
-def claim_half(dataset):
-    return claims.check("fake.half", "Half.", source="us", predicted=0.5, expected="confirmed",
-                        measured=mean_interval(dataset.half.values), rivals={"one": 1.0})
-
-def claim_one(dataset):
-    return claims.check("fake.one", "One.", source="us", predicted=1.0, expected="confirmed",
-                        measured=mean_interval(dataset.half.values), rivals={"two": 2.0})
-
-CLAIMS = (claim_half,)
 '''
+
+CLAIMS = """
+from sgdescape.core.claims import Claim, check, claim
+from sgdescape.core.statistics import mean_interval
+
+@claim
+def half(dataset) -> Claim:
+    return check("Half.", source="this book", predicted=0.5, expected="confirmed",
+                 measured=mean_interval(dataset.half.values), rivals={"one": 1.0})
+"""
 
 
 @pytest.fixture
@@ -87,7 +85,9 @@ def folder(tmp_path, monkeypatch):
     """A folder to work in, with a chapter `fake_halves` in the package's reach."""
     package = tmp_path / "package"
     package.mkdir()
-    (package / "fake_halves.py").write_text(CHAPTER)
+    (package / "fake_halves").mkdir()
+    (package / "fake_halves" / "__init__.py").write_text(CHAPTER)
+    (package / "fake_halves" / "claims.py").write_text(CLAIMS)
     (package / "fake_helper.py").write_text('"""No chapter: it has no PAPER."""\nQUICK = run = 1\n')
     monkeypatch.setattr(sgdescape, "__path__", [*sgdescape.__path__, str(package)])
     work = tmp_path / "work"
@@ -95,6 +95,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(work)
     yield work
     sys.modules.pop("sgdescape.fake_halves", None)
+    sys.modules.pop("sgdescape.fake_halves.claims", None)
     importlib.invalidate_caches()
 
 
@@ -232,18 +233,21 @@ def test_full_disk_leaves_no_half_file(folder, monkeypatch):
     assert os.listdir() == []
 
 
-def test_show_checks_the_claims(folder, monkeypatch):
+def test_show_checks_the_claims(folder):
     call("run", "fake_halves", "--images", "200", "--out", "a.nc")
     result = call("show", "a.nc")
     assert result.exit_code == 0 and "a.nc: image=200" in result.stdout
-    assert "half (loss): image" in result.stdout and "Claim fake.half: confirmed" in result.stdout
+    assert "half (loss): image" in result.stdout
+    assert "Claim fake_halves.half: confirmed" in result.stdout
     assert "\u2060" not in result.stdout  # a mark for notebooks: terminals may show it
     assert "Claim" not in call("show", "a.nc", "--no-claims").stdout
-    module = importlib.import_module("sgdescape.fake_halves")
-    monkeypatch.setattr(module, "CLAIMS", (module.claim_half, module.claim_one))
-    result = call("show", "a.nc")
+    with xr.open_dataset("a.nc") as opened:
+        doubled = opened.load().assign(half=2 * opened.half)
+    doubled.to_netcdf("b.nc")
+    result = call("show", "b.nc")
     assert result.exit_code == 1
-    assert "not borne out: fake.one: verdict 'refuted', expected 'confirmed'" in result.stdout
+    text = "not borne out: fake_halves.half: verdict 'refuted', expected 'confirmed'"
+    assert text in result.stdout
 
 
 @pytest.mark.parametrize("content", [None, "not netCDF"])

@@ -1,6 +1,6 @@
 """The command line, generated from the chapter modules: list, run, show, download, data.
 
-A chapter is any module of the package with `QUICK`, `PAPER` and `run`; the fields of its `Config`
+A chapter is any part of the package with `QUICK`, `PAPER` and `run`; the fields of its `Config`
 become options. Messages and progress go to stderr, results to files. Exit codes: 0 done, 1 it
 failed while running, 2 wrong usage, 130 interrupted.
 """
@@ -57,10 +57,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def chapters() -> dict[str, str]:
-    """Return stem -> first docstring line of every chapter module, without importing any."""
+    """Return stem -> first docstring line of every chapter, without importing any."""
     found = {}
     for module in pkgutil.iter_modules(sgdescape.__path__):
-        source = Path(module.module_finder.path) / f"{module.name}.py"
+        folder = Path(module.module_finder.path)
+        source = folder / module.name / "__init__.py" if module.ispkg else None
+        source = source or folder / f"{module.name}.py"
         if not source.is_file():
             continue
         tree = ast.parse(source.read_text(encoding="utf-8"))
@@ -114,7 +116,7 @@ def show(
         typer.echo(f"  {name} = {value}")
     stem = dataset.attrs.get("chapter")
     if claims and stem in chapters():
-        _show_claims(importlib.import_module(f"sgdescape.{stem}"), dataset)
+        _show_claims(stem, dataset)
 
 
 def download(
@@ -257,11 +259,11 @@ def _engine(device, engine=None, workers=None, address=None, store=None):
         yield {"executor": pool, "store": store}
 
 
-def _show_claims(module, dataset):
+def _show_claims(stem, dataset):
     from sgdescape.core import claims
 
     failed = 0
-    for claim in getattr(module, "CLAIMS", ()):
+    for claim in claims.declared(stem):
         try:
             typer.echo(claims.as_text(claim(dataset)).replace("\u2060", ""))
         except AssertionError as error:

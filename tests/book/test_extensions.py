@@ -15,23 +15,29 @@ EXTENSIONS = ROOT / "book" / "_ext"
 
 CLAIM = {
     "identifier": "first.slope",
-    "statement": "The slope is < 2.",
+    "statement": "The slope $s$ is < 2.",
     "source": "A paper, Eq. (8)",
+    "evidence": "sampled",
     "predicted": 1.0,
     "measured": {"value": 1.02, "low": 0.99, "high": 1.04, "level": 0.99999},
-    "rivals": {"slope 2": 2.0},
-    "verdict": "confirmed within 5 %",
+    "rivals": [
+        {"name": "slope 2", "value": 2.0, "rejected": True},
+        {"name": "slope 1.03", "value": 1.03, "rejected": False},
+    ],
+    "verdict": "approximate (within 5 %)",
     "anchor": "claim-first-slope",
 }
 UNTESTED = CLAIM | {
     "identifier": "second.tail",
     "predicted": None,
     "measured": None,
-    "rivals": {},
+    "rivals": [],
+    "evidence": "none",
     "verdict": "not testable here",
     "reason": "no data",
     "anchor": "claim-second-tail",
 }
+DARK = 'html[data-theme="dark"] '
 CONFIGURATION = """
 import sys
 sys.path.insert(0, {ext!r})
@@ -105,11 +111,12 @@ def test_equation_numbers_follow_an_edit_elsewhere(source):
 @pytest.mark.parametrize("options", [[], ["-j", "2"]], ids=["serial", "parallel"])
 def test_scoreboard_holds_every_claim_in_the_order_of_the_book(source, options):
     page = build(source, *options)["board"]
-    assert "2 claims" in page and "1 confirmed, 1 not testable here" in page
+    assert "2 claims" in page and "1 approximate, 1 not testable." in page
     assert page.index("first.slope") < page.index("second.tail")
-    assert 'href="b_first.html#claim-first-slope">The slope is &lt; 2.' in page
+    assert 'href="b_first.html#claim-first-slope">The slope <span class="math' in page
+    assert "\\(s\\)</span> is &lt; 2.</a>" in page
     assert "1.02<br>[0.99, 1.04]<br>at 99.999 %" in page
-    assert "slope 2: 2" in page and "no data" in page
+    assert "slope 2: 2" in page and "no data" in page and "slope 1.03" not in page
 
 
 def test_scoreboard_follows_a_cached_build(source):
@@ -118,7 +125,7 @@ def test_scoreboard_follows_a_cached_build(source):
     text = notebook("First", labels=["eq-8", "eq-a"], claim=changed)
     (source / "b_first.ipynb").write_text(text, encoding="utf-8")
     page = build(source)["board"]
-    assert "1 not testable here, 1 refuted" in page  # the other chapter was not read again
+    assert "1 refuted, 1 not testable." in page  # the other chapter was not read again
 
 
 def test_a_claim_shown_twice_fails_the_build(source, capsys):
@@ -161,6 +168,43 @@ def test_vendored_mathjax_is_the_one_it_says():
     table = (ROOT / "book" / "_vendor" / "README.md").read_text(encoding="utf-8")
     file = (ROOT / "book" / "_vendor" / "mathjax" / "tex-svg.js").read_bytes()
     assert hashlib.sha256(file).hexdigest() in table
+
+
+def test_verdicts_are_counted_apart(extension):
+    verdicts = ("not testable here", "identity", "refuted", "consistent (coarse)", "confirmed")
+    verdicts += ("approximate (within a factor of 2)", "approximate (within 5 %)", "confirmed")
+    found = extension("scoreboard_table").table([(CLAIM | {"verdict": v}, "#") for v in verdicts])
+    counts = "2 confirmed, 2 approximate, 1 consistent, 1 refuted, 1 identity, 1 not testable"
+    assert f"<strong>8 claims</strong>: {counts}." in found
+
+
+def test_a_computed_claim_has_no_level_on_the_scoreboard(extension):
+    measured = CLAIM["measured"] | {"level": None}
+    row = extension("scoreboard_table").row(
+        CLAIM | {"measured": measured, "evidence": "computed"}, "#"
+    )
+    assert "numerical bound" in row and "computed, no sampling" in row and "at " not in row
+
+
+def luminance(colour):
+    """Relative luminance of #rrggbb, by WCAG 2."""
+    parts = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize(
+    "kind", "confirmed approximate consistent refuted identity not-testable".split()
+)
+def test_verdicts_are_readable_in_light_and_dark(kind):
+    css = (ROOT / "book" / "_static" / "sgdescape.css").read_text(encoding="utf-8")
+    # The theme's surfaces: --pst-color-surface and, behind it, the page.
+    for dark, grounds in (("", ("#f3f4f5", "#ffffff")), (DARK, ("#29313d", "#14181e"))):
+        rule = rf"^{re.escape(dark)}\.sgd-claim--{kind} {{ --sgd-verdict: (#[0-9a-f]{{6}}); }}$"
+        (colour,) = re.findall(rule, css, flags=re.MULTILINE)
+        for ground in grounds:
+            dim, bright = sorted((luminance(colour), luminance(ground)))
+            assert (bright + 0.05) / (dim + 0.05) >= 4.5, (dark, colour, ground)
 
 
 def test_claims_are_read_from_executed_notebooks_only(extension, tmp_path):

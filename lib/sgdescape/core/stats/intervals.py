@@ -24,7 +24,8 @@ class Interval:
         value: the estimate.
         low: lower end, at most ``high``.
         high: upper end.
-        level: probability that the interval covers the truth, in (0, 1).
+        level: probability that the interval covers the truth, in (0, 1); None for a bound of a
+            numerical error, which has no probability (`computed`).
         method: how it was made, a few words for captions.
 
     Raises:
@@ -35,18 +36,43 @@ class Interval:
     value: float
     low: float
     high: float
-    level: float = LEVEL
+    level: float | None = LEVEL
     method: str = ""
 
     def __post_init__(self):
-        for name in ("value", "low", "high", "level"):
+        for name in ("value", "low", "high", *(() if self.level is None else ("level",))):
             number = float(getattr(self, name))
             if not np.isfinite(number):
                 raise ValueError(f"{name} of an interval must be finite: got {number}")
             object.__setattr__(self, name, number)  # NumPy scalars become floats, for JSON
         if self.low > self.high:
             raise ValueError(f"low must not exceed high: got [{self.low}, {self.high}]")
-        _level(self.level)
+        if self.level is not None:
+            _level(self.level)
+
+
+def computed(value: float, low: float, high: float, method: str) -> Interval:
+    """A number computed without sampling, between bounds of its numerical error.
+
+    Args:
+        value: the number.
+        low: lower bound, discretisation included.
+        high: upper bound.
+        method: how the error was bounded, a few words for captions.
+
+    Returns:
+        The interval; its level is None.
+
+    Raises:
+        ValueError: as `Interval`, or if no method is named.
+
+    Example:
+        >>> computed(1.0, 0.99, 1.01, "half the step").level is None
+        True
+    """
+    if not method.strip():
+        raise ValueError(f"method must say how the error was bounded: got {method!r}")
+    return Interval(value, low, high, None, method)
 
 
 @dataclass(frozen=True)
