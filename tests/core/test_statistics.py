@@ -11,6 +11,7 @@ from sgdescape.core.stats.intervals import (
     LEVEL,
     Interval,
     bootstrap_interval,
+    computed,
     local_slope,
     log_log_slope,
     mean_interval,
@@ -251,3 +252,12 @@ def test_intervals_move_with_the_unit(samples, power):
     one, other = mean_interval(samples), mean_interval(c * np.array(samples))
     np.testing.assert_allclose([other.low, other.high], [c * one.low, c * one.high], atol=1e-9)
     assert statistics.mean_interval(samples[::-1]).value == pytest.approx(one.value)
+
+
+def test_a_numerical_bound_has_no_level():
+    bound = computed(np.float64(1.0), 0.9, 1.2, "half the step")
+    assert bound == Interval(1.0, 0.9, 1.2, None, "half the step")
+    with pytest.raises(ValueError, match="method must say how"):
+        computed(1.0, 0.9, 1.2, " ")
+    with pytest.raises(ValueError, match="low must not exceed high"):
+        computed(1.0, 1.2, 0.9, "half the step")
