@@ -71,7 +71,7 @@ def run(config, *, device="cpu"):
 
 CLAIMS = """
 from sgdescape.core.claims import Claim, check, claim
-from sgdescape.core.statistics import mean_interval
+from sgdescape.core.stats.intervals import mean_interval
 
 @claim
 def half(dataset) -> Claim:

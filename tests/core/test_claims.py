@@ -24,7 +24,7 @@ from sgdescape.core.claims import (
     not_testable,
     volatile,
 )
-from sgdescape.core.statistics import Interval, computed
+from sgdescape.core.stats.intervals import Interval, computed
 
 numbers = st.floats(-1e6, 1e6)
 tolerances = st.floats(0, 0.9)
@@ -270,7 +270,7 @@ def chapter(tmp_path, monkeypatch):
     (tmp_path / "fake_stem").mkdir()
     (tmp_path / "fake_stem" / "__init__.py").write_text("")
     head = "from sgdescape.core.claims import claim, check\n"
-    head += "from sgdescape.core.statistics import Interval\n"
+    head += "from sgdescape.core.stats.intervals import Interval\n"
     half = "return check('Half.', source='this book', predicted=x, measured=Interval(1.0, 0.9, 1.1)"
     half += ", rivals={'two': 2.0}, expected='confirmed')\n"
 
@@ -424,7 +424,7 @@ def test_claim_and_glue_survive_a_real_notebook(tmp_path):
     from nbclient import NotebookClient
 
     cells = [
-        "from sgdescape.core import claims\nfrom sgdescape.core.statistics import Interval",
+        "from sgdescape.core import claims\nfrom sgdescape.core.stats.intervals import Interval",
         "@claims.claim\ndef half():\n"
         "    return claims.check('Half.', source='this book', predicted=0.5, rivals={'one': 1.0},\n"
         "        measured=Interval(0.5, 0.4, 0.6), expected='confirmed')\n"

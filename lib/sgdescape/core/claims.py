@@ -25,7 +25,7 @@ from numbers import Real
 
 from sgdescape.core import validate
 from sgdescape.core.claim_card import anchor, as_html, as_text, volatile
-from sgdescape.core.statistics import Interval, computed
+from sgdescape.core.stats.intervals import Interval, computed
 from sgdescape.core.verdict import (
     APPROXIMATE,
     CONFIRMED,

@@ -1,7 +1,7 @@
 """Verdicts: an interval compared with a prediction, and how far apart they are in words."""
 
 from sgdescape.core import validate
-from sgdescape.core.statistics import Interval
+from sgdescape.core.stats.intervals import Interval
 
 CONFIRMED, APPROXIMATE, REFUTED = "confirmed", "approximate", "refuted"
 CONSISTENT, INCONCLUSIVE = "consistent (coarse)", "inconclusive"
