@@ -14,7 +14,7 @@ import sgdescape.anomalous_diffusion as ad
 from sgdescape.anomalous_diffusion.estimates import collapse, exponents
 from sgdescape.anomalous_diffusion.measure import batch_orders, experiments
 from sgdescape.anomalous_diffusion.theory import displacement
-from sgdescape.core.claims import ClaimError
+from sgdescape.core.claims import ClaimError, declared
 from sgdescape.core.stats.intervals import Interval
 
 AT = {"learning_rate": 0.1, "momentum": 0.9, "batch_size": 8}
@@ -519,7 +519,7 @@ def measured():
     return ad.run(ad.QUICK)
 
 
-@pytest.mark.parametrize("claim", ad.CLAIMS, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("claim", declared("anomalous_diffusion"), ids=lambda c: c.__name__)
 def test_claims_hold(measured, claim):
     assert claim(measured).verdict.startswith(("confirmed", "refuted", "not testable"))
 
@@ -535,36 +535,36 @@ def never_again(k, *modes, **at):
 
 MSD, START = ad.mean_squared_displacement, ad.fixed_start_displacement
 WRONG = {
-    "claim_local_displacement": {"mean_squared_displacement": without_momentum(MSD)},
-    "claim_global_displacement": {
+    "local_displacement": {"mean_squared_displacement": without_momentum(MSD)},
+    "global_displacement": {
         "mean_squared_displacement": lambda k, rho, *rest, **at: MSD(k, 0 * rho, *rest, **at)
     },
-    "claim_first_exponent": {"mean_squared_displacement": without_momentum(MSD)},
-    "claim_summed": {"summed_displacement": lambda k, rho, s, **at: MSD(k, [rho], s, **at)},
-    "claim_power_law": {
+    "first_exponent": {"mean_squared_displacement": without_momentum(MSD)},
+    "summed_displacement": {"summed_displacement": lambda k, rho, s, **at: MSD(k, [rho], s, **at)},
+    "power_law": {
         "mean_squared_displacement": lambda k, rho, *rest, **at: MSD(k, 0 * rho, *rest, **at)
     },
-    "claim_stationary_exponent": {
+    "stationary_exponent": {
         "mean_squared_displacement": lambda k, rho, *rest, **at: MSD(k, 0 * rho, *rest, **at)
     },
-    "claim_drift_exponent": {
+    "drift_exponent": {
         "fixed_start_displacement": lambda k, rho, s, d, **at: START(k, rho, s, 0 * d, **at)
     },
-    "claim_same_epochs": {
+    "same_epochs": {
         "mean_squared_displacement": lambda k, rho, *rest, **at: MSD(k, 0 * rho, *rest, **at)
     },
-    "claim_grid_theory": {
+    "grid_theory": {
         "fixed_start_displacement": lambda k, rho, s, d, **at: START(k, rho, s, 0 * d, **at)
     },
-    "claim_grid_batch": {
+    "grid_batch": {
         "overdamped_start": lambda *args, **at: ad.fixed_start_displacement(
             *args, **at | {"batch_size": 4.0}
         )
     },
-    "claim_grid_momentum": {
+    "grid_momentum": {
         "overdamped_start": lambda *args, **at: START(*args, **at | {"momentum": 0.8})
     },
-    "claim_crossover": {
+    "crossover": {
         "shuffled_variance": lambda rho, s, **at: (
             0.6
             * MSD(
@@ -575,10 +575,10 @@ WRONG = {
             )
         )
     },
-    "claim_shuffled_exponent": {
+    "shuffled_exponent": {
         "shuffled_displacement": lambda *args, steps_per_epoch, **at: MSD(*args, **at)
     },
-    "claim_speed_is_blind": {
+    "speed_is_blind": {
         "shuffled_displacement": lambda *args, steps_per_epoch, **at: 0.3 * MSD(*args, **at)
     },
 }
@@ -600,42 +600,42 @@ def test_claims_without_a_formula_reject_other_data(measured, monkeypatch):
     shape = np.where(np.arange(2)[:, None, None] == 0, lags**0.2, 1.0)
     bent["displacement"] = measured.displacement * shape
     with pytest.raises(ClaimError):
-        ad.claim_same_steps(bent)
+        ad.claims.same_steps(bent)
     alike = measured.copy()
     alike["order_displacement"] = measured.order_displacement.where(
         measured.sampler != "fixed", measured.order_displacement.sel(sampler="iid")
     )
     with pytest.raises(ClaimError):
-        ad.claim_fixed_order(alike)
+        ad.claims.fixed_order(alike)
     runs = tuple(replace(r, distance=1.0 * 19 * r.step * 50_000) for r in ad.RUNS)
     from sgdescape.anomalous_diffusion import published
 
     monkeypatch.setattr(published, "RUNS", runs)
-    for claim in (ad.claim_vgg_drift, ad.claim_resnet_drift):
+    for claim in (ad.claims.vgg_drift, ad.claims.resnet_drift):
         with pytest.raises(ClaimError):
             claim(measured)
     data = published.published_exponents()
     blind = replace(data, exponent=1 - 0.1 * np.log(data.learning_rate / (1 - data.momentum)))
     monkeypatch.setattr(published, "published_exponents", lambda: blind)
     with pytest.raises(ClaimError):
-        ad.claim_collapse_batch(measured)
+        ad.claims.collapse_batch(measured)
     blind = replace(data, exponent=1 - 0.1 * np.log(data.learning_rate / data.batch_size))
     monkeypatch.setattr(published, "published_exponents", lambda: blind)
     with pytest.raises(ClaimError):
-        ad.claim_collapse_momentum(measured)
+        ad.claims.collapse_momentum(measured)
 
 
 def test_every_claim_is_given_a_wrong_theory():
     by_data = {
-        "claim_same_steps",
-        "claim_fixed_order",
-        "claim_vgg_drift",
-        "claim_resnet_drift",
-        "claim_collapse_batch",
-        "claim_collapse_momentum",
-        "claim_same_steps_network",  # not testable: nothing to reject
+        "same_steps",
+        "fixed_order",
+        "vgg_drift",
+        "resnet_drift",
+        "collapse_batch",
+        "collapse_momentum",
+        "same_steps_network",  # not testable: nothing to reject
     }
-    assert {*WRONG, *by_data} == {claim.__name__ for claim in ad.CLAIMS}
+    assert {*WRONG, *by_data} == {claim.__name__ for claim in declared("anomalous_diffusion")}
 
 
 SMALL = {
@@ -681,7 +681,13 @@ def test_figures_show_the_data(measured):
     means = measured.displacement.mean("replica").values
     drawn = [bars.lines[0].get_ydata() for bars in ax.containers]
     assert all(any(np.allclose(y, mean) for y in drawn) for mean in means)
-    for plot in (ad.figures.exponents, ad.figures.bowl, ad.figures.orders, ad.figures.variances, ad.figures.grid_exponents):
+    for plot in (
+        ad.figures.exponents,
+        ad.figures.bowl,
+        ad.figures.orders,
+        ad.figures.variances,
+        ad.figures.grid_exponents,
+    ):
         assert plot(measured, plt.subplots()[1]).get_xlabel()
     for plot in (ad.figures.published_exponents, ad.figures.power_law, ad.figures.oscillation):
         assert plot(plt.subplots()[1]).get_xlabel()
@@ -698,5 +704,5 @@ def test_summary_names_are_glued_in_the_chapter(measured):
 @pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
 def test_claims_hold_for_other_seeds(seed):
     dataset = ad.run(replace(ad.QUICK, seed=seed))
-    for claim in ad.CLAIMS:
+    for claim in declared("anomalous_diffusion"):
         claim(dataset)

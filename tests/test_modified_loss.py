@@ -14,7 +14,7 @@ from scipy import linalg, stats
 
 import sgdescape.modified_loss as ml
 from sgdescape import underdamped_langevin as ul
-from sgdescape.core.claims import ClaimError
+from sgdescape.core.claims import ClaimError, declared
 from sgdescape.modified_loss import claims, estimates
 from sgdescape.modified_loss.measure import data as experiments
 from sgdescape.modified_loss.measure import paths, single_modes
@@ -407,7 +407,7 @@ def measured():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("claim", ml.CLAIMS, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("claim", declared("modified_loss"), ids=lambda c: c.__name__)
 def test_claims_hold(measured, claim):
     assert claim(measured).verdict.startswith(("confirmed", "refuted"))
 
@@ -434,31 +434,31 @@ def maxwell(rho, noise, **at):
 AREAL, PROCESS, COVARIANCE = ml.areal_rates, ml.process, ml.covariance
 SCALAR = ml.midpoint_variance
 WRONG = {
-    "claim_toy_current": ("areal_rates", reversed_current),
-    "claim_toy_entropy": scaled("entropy_rate", 2.0),
-    "claim_isotropic_positions": (
+    "toy_current": ("areal_rates", reversed_current),
+    "toy_entropy": scaled("entropy_rate", 2.0),
+    "isotropic_positions": (
         "midpoint_variance",
         lambda rho, noise, **at: SCALAR(rho, np.ones_like(rho), **at),
     ),
-    "claim_elliptic_velocities": ("covariance", maxwell),
-    "claim_weight_decay": ("decay_factor", lambda rho, *, weight_decay: np.ones_like(rho)),
-    "claim_mahalanobis": ("process", gibbs),
-    "claim_constant_noise": scaled("midpoint_variance", 1.46),  # would agree: not refuted
-    "claim_equipartition": scaled("equipartition_curvature", 0.95),
-    "claim_curvature": (  # steps of one size in every direction
+    "elliptic_velocities": ("covariance", maxwell),
+    "weight_decay": ("decay_factor", lambda rho, *, weight_decay: np.ones_like(rho)),
+    "mahalanobis": ("process", gibbs),
+    "constant_noise": scaled("midpoint_variance", 1.46),  # would agree: not refuted
+    "equipartition": scaled("equipartition_curvature", 0.95),
+    "curvature": (  # steps of one size in every direction
         "equipartition_curvature",
         lambda step, spread, **at: np.geomspace(0.1, 2.0, 6),
     ),
-    "claim_shuffled": ("shuffled_equipartition", lambda rho, **at: np.ones_like(rho)),
-    "claim_rotation": scaled("areal_rate", 2 / 1.88),
-    "claim_excess_loss": scaled("excess_loss", 2 / 1.9),
-    "claim_midpoint": scaled("midpoint_variance", 1.3),
-    "claim_reversible": ("entropy_production", lambda *args, **at: 0.863),
-    "claim_irreversible": scaled("entropy_production", 1.3),
-    "claim_position_current": scaled("circulation", -1.0),
-    "claim_images": scaled("entropy_production", 1.2),
-    "claim_image_currents": scaled("circulation", 1.2),
-    "claim_flat_modes": scaled("variance_growth", 1.5),
+    "shuffled": ("shuffled_equipartition", lambda rho, **at: np.ones_like(rho)),
+    "rotation": scaled("areal_rate", 2 / 1.88),
+    "excess_loss": scaled("excess_loss", 2 / 1.9),
+    "midpoint": scaled("midpoint_variance", 1.3),
+    "reversible": ("entropy_production", lambda *args, **at: 0.863),
+    "irreversible": scaled("entropy_production", 1.3),
+    "position_current": scaled("circulation", -1.0),
+    "images": scaled("entropy_production", 1.2),
+    "image_currents": scaled("circulation", 1.2),
+    "flat_modes": scaled("variance_growth", 1.5),
 }
 
 
@@ -476,11 +476,11 @@ def test_minibatch_claim_rejects_constant_noise(measured):
     wrong = measured.copy()
     wrong["minibatch_variance"] = 0 * measured.minibatch_variance + measured.level
     with pytest.raises(ClaimError):
-        ml.claim_minibatch(wrong)
+        ml.claims.minibatch(wrong)
 
 
 def test_every_claim_is_given_a_wrong_theory():
-    assert {*WRONG, "claim_minibatch"} == {claim.__name__ for claim in ml.CLAIMS}
+    assert {*WRONG, "minibatch"} == {claim.__name__ for claim in declared("modified_loss")}
 
 
 def test_share_of_gibbs_law_by_sampling(small):
@@ -612,7 +612,7 @@ def test_measurements_import_no_theory():
 @pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
 def test_claims_hold_for_other_seeds(seed):
     dataset = ml.run(replace(ml.QUICK, seed=seed))
-    for claim in ml.CLAIMS:
+    for claim in declared("modified_loss"):
         claim(dataset)
 
 

@@ -13,7 +13,7 @@ from scipy import linalg
 
 import sgdescape.network_limits as nl
 from sgdescape.anomalous_diffusion import crossover_curvature
-from sgdescape.core.claims import ClaimError
+from sgdescape.core.claims import ClaimError, declared
 from sgdescape.modified_loss import areal_rate
 from sgdescape.network_limits import estimates, theory
 from sgdescape.network_limits.claims import resnet as residual_claims
@@ -331,7 +331,7 @@ def measured():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("claim", nl.CLAIMS, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("claim", declared("network_limits"), ids=lambda c: c.__name__)
 def test_claims_hold(measured, claim):
     assert claim(measured).verdict
 
@@ -347,19 +347,19 @@ def scaled_law(name, factor):
 
 
 WRONG = {
-    "claim_speed": ("speed", 1.2),
-    "claim_frozen": ("speed", 1.5),
-    "claim_equipartition": ("equipartition", 1.4),
-    "claim_modified_loss": ("moments", 0.7),
-    "claim_epoch_factor": ("moments", 0.6),
-    "claim_rotation": ("areal_rate", 1.1),
-    "claim_ring_period": ("ring", 1.05),
-    "claim_ring_decay": ("ring", 1.3),
-    "claim_covariance_growth": ("moments", 2.0),
-    "claim_excess": ("excess_loss", 1.5),
-    "claim_excess_epochs": ("moments", 2.0),
-    "claim_weight_decay": ("moments", 1.8),
-    "claim_negative_lobe": ("autocorrelation", 0.2),
+    "speed": ("speed", 1.2),
+    "frozen_speed": ("speed", 1.5),
+    "equipartition": ("equipartition", 1.4),
+    "modified_loss": ("moments", 0.7),
+    "epoch_factor": ("moments", 0.6),
+    "rotation": ("areal_rate", 1.1),
+    "ring_period": ("ring", 1.05),
+    "ring_decay": ("ring", 1.3),
+    "covariance_growth": ("moments", 2.0),
+    "excess": ("excess_loss", 1.5),
+    "excess_epochs": ("moments", 2.0),
+    "weight_decay": ("moments", 1.8),
+    "negative_lobe": ("autocorrelation", 0.2),
 }
 
 
@@ -408,12 +408,12 @@ def test_claims_without_a_formula_reject_other_data(measured):
         with pytest.raises(ClaimError):
             getattr(nl, f"claim_{name}")(other)
     with pytest.raises(ClaimError):  # alone: another curvature is wrong data already
-        nl.claim_resnet_ring(measured.assign(residual_ring=other.residual_ring))
+        nl.claims.resnet_ring(measured.assign(residual_ring=other.residual_ring))
     powers = xr.DataArray([1.0, 1.5, *4 * [1.0]], dims="point")  # c moves with S, as over epochs
     with pytest.raises(ClaimError):
-        nl.claim_exponent_batch(measured.assign(sweep_distance=measured.sweep_distance**powers))
+        nl.claims.exponent_batch(measured.assign(sweep_distance=measured.sweep_distance**powers))
     with pytest.raises(ClaimError):
-        nl.claim_midpoint(measured.assign(midpoint_step=measured.position_step))
+        nl.claims.midpoint(measured.assign(midpoint_step=measured.position_step))
 
 
 @pytest.mark.slow
@@ -437,7 +437,7 @@ def test_summary_names_are_glued_in_the_chapter(measured):
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_claims_hold_for_other_seeds(seed):
     dataset = nl.run(replace(nl.QUICK, seed=seed))
-    for claim in nl.CLAIMS:
+    for claim in declared("network_limits"):
         claim(dataset)
 
 
@@ -459,9 +459,9 @@ def test_another_network_obeys_the_same_laws():
     dataset.attrs |= experiments.spectrum(config, setting).attrs
     dataset.attrs["config"] = nl.provenance.to_json(nl.provenance.asdict(config))
     for claim in (
-        small_network.claim_speed,
-        small_network.claim_equipartition,
-        nl.claim_epoch_factor,
+        small_network.claims.speed,
+        small_network.claims.equipartition,
+        nl.claims.epoch_factor,
     ):
         claim(dataset)
 

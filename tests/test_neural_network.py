@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 import sgdescape.neural_network as net
-from sgdescape.core.claims import ClaimError
+from sgdescape.core.claims import ClaimError, declared
 from sgdescape.core.ensembles import network as ensembles
 from sgdescape.core.networks import gradients, models
 from sgdescape.core.stats import intervals
@@ -553,13 +553,13 @@ def bowl_network():
 
 
 ELSEWHERE = (
-    net.claim_continuous_time,
-    net.claim_ratio_alone,
-    net.claim_implied_dimension,
-    net.claim_linearised,
-    net.claim_depth,
+    net.claims.continuous_time,
+    net.claims.ratio_alone,
+    net.claims.implied_dimension,
+    net.claims.linearised,
+    net.claims.depth,
 )
-IN_THE_BOWL = [c for c in net.CLAIMS if c not in ELSEWHERE]
+IN_THE_BOWL = [c for c in declared("neural_network") if c not in ELSEWHERE]
 
 
 @pytest.mark.parametrize("claim", IN_THE_BOWL, ids=lambda c: c.__name__)
@@ -573,11 +573,11 @@ def test_the_bowl_implies_its_own_dimension():
     itself = comparisons.implied(ds, comparisons.bowl_slope)
     assert runs.low < itself.value < runs.high
     with pytest.raises(ClaimError, match="implied_dimension"):  # participation is too near here
-        net.claim_implied_dimension(ds)
+        net.claims.implied_dimension(ds)
 
 
 @pytest.mark.parametrize("law", ["constant", "equal"])
-@pytest.mark.parametrize("claim", [net.claim_bowl, net.claim_measured_noise])
+@pytest.mark.parametrize("claim", [net.claims.bowl, net.claims.measured_noise])
 def test_claims_reject_another_noise(bowl_network, claim, law):
     other = imitation(law)
     with pytest.raises((ClaimError, ValueError), match="verdict|power|passages"):
@@ -585,13 +585,13 @@ def test_claims_reject_another_noise(bowl_network, claim, law):
 
 
 WRONG = {
-    "claim_mean_loss": {"mean_loss": 1.0},
-    "claim_decoupling": {"noise_ratio": 1.4},
-    "claim_gauss_newton": {"hessian_ratio": 0.5},
-    "claim_kurtosis": {"leading_vector": "ones"},
-    "claim_energy": {"energy_share": 0.4},
-    "claim_displacement": {"displacement_share": 10.0},
-    "claim_path_decoupling": {"path_coupling": 0.75},
+    "mean_loss": {"mean_loss": 1.0},
+    "decoupling": {"noise_ratio": 1.4},
+    "gauss_newton": {"hessian_ratio": 0.5},
+    "kurtosis": {"leading_vector": "ones"},
+    "energy": {"energy_share": 0.4},
+    "displacement": {"displacement_share": 10.0},
+    "path_decoupling": {"path_coupling": 0.75},
 }
 
 
@@ -615,19 +615,19 @@ def test_a_wrong_formula_fails_its_claim(bowl_network, monkeypatch):
     right = net.raised_loss
     monkeypatch.setattr(net, "raised_loss", lambda a, *, trace_ratio: right(a, trace_ratio=1.0))
     with pytest.raises(ClaimError):
-        net.claim_mean_loss(net.predict(bare))
+        net.claims.mean_loss(net.predict(bare))
     monkeypatch.undo()
-    net.claim_mean_loss(net.predict(bare))
+    net.claims.mean_loss(net.predict(bare))
     monkeypatch.setattr(net, "participation_ratio", net.outlier_dimension)
     with pytest.raises(ClaimError):
-        net.claim_participation(net.predict(bare))
+        net.claims.participation(net.predict(bare))
 
 
 def test_fixed_looks_and_fixed_ratio_fail_their_claims(bowl_network):
     same = bowl_network.copy(deep=True)
     same["looks"][2] = same.looks.values[0]
     with pytest.raises(ClaimError):
-        net.claim_looks(same)
+        net.claims.looks(same)
     with pytest.raises(ClaimError):  # all batch sizes get the smallest one's times
         equal = bowl_network.copy(deep=True)
         for b in range(3):
@@ -636,23 +636,23 @@ def test_fixed_looks_and_fixed_ratio_fail_their_claims(bowl_network):
             equal["passage"][:, b] = np.where(
                 first > 0, np.round(first * scale[:, None, None]).clip(1), -1
             )
-        net.claim_ratio_alone(equal)
+        net.claims.ratio_alone(equal)
 
 
 def test_claims_about_other_networks_tell_the_laws_apart(bowl_network):
     with pytest.raises(ClaimError):  # here the network with two layers is the bowl as well
-        net.claim_depth(bowl_network)
+        net.claims.depth(bowl_network)
     other = bowl_network.copy(deep=True)
     other["control_bowl"][2] *= 16  # with two layers the bowl is slower
-    net.claim_linearised(other)
+    net.claims.linearised(other)
     fast = other.control_passage[2].values  # and two layers faster
     deep = bowl_network.copy(deep=True)
     deep["control_passage"][2] = np.where(fast > 0, np.maximum(fast // 16, 1), -1)
-    net.claim_depth(deep)
+    net.claims.depth(deep)
     late = other.control_linearised.values
     other["control_linearised"].values = np.where(late > 0, 2 * late, -1)
     with pytest.raises(ClaimError):
-        net.claim_linearised(other)
+        net.claims.linearised(other)
 
 
 def test_paired_ratio_is_sharp_where_the_paths_are_the_same():
@@ -731,9 +731,9 @@ def test_kept_result_bears_out_the_claims_with_sharper_intervals():
     assert len(records) == np.size(large.attrs["seeds"]) and all("torch" in r for r in records)
     assert kept_result.FILE.stat().st_size < 10**6
     for claim in (
-        net.claim_mean_loss, net.claim_bowl, net.claim_arrhenius, net.claim_ratio_alone,
-        net.claim_continuous_time, net.claim_measured_noise, net.claim_participation,
-        net.claim_implied_dimension,
+        net.claims.mean_loss, net.claims.bowl, net.claims.arrhenius, net.claims.ratio_alone,
+        net.claims.continuous_time, net.claims.measured_noise, net.claims.participation,
+        net.claims.implied_dimension,
     ):  # fmt: skip
         claim(large)
     found = comparisons.against(large, "continuous", comparisons.cells(large, batches=slice(1)))
@@ -771,7 +771,7 @@ def test_seeds_are_joined(bowl_network, tmp_path):
 @pytest.mark.parametrize("seed", range(5))
 def test_claims_hold_for_every_seed(seed):
     dataset = net.run(replace(net.QUICK, seed=seed))
-    for claim in net.CLAIMS:
+    for claim in declared("neural_network"):
         claim(dataset)
     assert json.loads(dataset.attrs["config"])["images"] == 5000
     assert set(net.summary(dataset))

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.integrate import solve_ivp
 
 import sgdescape.noise_covariance as nc
-from sgdescape.core.claims import ClaimError
+from sgdescape.core.claims import ClaimError, declared
 from sgdescape.core.networks import models
 from sgdescape.core.training import sgd
 from sgdescape.noise_covariance.measure import batches as experiments
@@ -359,7 +359,7 @@ def measured():
     return nc.run(nc.QUICK)
 
 
-@pytest.mark.parametrize("claim", nc.CLAIMS, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("claim", declared("noise_covariance"), ids=lambda c: c.__name__)
 def test_claims_hold(measured, claim):
     assert claim(measured).verdict.startswith(("confirmed", "refuted"))
 
@@ -372,25 +372,25 @@ def unscaled(z, *, noise, learning_rate, **kw):  # Sigma instead of eta Sigma
 
 
 WRONG = {
-    "claim_batch_factor": ("batch_factor", lambda n, b, sampler: 1 / b),
-    "claim_iid_factor": ("batch_factor", lambda n, b, sampler: 1.0),
-    "claim_covariance": (
+    "batch_factor": ("batch_factor", lambda n, b, sampler: 1 / b),
+    "iid_factor": ("batch_factor", lambda n, b, sampler: 1.0),
+    "matrix": (
         "noise_covariance",
         lambda g, batch_size: g.T @ g / len(g) * (10 - batch_size) / 9 / batch_size,
     ),
-    "claim_weak_order": ("sde_moments", unscaled),
-    "claim_slope_rademacher": ("kurtosis_noise", lambda c, kurtosis: c),
-    "claim_slope_uniform": ("kurtosis_noise", lambda c, kurtosis: c),
-    "claim_slope_three_point": ("kurtosis_noise", lambda c, kurtosis: 1 + kurtosis * (c - 1)),
-    "claim_slope_gaussian": ("kurtosis_noise", lambda c, kurtosis: c),
-    "claim_slope_laplace": ("kurtosis_noise", lambda c, kurtosis: c),
-    "claim_barrier": ("diffusion_barrier", lambda c, kurtosis: np.log(c)),
-    "claim_decoupling": ("decoupling_ratio", lambda c, kurtosis: 1 + 0 * c),
-    "claim_trace": ("trace_ratio", lambda c, kurtosis, directions: 1 + 0.0 * directions),
-    "claim_prefactor": ("covariance_near_minimum", lambda loss, h, batch_size: loss * h),
-    "claim_trace_alignment": ("covariance_near_minimum", lambda loss, h, batch_size: loss * h),
-    "claim_alignment": ("covariance_near_minimum", lambda loss, h, batch_size: 2 * loss * h**2),
-    "claim_network_kurtosis": (
+    "weak_order": ("sde_moments", unscaled),
+    "slope_rademacher": ("kurtosis_noise", lambda c, kurtosis: c),
+    "slope_uniform": ("kurtosis_noise", lambda c, kurtosis: c),
+    "slope_three_point": ("kurtosis_noise", lambda c, kurtosis: 1 + kurtosis * (c - 1)),
+    "slope_gaussian": ("kurtosis_noise", lambda c, kurtosis: c),
+    "slope_laplace": ("kurtosis_noise", lambda c, kurtosis: c),
+    "barrier": ("diffusion_barrier", lambda c, kurtosis: np.log(c)),
+    "decoupling_ratio": ("decoupling_ratio", lambda c, kurtosis: 1 + 0 * c),
+    "trace": ("trace_ratio", lambda c, kurtosis, directions: 1 + 0.0 * directions),
+    "prefactor": ("covariance_near_minimum", lambda loss, h, batch_size: loss * h),
+    "trace_alignment": ("covariance_near_minimum", lambda loss, h, batch_size: loss * h),
+    "alignment": ("covariance_near_minimum", lambda loss, h, batch_size: 2 * loss * h**2),
+    "network_kurtosis": (
         "kurtosis_noise",
         lambda c, kurtosis: 1 + (kurtosis - 1) ** 2 * (c - 1),
     ),
@@ -412,15 +412,15 @@ def test_claims_without_a_formula_reject_other_data(measured):
         * spread
     )
     with pytest.raises(ClaimError, match="verdict 'confirmed'"):
-        nc.claim_log_barrier(paper)
+        nc.claims.log_barrier(paper)
     without_half = measured.assign(curvature=2 * measured.curvature)
     with pytest.raises(ClaimError):
-        nc.claim_gauss_newton(without_half)
+        nc.claims.gauss_newton(without_half)
 
 
 def test_every_claim_is_given_a_wrong_theory():
-    tested = {*WRONG, "claim_log_barrier", "claim_gauss_newton"}
-    assert tested == {claim.__name__ for claim in nc.CLAIMS}
+    tested = {*WRONG, "log_barrier", "gauss_newton"}
+    assert tested == {claim.__name__ for claim in declared("noise_covariance")}
 
 
 def test_dataset_is_a_function_of_the_seed_and_survives_netcdf(measured, tmp_path):
@@ -438,7 +438,7 @@ def test_dataset_is_a_function_of_the_seed_and_survives_netcdf(measured, tmp_pat
 @pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
 def test_claims_hold_for_other_seeds(seed):
     dataset = nc.run(replace(nc.QUICK, seed=seed))
-    for claim in nc.CLAIMS:
+    for claim in declared("noise_covariance"):
         claim(dataset)
 
 

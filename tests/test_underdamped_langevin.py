@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import linalg
 
 import sgdescape.underdamped_langevin as ul
-from sgdescape.core.claims import ClaimError
+from sgdescape.core.claims import ClaimError, declared
 from sgdescape.core.ensembles import momentum
 from sgdescape.core.ensembles.regression_data import FiniteData
 from sgdescape.underdamped_langevin import estimates
@@ -443,7 +443,7 @@ def quick(seed):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_claims_hold(seed):
-    for claim in ul.CLAIMS:
+    for claim in declared("underdamped_langevin"):
         claim(quick(seed))
 
 

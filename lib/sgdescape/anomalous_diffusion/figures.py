@@ -277,8 +277,6 @@ def oscillation(ax, *, ratios=(0.5, 3.0, 12.0)):
     return ax
 
 
-
-
 def _means(samples):
     """Mean over replicas with its normal interval: value, low, high."""
     mean = samples.mean(axis=0)

@@ -8,7 +8,7 @@ ratio to it (or to its logarithm) is measured.
 import numpy as np
 from scipy import stats
 
-from sgdescape.core.claims import Claim, check
+from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.stats.intervals import LEVEL, Interval, bootstrap_interval, mean_interval
 from sgdescape.decoupling.estimates import wasserstein
 
@@ -17,12 +17,12 @@ HALVES = {"losses without their 1/2": 0.5, "losses counted twice": 2.0}
 _BULK = (0.3, 0.5, 0.7)  # effective dimensions well inside the spectrum
 
 
-def claim_trace(ds) -> Claim:
+@claim
+def trace(ds) -> Claim:
     """Ratio of the traces at the end of training against decoupling."""
     now = _last(ds)
     pairs = np.stack([now.loss.values, now.output_norm.values], axis=1)
     return check(
-        "decoupling.trace",
         f"After {int(now.epoch)} epochs the traces of the exact and the decoupled matrix agree.",
         source=PAPER,
         predicted=1.0,
@@ -35,11 +35,11 @@ def claim_trace(ds) -> Claim:
     )
 
 
-def claim_top_eigenvalue(ds) -> Claim:
+@claim
+def top_eigenvalue(ds) -> Claim:
     """Ratio of the largest eigenvalues, at every epoch, against decoupling."""
     ratios = (ds.exact / ds.decoupled).isel(rank=0).values
     return check(
-        "decoupling.top_eigenvalue",
         "The largest eigenvalues of the exact and the decoupled matrix agree, early and late.",
         source=PAPER,
         predicted=1.0,
@@ -50,12 +50,12 @@ def claim_top_eigenvalue(ds) -> Claim:
     )
 
 
-def claim_large_eigenvalues(ds) -> Claim:
+@claim
+def large_eigenvalues(ds) -> Claim:
     """Mean distance of the large eigenvalues at the end of training, in decades."""
     now, cut = _last(ds), ds.attrs["cut"]
     found = wasserstein(now.exact.values, now.decoupled.values, cut=cut)
     return check(
-        "decoupling.large_eigenvalues",
         f"Eigenvalues above {100 * cut:g} % of the largest agree: mean distance 0 decades.",
         source=PAPER,
         predicted=0.0,
@@ -66,11 +66,11 @@ def claim_large_eigenvalues(ds) -> Claim:
     )
 
 
-def claim_directions(ds) -> Claim:
+@claim
+def directions(ds) -> Claim:
     """Noise along the leading curvature directions at the end of training."""
     ratios = _last(ds).direction_ratio.values
     return check(
-        "decoupling.directions",
         f"Along the {len(ratios)} leading curvature directions the noise is L h: mean ratio 1.",
         source="Mori et al., Eq. (7)",
         predicted=1.0,
@@ -81,12 +81,12 @@ def claim_directions(ds) -> Claim:
     )
 
 
-def claim_trace_identity(ds) -> Claim:
+@claim
+def trace_identity(ds) -> Claim:
     """The traces' disagreement against the covariance of loss and squared gradient."""
     ratio = (ds.exact.sum("rank") / ds.decoupled.sum("rank")).values
     share = (ratio - 1) / (ds.trace_theory.values - 1)
     return check(
-        "decoupling.trace_identity",
         "The traces differ by the covariance of loss and squared gradient: measured over predicted "
         "difference 1.",
         source=OWN,
@@ -98,11 +98,11 @@ def claim_trace_identity(ds) -> Claim:
     )
 
 
-def claim_determinant(ds) -> Claim:
+@claim
+def determinant(ds) -> Claim:
     """Mean logarithmic ratio of all eigenvalues against the losses alone."""
     ratio = np.log(ds.exact / ds.decoupled).mean("rank").values / ds.log_theory.values
     return check(
-        "decoupling.determinant",
         "The mean of ln(exact/decoupled) over all eigenvalues is that of ln(loss/L), whatever the "
         "pairing: ratio 1.",
         source=OWN,
@@ -114,7 +114,8 @@ def claim_determinant(ds) -> Claim:
     )
 
 
-def claim_initial_coupling(ds) -> Claim:
+@claim
+def initial_coupling(ds) -> Claim:
     """Variance of the directional ratios at the start, in units of the shuffled null's."""
     now = ds.isel(epoch=0)
     z = (now.direction_ratio.values - 1) / now.direction_error.values
@@ -122,7 +123,6 @@ def claim_initial_coupling(ds) -> Claim:
     tail = (1 - LEVEL) / 2
     low, high = freedom * value / stats.chi2.ppf([1 - tail, tail], freedom)
     return check(
-        "decoupling.initial_coupling",
         "At the initialisation losses and gradients pair as if dealt out at random: squared "
         "deviation of the leading directions, over that of random pairings.",
         source=PAPER,
@@ -133,12 +133,12 @@ def claim_initial_coupling(ds) -> Claim:
     )
 
 
-def claim_shuffled_shift(ds) -> Claim:
+@claim
+def shuffled_shift(ds) -> Claim:
     """Scale shift of the shuffled spectra against free multiplicative convolution."""
     now = _last(ds).sel(fraction=_BULK[0])
     share = np.log(now.shift_shuffled.values) / np.log(float(now.shift_theory))
     return check(
-        "decoupling.shuffled_shift",
         "Random pairings move the spectrum as free convolution with the losses predicts, at "
         f"effective dimension {_BULK[0]:g} N: measured over predicted log shift 1.",
         source=OWN,
@@ -150,12 +150,12 @@ def claim_shuffled_shift(ds) -> Claim:
     )
 
 
-def claim_exact_shift(ds) -> Claim:
+@claim
+def exact_shift(ds) -> Claim:
     """Scale shift of the exact spectra of the trained network against the same prediction."""
     trained = ds.isel(epoch=slice(1, None)).sel(fraction=list(_BULK))
     share = (np.log(trained.shift_exact) / np.log(trained.shift_theory)).values.ravel()
     return check(
-        "decoupling.exact_shift",
         "In the bulk the exact spectrum of the trained network is moved as much as random pairing "
         "of its losses would move it: log shift over predicted 1.",
         source=OWN,
@@ -167,14 +167,14 @@ def claim_exact_shift(ds) -> Claim:
     )
 
 
-def claim_shuffled_distance(ds) -> Claim:
+@claim
+def shuffled_distance(ds) -> Claim:
     """Distance of the whole spectra at the end of training, in units of the null's."""
     now = _last(ds)
     reference = now.decoupled.values
     found = wasserstein(now.exact.values, reference)
     null = np.array([wasserstein(spectrum, reference) for spectrum in now.shuffled.values])
     return check(
-        "decoupling.shuffled_distance",
         "The distance between the two whole spectra is that of random pairings: ratio 1.",
         source=OWN,
         predicted=1.0,
@@ -185,13 +185,13 @@ def claim_shuffled_distance(ds) -> Claim:
     )
 
 
-def claim_sample_size(ds) -> Claim:
+@claim
+def sample_size(ds) -> Claim:
     """How the number of agreeing eigenvalues grows with the number of images."""
     trained, sizes = ds.subset_rank.isel(epoch=slice(1, None)).values, ds.subset_size.values
     whole, parts = trained[:, :1, 0], trained[:, -1]  # (epoch, 1) and (epoch, subset)
     growth = np.mean(np.log(whole / parts) / np.log(sizes[0] / sizes[-1]), axis=0)
     return check(
-        "decoupling.sample_size",
         f"The number of eigenvalues that agree within a factor of {ds.attrs['factor']:g} grows "
         "with the number of images as N to the power 1.",
         source=OWN,
@@ -210,19 +210,3 @@ def _last(ds):
 def _range(values, method):
     """The last value, with the range of all of them as its interval."""
     return Interval(values[-1], values.min(), values.max(), LEVEL, method)
-
-
-CLAIMS = (
-    claim_trace,
-    claim_top_eigenvalue,
-    claim_large_eigenvalues,
-    claim_directions,
-    claim_trace_identity,
-    claim_determinant,
-    claim_initial_coupling,
-    claim_shuffled_shift,
-    claim_exact_shift,
-    claim_shuffled_distance,
-    claim_sample_size,
-)
-__all__ = ["CLAIMS", *(claim.__name__ for claim in CLAIMS)]

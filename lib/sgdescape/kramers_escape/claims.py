@@ -7,7 +7,7 @@ distance between two orders of extrapolation.
 
 import numpy as np
 
-from sgdescape.core.claims import Claim, check, not_testable
+from sgdescape.core.claims import Claim, check, claim, not_testable
 from sgdescape.core.stats.intervals import LEVEL, Interval
 from sgdescape.kramers_escape.measure.paths import mean_time
 
@@ -41,12 +41,12 @@ def dimension(ds, reading: str, ratio: float) -> Interval:
     return weak_noise(2 + 2 * gain.values)
 
 
-def claim_prefactor(ds) -> Claim:
+@claim
+def prefactor(ds) -> Claim:
     """Mean time to beyond the saddle times Eq. (15), one dimension, exact quadrature."""
     down = np.sqrt(-ds.attrs["curvature_saddle"])
     times = np.exp(ds.log_time.sel(event="beyond")) * ds.rate_theory
     return check(
-        "kramers_escape.prefactor",
         "In one dimension the mean time until SGD's SDE is beyond the saddle, times the rate of "
         "Theorem 4.7 with its prefactor, tends to 1 for weak noise.",
         source=THEOREM,
@@ -64,7 +64,8 @@ def claim_prefactor(ds) -> Claim:
     )
 
 
-def claim_exponent(ds) -> Claim:
+@claim
+def exponent(ds) -> Claim:
     """Power of the loss ratio in one dimension, from exact mean times at two saddles."""
     low, high = 3.0, 6.0
     span = np.log(high / low)
@@ -72,7 +73,6 @@ def claim_exponent(ds) -> Claim:
     offset = slope(ds.log_power) - ds.noise.values
     theory = slope(-np.log(ds.power_theory)) - ds.noise.values
     return check(
-        "kramers_escape.exponent",
         "In one dimension the mean escape time grows as the power B/(eta h) + 1 - n/2 of the loss "
         "ratio: the power minus B/(eta h) is 1/2.",
         source=THEOREM,
@@ -84,11 +84,11 @@ def claim_exponent(ds) -> Claim:
     )
 
 
-def claim_saddle(ds) -> Claim:
+@claim
+def half(ds) -> Claim:
     """Mean time until the saddle is first reached, times Eq. (15)."""
     times = np.exp(ds.log_time.sel(event="saddle")) * ds.rate_theory
     return check(
-        "kramers_escape.half",
         "The mean time until a path first reaches the saddle is 1/(2 kappa), half of that to the "
         "other side.",
         source=OWN,
@@ -100,12 +100,12 @@ def claim_saddle(ds) -> Claim:
     )
 
 
-def claim_clock(ds) -> Claim:
+@claim
+def clock(ds) -> Claim:
     """Mean time in tau over that in t, to the same place."""
     ratio = np.exp(ds.log_time.sel(event="beyond, in tau") - ds.log_time.sel(event="beyond"))
     low, c = ds.attrs["minimum_loss"], ds.attrs["loss_ratio"]
     return check(
-        "kramers_escape.clock",
         "A path that escapes has spent its time at the bottom: tau = L* t in the mean, so that "
         "rates per t are L* times those per tau.",
         source="Mori et al., Eq. (24)",
@@ -117,11 +117,11 @@ def claim_clock(ds) -> Claim:
     )
 
 
-def claim_operator(ds) -> Claim:
+@claim
+def operator(ds) -> Claim:
     """Slowest mode of the Fokker-Planck operator over Eq. (15)."""
     rate = ds.line_rate / np.exp(ds.log_time.sel(event="beyond")) / ds.rate_theory
     return check(
-        "kramers_escape.operator",
         "The probability to be still in the valley decays at the rate of Theorem 4.7: slowest "
         "mode of the Fokker-Planck operator over kappa.",
         source=THEOREM,
@@ -133,12 +133,12 @@ def claim_operator(ds) -> Claim:
     )
 
 
-def claim_plane(ds) -> Claim:
+@claim
+def plane(ds) -> Claim:
     """Escape rate over a saddle in two dimensions, equal curvatures, over Eq. (15) with n = 2."""
     at = ds.sel(reading="loss", ratio=1.0)
     c = ds.attrs["loss_ratio"]
     return check(
-        "kramers_escape.plane",
         "With two equal curvatures and a separable loss the escape rate over a saddle in the plane "
         "is that of Theorem 4.7 with n = 2.",
         source=THEOREM,
@@ -150,10 +150,10 @@ def claim_plane(ds) -> Claim:
     )
 
 
-def claim_outliers(ds) -> Claim:
+@claim
+def outliers(ds) -> Claim:
     """The n of Eq. (15) with two unequal curvatures, against their number."""
     return check(
-        "kramers_escape.outliers",
         "With curvatures 1 and 1/2 the n of Theorem 4.7 is the number of outliers, 2.",
         source="Mori et al., Assumption 4.5 and Eq. (15)",
         predicted=2.0,
@@ -163,11 +163,11 @@ def claim_outliers(ds) -> Claim:
     )
 
 
-def claim_path_dimension(ds) -> Claim:
+@claim
+def path_dimension(ds) -> Claim:
     """The same n against the one that the path's Riccati equation gives."""
     tail = float(ds.tail_theory.sel(ratio=0.5))
     return check(
-        "kramers_escape.path_dimension",
         "With curvatures 1 and 1/2 and a saddle at loss ratio 4 the n of the escape rate is the "
         "effective dimension of the path.",
         source=OWN,
@@ -179,10 +179,10 @@ def claim_path_dimension(ds) -> Claim:
     )
 
 
-def claim_stiff(ds) -> Claim:
+@claim
+def stiff(ds) -> Claim:
     """The same with a transverse direction stiffer than the escape direction."""
     return check(
-        "kramers_escape.stiff",
         "A transverse direction twice as stiff as the escape direction counts for more than one: "
         "n exceeds the number of outliers.",
         source=OWN,
@@ -194,12 +194,12 @@ def claim_stiff(ds) -> Claim:
     )
 
 
-def claim_space(ds) -> Claim:
+@claim
+def space(ds) -> Claim:
     """The n of Eq. (15) with three directions, two of them softer."""
     gain = np.log(ds.space_rate / ds.plane_theory) / np.log(ds.attrs["loss_ratio"])
     one = float(ds.dimension_theory.sel(ratio=0.5)) - 1
     return check(
-        "kramers_escape.space",
         "With curvatures 1, 1/2 and 1/2 both soft directions count alike: n - 1 doubles.",
         source=OWN,
         predicted=1 + 2 * one,
@@ -210,10 +210,10 @@ def claim_space(ds) -> Claim:
     )
 
 
-def claim_separable(ds) -> Claim:
+@claim
+def separable(ds) -> Claim:
     """The n of Eq. (15) where the logarithm of the loss separates, equal curvatures."""
     return check(
-        "kramers_escape.separable",
         "If the logarithm of the loss separates, the transverse directions do not count: n = 1 for "
         "two equal curvatures.",
         source=OWN,
@@ -225,12 +225,12 @@ def claim_separable(ds) -> Claim:
     )
 
 
-def claim_tail_dimension(ds) -> Claim:
+@claim
+def tail_dimension(ds) -> Claim:
     """The n of a parabolic bowl far from its minimum, from the exact growth exponent."""
     at = ds.sel(ratio=0.5)
     n = 2 * (ds.circle_noise + 1 - at.circle)
     return check(
-        "kramers_escape.tail_dimension",
         "In a bowl of curvatures 1 and 1/2 the time to a high loss grows as the power "
         "B/(eta h) + 1 - n/2 with n = 1.19.",
         source=OWN,
@@ -247,11 +247,11 @@ def claim_tail_dimension(ds) -> Claim:
     )
 
 
-def claim_paths(ds) -> Claim:
+@claim
+def paths(ds) -> Claim:
     """Mean escape time of simulated paths in the plane, censored ones counted."""
     exact = ds.path_time.sel(place="beyond")
     return check(
-        "kramers_escape.paths",
         f"Simulated paths of the SDE over a saddle in the plane need the mean time of the "
         f"Fokker-Planck operator, at strong noise, B/(eta h) = {_noise(ds):g}.",
         source=OWN,
@@ -266,10 +266,10 @@ def claim_paths(ds) -> Claim:
     )
 
 
-def claim_paths_saddle(ds) -> Claim:
+@claim
+def paths_saddle(ds) -> Claim:
     """Mean time of the same paths to the saddle."""
     return check(
-        "kramers_escape.paths_saddle",
         "The same paths first reach the saddle in the operator's mean time, about half as long.",
         source=OWN,
         predicted=float(ds.path_time.sel(place="saddle")),
@@ -279,12 +279,12 @@ def claim_paths_saddle(ds) -> Claim:
     )
 
 
-def claim_instability(ds) -> Claim:
+@claim
+def instability(ds) -> Claim:
     """Increase of the mean passage time with log c above the critical dimension."""
     n, noise = 8, ds.attrs["bowl_noise"]
     speed = 1 / _per_log_level(ds, n)
     return check(
-        "kramers_escape.instability",
         f"In an isotropic bowl of {n} directions, more than n_c = {2 * (noise + 1):g}, no barrier "
         "is left: the mean time to a level grows as the logarithm of c, by 1 per "
         "eta h^2 (n - n_c)/B.",
@@ -304,13 +304,13 @@ def claim_instability(ds) -> Claim:
     )
 
 
-def claim_bowl_power(ds) -> Claim:
+@claim
+def bowl_power(ds) -> Claim:
     """Growth exponent of the mean passage time below the critical dimension."""
     n, noise = 4, ds.attrs["bowl_noise"]
     at = np.log(ds.bowl_time.sel(dimension=n))
     slope = (at.diff("level") / np.log(ds.level).diff("level")).values
     return check(
-        "kramers_escape.bowl_power",
         f"In an isotropic bowl of {n} directions the mean time to a high level grows as c to the "
         "power B/(eta h) + 1 - n/2 = (n_c - n)/2.",
         source="Mori et al., Eqs. (15) and (16)",
@@ -326,13 +326,13 @@ def claim_bowl_power(ds) -> Claim:
     )
 
 
-def claim_bias(ds) -> Claim:
+@claim
+def bias(ds) -> Claim:
     """Logarithmic derivative of the escape rate by the curvature of the minimum."""
     h, middle = np.log(ds.curvature.values), float(ds.curvature[1])
     slopes = -np.diff(ds.log_bias.values) / np.diff(h)
     theory = np.log(ds.bias_theory.values)
     return check(
-        "kramers_escape.bias",
         "A sharper minimum of the same loss is left sooner: d log(rate)/d log(h) = 1/2 + "
         "B/(eta h) log c.",
         source=THEOREM,
@@ -348,10 +348,10 @@ def claim_bias(ds) -> Claim:
     )
 
 
-def claim_network(ds) -> Claim:
+@claim
+def network(ds) -> Claim:
     """What would be needed to test the theorem on a network."""
     return not_testable(
-        "kramers_escape.network",
         "SGD on a network leaves a minimum over a saddle at the rate of Theorem 4.7.",
         source=THEOREM,
         reason="needs minimum, saddle and most probable path of one network; the paper's own test "
@@ -370,7 +370,3 @@ def _noise(ds):
 
 def _simulated(ds, place):
     return mean_time(ds.passage.sel(place=place).values, ds.watched.values)
-
-
-CLAIMS = tuple(value for name, value in list(globals().items()) if name.startswith("claim_"))
-__all__ = ["CLAIMS", *(claim.__name__ for claim in CLAIMS)]

@@ -166,8 +166,6 @@ def bowls(dataset, ax):
     return ax
 
 
-
-
 def _shape(dataset):
     names = ("loss_ratio", "minimum_loss", "curvature_saddle")
     return {name: float(dataset.attrs[name]) for name in names}

@@ -262,8 +262,6 @@ def tail(dataset, ax):
     return ax
 
 
-
-
 def _intervals(ax, x, found, **style):
     rows = np.array([[f.value, f.low, f.high] for f in found])
     plotting.points(ax, x, *rows.T, **style)

@@ -6,18 +6,18 @@ claim here fail.
 
 import numpy as np
 
-from sgdescape.core.claims import Claim, check
+from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.stats.intervals import LEVEL, Interval, mean_interval, ratio_interval
 from sgdescape.modified_loss import estimates
 
 KUNIN, CODE, OWN = "Kunin et al.", "Kunin et al., the authors' published code", "this book"
 
 
-def claim_toy_current(ds) -> Claim:
+@claim
+def toy_current(ds) -> Claim:
     """The sense of rotation of Fig. 3's process."""
     rate = ds.attrs["toy_rate"]
     return check(
-        "modified_loss.toy_current",
         "The process of Fig. 3 turns at the areal rate of the current -QU z p, in units with "
         "kappa = 1.",
         source=OWN,
@@ -29,11 +29,11 @@ def claim_toy_current(ds) -> Claim:
     )
 
 
-def claim_toy_entropy(ds) -> Claim:
+@claim
+def toy_entropy(ds) -> Claim:
     """Fig. 3's process is irreversible."""
     made = ds.attrs["toy_production"]
     return check(
-        "modified_loss.toy_entropy",
         "The process of Fig. 3 produces entropy at the rate tr(D^-1 Q U Q^T), nats a time.",
         source=OWN,
         predicted=made,
@@ -44,10 +44,10 @@ def claim_toy_entropy(ds) -> Claim:
     )
 
 
-def claim_isotropic_positions(ds) -> Claim:
+@claim
+def isotropic_positions(ds) -> Claim:
     """C6: the spread of the weights does not depend on the curvature."""
     return check(
-        "modified_loss.isotropic_positions",
         "Without weight decay Var theta_i does not depend on rho_i: slope of its logarithm "
         "against log rho_i.",
         source=KUNIN,
@@ -59,10 +59,10 @@ def claim_isotropic_positions(ds) -> Claim:
     )
 
 
-def claim_elliptic_velocities(ds) -> Claim:
+@claim
+def elliptic_velocities(ds) -> Claim:
     """C7: the speed along an eigenvector grows with its curvature."""
     return check(
-        "modified_loss.elliptic_velocities",
         "Var v_i is proportional to rho_i: slope of its logarithm against log rho_i.",
         source=KUNIN,
         predicted=_slope(ds, "speed"),
@@ -73,11 +73,11 @@ def claim_elliptic_velocities(ds) -> Claim:
     )
 
 
-def claim_weight_decay(ds) -> Claim:
+@claim
+def weight_decay(ds) -> Claim:
     """C17: weight decay shrinks the flat modes."""
     ratio = ds.level_decayed.values
     return check(
-        "modified_loss.weight_decay",
         "With weight decay Var theta_i carries the factor rho/(rho + lambda): flattest mode over "
         f"steepest, lambda = {ds.attrs['weight_decay']:g}.",
         source=KUNIN,
@@ -89,10 +89,10 @@ def claim_weight_decay(ds) -> Claim:
     )
 
 
-def claim_mahalanobis(ds) -> Claim:
+@claim
+def mahalanobis(ds) -> Claim:
     """C16: the modified loss, not the loss, says where the weights are."""
     return check(
-        "modified_loss.mahalanobis",
         "A share of 0.9 of the states lies in the circle kappa Psi < log 10 of the plane of the "
         "flattest and the steepest mode; no constant is fitted.",
         source=KUNIN,
@@ -104,10 +104,10 @@ def claim_mahalanobis(ds) -> Claim:
     )
 
 
-def claim_constant_noise(ds) -> Claim:
+@claim
+def constant_noise(ds) -> Claim:
     """The level of the cloud where noise is strong: the formula's constant noise is not SGD's."""
     return check(
-        "modified_loss.constant_noise",
         f"Batches of {ds.attrs['strong_batch']}: Var theta of the steepest mode is "
         "eta sigma^2 / (2 S (1 - beta)), in units of which it is measured.",
         source=KUNIN,
@@ -119,10 +119,10 @@ def claim_constant_noise(ds) -> Claim:
     )
 
 
-def claim_minibatch(ds) -> Claim:
+@claim
+def minibatch(ds) -> Claim:
     """The same, against the exact second moments."""
     return check(
-        "modified_loss.minibatch",
         f"Batches of {ds.attrs['strong_batch']}: the same variance is that of the closed moment "
         "equations of minibatch SGD.",
         source=OWN,
@@ -133,13 +133,13 @@ def claim_minibatch(ds) -> Claim:
     )
 
 
-def claim_equipartition(ds) -> Claim:
+@claim
+def equipartition(ds) -> Claim:
     """C8, where the noise is not constant: the level is wrong by tens of per cent, this is not."""
     ratio = float(ds.equipartition_step[-1])
     beta = ds.attrs["momentum"]
     strong = ds.sel(run="strong").isel(mode=-1)
     return check(
-        "modified_loss.equipartition",
         f"Batches of {ds.attrs['strong_batch']}: E[delta^2] / Var theta = 2 eta rho / (1 + beta) "
         "in the steepest mode.",
         source=KUNIN,
@@ -153,11 +153,11 @@ def claim_equipartition(ds) -> Claim:
     )
 
 
-def claim_shuffled(ds) -> Claim:
+@claim
+def shuffled(ds) -> Claim:
     """Equipartition needs a noise without memory, which shuffled epochs do not have."""
     value, low, high = estimates.curvatures(ds, run="epochs")[:, 0] / float(ds.curvature[0])
     return check(
-        "modified_loss.shuffled",
         f"Batches from shuffled epochs of {ds.attrs['epoch_steps']} steps: "
         "(1 + beta) E[delta^2] / (2 eta rho Var theta) of the flattest mode is not 1 but what the "
         "anticorrelation of the batches gives.",
@@ -170,10 +170,10 @@ def claim_shuffled(ds) -> Claim:
     )
 
 
-def claim_curvature(ds) -> Claim:
+@claim
+def curvature(ds) -> Claim:
     """C8 as an estimator: all curvatures from positions and steps."""
     return check(
-        "modified_loss.curvature",
         "(1 + beta) E[delta^2] / (2 eta Var theta) of a mode is its curvature: slope of its "
         "logarithm against log rho, six modes.",
         source=KUNIN,
@@ -185,11 +185,11 @@ def claim_curvature(ds) -> Claim:
     )
 
 
-def claim_rotation(ds) -> Claim:
+@claim
+def rotation(ds) -> Claim:
     """C10: sense and rate of the rotation in the (theta, v) plane."""
     exact = float(ds.area_ratio[-1])
     return check(
-        "modified_loss.rotation",
         "In the steepest mode E[x_k delta_(k+1) - x_(k+1) delta_k] / E[delta^2] = "
         "-(1 + beta - eta rho / 2).",
         source=OWN,
@@ -204,11 +204,11 @@ def claim_rotation(ds) -> Claim:
     )
 
 
-def claim_excess_loss(ds) -> Claim:
+@claim
+def excess_loss(ds) -> Claim:
     """C12: the loss above its minimum from the speed, at strong noise."""
     beta = ds.attrs["momentum"]
     return check(
-        "modified_loss.excess_loss",
         f"Batches of {ds.attrs['strong_batch']}: (1 + beta) E|delta|^2 / (4 eta) is the mean "
         "excess loss: ratio of the two.",
         source=KUNIN,
@@ -219,13 +219,13 @@ def claim_excess_loss(ds) -> Claim:
     )
 
 
-def claim_midpoint(ds) -> Claim:
+@claim
+def midpoint(ds) -> Claim:
     """Half a step back the continuous formula has no error in eta."""
     edge = float(ds.edge[-1])
     beta = ds.attrs["momentum"]
     unit = float(ds.edge_formula[-1])
     return check(
-        "modified_loss.midpoint",
         f"At eta h = {edge:g}, beta = {beta:g}: Var(theta_k - delta_k/2) is the continuous "
         "theory's variance, in units of which Var theta_k is given.",
         source=OWN,
@@ -237,10 +237,10 @@ def claim_midpoint(ds) -> Claim:
     )
 
 
-def claim_reversible(ds) -> Claim:
+@claim
+def reversible(ds) -> Claim:
     """Currents without entropy production."""
     return check(
-        "modified_loss.reversible",
         "Real batches, Sigma proportional to H up to the data's scatter: paths of SGD and their "
         "reversals are equally likely, log ratio in nats a step.",
         source=OWN,
@@ -252,11 +252,11 @@ def claim_reversible(ds) -> Claim:
     )
 
 
-def claim_irreversible(ds) -> Claim:
+@claim
+def irreversible(ds) -> Claim:
     """Entropy production where Sigma and H do not commute."""
     made = ds.attrs["swirl_production"]
     return check(
-        "modified_loss.irreversible",
         "Label noise that depends on the inputs: the log ratio of a path's chance to its "
         "reversal's, in nats a step, is -(S/2) tr(Sigma^-1 [H, [H, C]]), C = E[x x^T].",
         source=OWN,
@@ -272,11 +272,11 @@ def claim_irreversible(ds) -> Claim:
     )
 
 
-def claim_position_current(ds) -> Claim:
+@claim
+def position_current(ds) -> Claim:
     """Currents in the plane of two positions."""
     rate = ds.attrs["swirl_circulation"]
     return check(
-        "modified_loss.position_current",
         "Label noise that depends on the inputs: the weights turn in the plane of two "
         "eigenvectors, E[x_1(k) x_2(k+1) - x_2(k) x_1(k+1)] = eta (h_1 - h_2) C_12 / (1 - beta).",
         source=OWN,
@@ -292,11 +292,11 @@ def claim_position_current(ds) -> Claim:
     )
 
 
-def claim_images(ds) -> Claim:
+@claim
+def images(ds) -> Claim:
     """Real images: nothing was arranged here."""
     made = ds.attrs["image_production"]
     return check(
-        "modified_loss.images",
         "Regression on principal components of Fashion-MNIST: SGD is irreversible, at the rate of "
         "the commutator formula with the data's H and Sigma, nats a step.",
         source=OWN,
@@ -309,10 +309,10 @@ def claim_images(ds) -> Claim:
     )  # fmt: skip
 
 
-def claim_image_currents(ds) -> Claim:
+@claim
+def image_currents(ds) -> Claim:
     """All planes of two components at once."""
     return check(
-        "modified_loss.image_currents",
         "Regression on principal components of Fashion-MNIST: areal rates in all planes of two "
         "eigenvectors, slope of measured against predicted.",
         source=OWN,
@@ -324,12 +324,12 @@ def claim_image_currents(ds) -> Claim:
     )
 
 
-def claim_flat_modes(ds) -> Claim:
+@claim
+def flat_modes(ds) -> Claim:
     """The isotropic law is not reached by flat modes."""
     k, rho = 300, 0.003
     at = ds.sel(time=k, flat_mode=rho)
     return check(
-        "modified_loss.flat_modes",
         f"From the minimum, {k} steps: Var theta of a mode of curvature {rho:g} in units of the "
         "stationary value.",
         source=OWN,
@@ -338,30 +338,6 @@ def claim_flat_modes(ds) -> Claim:
         rivals={"isotropic": 1.0, "at rest": 0.0},
         expected="confirmed",
     )
-
-
-CLAIMS = (
-    claim_toy_current,
-    claim_toy_entropy,
-    claim_isotropic_positions,
-    claim_elliptic_velocities,
-    claim_weight_decay,
-    claim_mahalanobis,
-    claim_constant_noise,
-    claim_minibatch,
-    claim_equipartition,
-    claim_curvature,
-    claim_shuffled,
-    claim_rotation,
-    claim_excess_loss,
-    claim_midpoint,
-    claim_reversible,
-    claim_irreversible,
-    claim_position_current,
-    claim_images,
-    claim_image_currents,
-    claim_flat_modes,
-)
 
 
 def _slope(ds, name):

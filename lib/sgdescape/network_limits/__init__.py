@@ -6,7 +6,7 @@ chapters use.
 
 from sgdescape.network_limits import claims, figures
 from sgdescape.network_limits.config import PAPER, QUICK, Config
-from sgdescape.network_limits.experiment import CLAIMS, run
+from sgdescape.network_limits.experiment import run
 from sgdescape.network_limits.prose import summary
 from sgdescape.network_limits.theory import (
     critical_curvature,
@@ -21,7 +21,6 @@ from sgdescape.network_limits.theory import (
 )
 
 __all__ = [
-    "CLAIMS",
     "Config",
     "PAPER",
     "QUICK",

@@ -12,9 +12,6 @@ import xarray as xr
 
 from sgdescape.core import validate
 from sgdescape.core.runs import provenance
-from sgdescape.network_limits.claims import displacement as further_claims
-from sgdescape.network_limits.claims import epochs, small_network
-from sgdescape.network_limits.claims import resnet as residual_claims
 from sgdescape.network_limits.config import QUICK, Config
 from sgdescape.network_limits.measure import resnet
 from sgdescape.network_limits.measure import small_network as experiments
@@ -54,6 +51,3 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
     dataset.attrs |= attrs
     dataset.attrs |= provenance.record(config, seconds=time.perf_counter() - start, device=device)
     return dataset
-
-
-CLAIMS = (*small_network.CLAIMS, *epochs.CLAIMS, *further_claims.CLAIMS, *residual_claims.CLAIMS)

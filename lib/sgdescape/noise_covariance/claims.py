@@ -7,7 +7,7 @@ the claim here fail.
 import numpy as np
 from scipy.integrate import simpson
 
-from sgdescape.core.claims import Claim, check
+from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.stats.intervals import (
     LEVEL,
     Interval,
@@ -22,11 +22,11 @@ OWN = "this book"
 _RESAMPLES = 200
 
 
-def claim_batch_factor(ds) -> Claim:
+@claim
+def batch_factor(ds) -> Claim:
     """Trace of the noise without replacement against the factor of Eq. (8)."""
     n, b = ds.sizes["image"], ds.attrs["tested"]
     return check(
-        "noise_covariance.batch_factor",
         f"Without replacement the noise is (N - B)/(B (N - 1)) times the sample covariance, "
         f"N = {n}, B = {b}.",
         source=PAPER_8,
@@ -37,11 +37,11 @@ def claim_batch_factor(ds) -> Claim:
     )
 
 
-def claim_iid_factor(ds) -> Claim:
+@claim
+def iid_factor(ds) -> Claim:
     """Trace of the noise of batches drawn with replacement against 1/B."""
     n, b = ds.sizes["image"], ds.attrs["tested"]
     return check(
-        "noise_covariance.iid_factor",
         f"With replacement the noise is 1/B times the sample covariance, B = {b}.",
         source=OWN,
         predicted=_factor(ds, "iid"),
@@ -51,7 +51,8 @@ def claim_iid_factor(ds) -> Claim:
     )
 
 
-def claim_covariance(ds) -> Claim:
+@claim
+def matrix(ds) -> Claim:
     """Squared distance between the measured matrix and Eq. (8), without its sampling bias."""
     theory, n, b = ds.covariance_theory.values, ds.sizes["image"], ds.attrs["tested"]
     excess = ds.covariance.values - theory
@@ -63,7 +64,6 @@ def claim_covariance(ds) -> Claim:
     isotropic = np.eye(len(theory)) * np.trace(theory) / len(theory)
     distance = lambda rival: float(np.sum((rival - theory) ** 2) / norm)  # noqa: E731
     return check(
-        "noise_covariance.matrix",
         "Every entry of the noise covariance is that of Eq. (8): squared relative distance 0.",
         source=PAPER_8,
         predicted=0.0,
@@ -78,13 +78,13 @@ def claim_covariance(ds) -> Claim:
     )
 
 
-def claim_weak_order(ds) -> Claim:
+@claim
+def weak_order(ds) -> Claim:
     """Order in eta of the SDE's error in E[z^2] at fixed time, no sampling."""
     keep = ds.learning_rate.values < 0.04
     error = np.abs(ds.sgd_moment - ds.sde_moment).values[keep]
     slopes = np.diff(np.log(error)) / np.diff(np.log(ds.learning_rate.values[keep]))
     return check(
-        "noise_covariance.weak_order",
         "Over a fixed time the Ito SDE reproduces the second moment of SGD up to an error of "
         "order eta.",
         source="Mori et al., Eq. (4)",
@@ -98,36 +98,41 @@ def claim_weak_order(ds) -> Claim:
     )
 
 
-def claim_slope_rademacher(ds) -> Claim:
+@claim
+def slope_rademacher(ds) -> Claim:
     """Slope of the noise against the loss, kappa_e = 1."""
     return _slope(ds, "rademacher")
 
 
-def claim_slope_uniform(ds) -> Claim:
+@claim
+def slope_uniform(ds) -> Claim:
     """Slope of the noise against the loss, kappa_e = 1.8."""
     return _slope(ds, "uniform")
 
 
-def claim_slope_three_point(ds) -> Claim:
+@claim
+def slope_three_point(ds) -> Claim:
     """Slope of the noise against the loss, kappa_e = 2: where Eq. (6) is exact."""
     return _slope(ds, "three-point")
 
 
-def claim_slope_gaussian(ds) -> Claim:
+@claim
+def slope_gaussian(ds) -> Claim:
     """Slope of the noise against the loss, kappa_e = 3."""
     return _slope(ds, "gaussian")
 
 
-def claim_slope_laplace(ds) -> Claim:
+@claim
+def slope_laplace(ds) -> Claim:
     """Slope of the noise against the loss, kappa_e = 6."""
     return _slope(ds, "laplace")
 
 
-def claim_barrier(ds) -> Claim:
+@claim
+def barrier(ds) -> Claim:
     """Diffusion barrier from the sampled noise, Gaussian inputs."""
     c = float(ds.loss_ratio[-1])
     return check(
-        "noise_covariance.barrier",
         f"With Gaussian inputs the diffusion barrier up to c = {c:g} is log(2c - 1)/2, in units "
         "of B/(eta h).",
         source=OWN,
@@ -138,11 +143,11 @@ def claim_barrier(ds) -> Claim:
     )
 
 
-def claim_log_barrier(ds) -> Claim:
+@claim
+def log_barrier(ds) -> Claim:
     """The paper's barrier for its own test case, from the same sampled noise."""
     c = float(ds.loss_ratio[-1])
     return check(
-        "noise_covariance.log_barrier",
         f"With Gaussian inputs the diffusion barrier up to c = {c:g} is log c, in units of "
         "B/(eta h).",
         source="Mori et al., Eqs. (6) and (14)",
@@ -153,11 +158,11 @@ def claim_log_barrier(ds) -> Claim:
     )
 
 
-def claim_decoupling(ds) -> Claim:
+@claim
+def decoupling_ratio(ds) -> Claim:
     """Failure of the decoupling approximation away from the minimum, one input."""
     at = ds.sel(law="gaussian", loss_ratio=3.0)
     return check(
-        "noise_covariance.decoupling_ratio",
         "In regression on one Gaussian input, E[l x^2] = (1 + 3 r^2)/(1 + r^2) E[l] E[x^2] at "
         "r^2 = c - 1 = 2.",
         source=OWN,
@@ -168,12 +173,12 @@ def claim_decoupling(ds) -> Claim:
     )
 
 
-def claim_trace(ds) -> Claim:
+@claim
+def trace(ds) -> Claim:
     """The same failure seen in the trace of a many-dimensional regression."""
     c, d = ds.attrs["loss_ratio_d"], 20
     at = ds.sel(directions=d)
     return check(
-        "noise_covariance.trace",
         f"With {d} Gaussian inputs at c = {c:g}, Eq. (6) misses the trace of the noise by "
         "(1 - 1/c)/d only.",
         source=OWN,
@@ -187,13 +192,13 @@ def claim_trace(ds) -> Claim:
     )
 
 
-def claim_prefactor(ds) -> Claim:
+@claim
+def prefactor(ds) -> Claim:
     """Factor of proportionality between the traces of noise and Hessian, trained network."""
     loss, trace = float(np.mean(ds.residual**2)) / 2, float(ds.output_norm.mean())
     rows = np.stack([ds.residual.values**2, ds.output_norm.values], axis=1)
     ratio = lambda a: (a[:, 0] * a[:, 1]).mean() / (a[:, 0].mean() / 2 * a[:, 1].mean())  # noqa: E731
     return check(
-        "noise_covariance.prefactor",
         "At a trained minimum B Tr Sigma = 2 L Tr H.",
         source=PAPER_6,
         predicted=round(float(ds.noise_trace_theory) / (loss * trace), 9),
@@ -204,13 +209,13 @@ def claim_prefactor(ds) -> Claim:
     )
 
 
-def claim_trace_alignment(ds) -> Claim:
+@claim
+def trace_alignment(ds) -> Claim:
     """Tr(Sigma G) against 2 L |G|^2 / B, the alignment of Wu, Wang and Su (2022)."""
     loss = float(np.mean(ds.residual**2)) / 2
     rows = np.stack([ds.residual.values**2, ds.overlap.values], axis=1)
     ratio = lambda a: (a[:, 0] * a[:, 1]).mean() / (a[:, 0].mean() * a[:, 1].mean())  # noqa: E731
     return check(
-        "noise_covariance.trace_alignment",
         "At a trained minimum B Tr(Sigma G)/(2 L |G|^2) = 1 with G the Gauss-Newton matrix.",
         source=PAPER_6,
         predicted=round(float(ds.noise_overlap_theory / ds.overlap.mean()) / (2 * loss), 9),
@@ -221,7 +226,8 @@ def claim_trace_alignment(ds) -> Claim:
     )
 
 
-def claim_alignment(ds) -> Claim:
+@claim
+def alignment(ds) -> Claim:
     """Exponent of noise against curvature over the leading eigendirections."""
     log_h = np.log(ds.curvature.values)
     rows = np.column_stack([ds.residual.values, ds.slope.values])
@@ -230,7 +236,6 @@ def claim_alignment(ds) -> Claim:
         return np.polyfit(log_h, np.log(np.var(a[:, :1] * a[:, 1:], axis=0)), 1)[0]
 
     return check(
-        "noise_covariance.alignment",
         f"Over the {len(log_h)} leading directions of a trained minimum the noise is proportional "
         "to the curvature: exponent 1.",
         source=PAPER_6,
@@ -242,11 +247,11 @@ def claim_alignment(ds) -> Claim:
     )
 
 
-def claim_gauss_newton(ds) -> Claim:
+@claim
+def gauss_newton(ds) -> Claim:
     """Share of the residual term of Eq. (10) along the leading directions, trained network."""
     share = 1 - ds.eigenvalue.values / ds.curvature.values
     return check(
-        "noise_covariance.gauss_newton",
         "At a stationary point of a network with one hidden ReLU layer the residual term of the "
         "Hessian vanishes.",
         source="Mori et al., Eq. (11)",
@@ -258,7 +263,8 @@ def claim_gauss_newton(ds) -> Claim:
     )
 
 
-def claim_network_kurtosis(ds) -> Claim:
+@claim
+def network_kurtosis(ds) -> Claim:
     """How the noise along a path through the real network grows with the loss."""
     paths = ds.sizes["path"]
     shape = (-1, paths, 2, ds.sizes["loss_ratio_n"])
@@ -275,7 +281,6 @@ def claim_network_kurtosis(ds) -> Claim:
         return np.polyfit(np.log(theory * excess(g) / excess(slope)), np.log(found), 1)[0]
 
     return check(
-        "noise_covariance.network_kurtosis",
         f"Along {paths} directions of a trained network the noise grows with the loss at the rate "
         "kappa_e - 1 of its own direction: exponent 1.",
         source=OWN,
@@ -285,29 +290,6 @@ def claim_network_kurtosis(ds) -> Claim:
         tolerance=0.4,
         expected="confirmed",
     )
-
-
-CLAIMS = (
-    claim_batch_factor,
-    claim_iid_factor,
-    claim_covariance,
-    claim_weak_order,
-    claim_slope_rademacher,
-    claim_slope_uniform,
-    claim_slope_three_point,
-    claim_slope_gaussian,
-    claim_slope_laplace,
-    claim_barrier,
-    claim_log_barrier,
-    claim_decoupling,
-    claim_trace,
-    claim_prefactor,
-    claim_trace_alignment,
-    claim_alignment,
-    claim_gauss_newton,
-    claim_network_kurtosis,
-)
-__all__ = ["CLAIMS", *(claim.__name__ for claim in CLAIMS)]
 
 
 def _factor(ds, sampler):
@@ -327,7 +309,6 @@ def _slope(ds, law):
     rivals = {"Eq. (6)": 1.0, "decoupled, mean kept": 0.0, "exact, mean dropped": kappa}
     rivals = {k: v for k, v in rivals.items() if abs(v - theory) > 1e-6}
     return check(
-        f"noise_covariance.slope_{law.replace('-', '_')}",
         f"With {law} inputs B Sigma_ee/(2 h) grows with the loss at the rate kappa - 1 = "
         f"{kappa - 1:.3g}.",
         source=OWN,

@@ -175,8 +175,6 @@ def network_kurtosis(dataset, ax):
     return ax
 
 
-
-
 def _points(ax, x, samples, **style):
     """Means over the last axis (groups) with intervals."""
     found = [mean_interval(row) for row in samples]

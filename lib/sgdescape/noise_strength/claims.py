@@ -9,7 +9,7 @@ import json
 
 import numpy as np
 
-from sgdescape.core.claims import check, not_testable
+from sgdescape.core.claims import check, claim, not_testable
 from sgdescape.core.stats.intervals import Interval
 
 SQUARE, ENTROPY, ONE_OUTPUT = "MLP, square", "MLP, cross-entropy", "MLP, one output"
@@ -18,32 +18,12 @@ LATE = 0.02  # loss below which it is in the last part
 WRONG = (0.25, 2.0)  # losses between which the cross-entropy MLP has many wrong samples
 FITTED = 0.012  # loss below which it has none
 
-__all__ = [
-    "CLAIMS",
-    "claim_direction",
-    "claim_early_slope",
-    "claim_entropy_early",
-    "claim_entropy_late",
-    "claim_entropy_prediction",
-    "claim_entropy_residual",
-    "claim_factor",
-    "claim_late_prediction",
-    "claim_late_slope",
-    "claim_late_slope_one_output",
-    "claim_margin_growth",
-    "claim_one_output",
-    "claim_outputs",
-    "claim_paper_curves",
-    "claim_whole_training",
-    "summary",
-]
 
-
-def claim_early_slope(dataset):
+@claim
+def early_slope(dataset):
     """Refute that the noise is proportional to the loss from the start."""
     ds = _trained(dataset, SQUARE)
     return check(
-        "noise_strength.early_slope",
         "The noise strength is proportional to the loss from the first epochs on.",
         source="the short form of Mori et al., Section 5.2",
         predicted=1.0,
@@ -54,11 +34,11 @@ def claim_early_slope(dataset):
     )
 
 
-def claim_late_prediction(dataset):
+@claim
+def late_prediction(dataset):
     """Confirm that the prediction becomes proportional to the loss, for the square loss."""
     ds = dataset.sel(case=SQUARE)
     return check(
-        "noise_strength.late_prediction",
         "Late in training, with square loss, the mean squared gradient of the outputs stands "
         "still: the predicted noise is proportional to the loss.",
         source="Mori et al., Section 5.2",
@@ -70,11 +50,11 @@ def claim_late_prediction(dataset):
     )
 
 
-def claim_late_slope(dataset):
+@claim
+def late_slope(dataset):
     """Confirm that the late slope of the measured noise is nearer to 1 than to 0 or 2."""
     ds = dataset.sel(case=SQUARE)
     return check(
-        "noise_strength.late_slope",
         "Late in training, with square loss and ten outputs, the noise strength is proportional "
         "to the loss (local slope minus 1).",
         source="Mori et al., Section 5.2 and Fig. 2",
@@ -86,11 +66,11 @@ def claim_late_slope(dataset):
     )
 
 
-def claim_late_slope_one_output(dataset):
+@claim
+def late_slope_one_output(dataset):
     """Confirm that the late slope is 1 for a network with one output, as in the derivation."""
     ds = dataset.sel(case=ONE_OUTPUT)
     return check(
-        "noise_strength.late_slope_one_output",
         "Late in training, with square loss and one output, the noise strength is proportional "
         "to the loss (slope).",
         source="Mori et al., Section 5.2",
@@ -102,13 +82,13 @@ def claim_late_slope_one_output(dataset):
     )
 
 
-def claim_outputs(dataset):
+@claim
+def outputs(dataset):
     """Confirm the size of the prediction, with the mean over outputs and the factor 2."""
     ratios = np.concatenate(
         [_log_mean(_trained(dataset, case).ratio) for case in (SQUARE, "CNN, square", ONE_OUTPUT)]
     )
     return check(
-        "noise_strength.outputs",
         "On the average over training the noise strength is 2L/C times the mean squared norm of "
         "the gradients of all C outputs (ratio, ten outputs and one).",
         source="Mori et al., Section 5.2, with C outputs as derived here",
@@ -120,11 +100,11 @@ def claim_outputs(dataset):
     )
 
 
-def claim_whole_training(dataset):
+@claim
+def whole_training(dataset):
     """Refute that the prediction holds to 20 % at every moment of training."""
     ds = dataset.sel(case=SQUARE)
     return check(
-        "noise_strength.whole_training",
         "The prediction 2L/C times the mean squared gradient of the outputs holds to 20 % during "
         "the whole training (largest ratio, ten outputs, square loss).",
         source="Mori et al., Section 5.2, with C outputs as derived here",
@@ -136,12 +116,12 @@ def claim_whole_training(dataset):
     )
 
 
-def claim_direction(dataset):
+@claim
+def direction(dataset):
     """Confirm that the direction factor makes the deviation, at the epoch where it is largest."""
     ds = _trained(dataset, SQUARE)
     worst = ds.isel(mark=ds.ratio.argmax("mark"))
     return check(
-        "noise_strength.direction",
         "Where the prediction is worst, it is right once multiplied by the direction factor "
         "(ratio that is left).",
         source="this chapter",
@@ -153,10 +133,10 @@ def claim_direction(dataset):
     )
 
 
-def claim_factor(dataset):
+@claim
+def factor(dataset):
     """Confirm that the prediction holds within a small factor at every moment, ten outputs."""
     return check(
-        "noise_strength.factor",
         "With ten outputs and square loss the prediction holds within a factor of 3 during the "
         "whole training (log2 of the ratio).",
         source="Mori et al., Section 5.2, with C outputs as derived here",
@@ -168,10 +148,10 @@ def claim_factor(dataset):
     )
 
 
-def claim_one_output(dataset):
+@claim
+def one_output(dataset):
     """Confirm that the prediction holds within a small factor at every moment, one output."""
     return check(
-        "noise_strength.one_output",
         "With one output and square loss the prediction holds within a factor of 3 during the "
         "whole training (log2 of the ratio).",
         source="Mori et al., Section 5.2",
@@ -183,12 +163,12 @@ def claim_one_output(dataset):
     )
 
 
-def claim_entropy_early(dataset):
+@claim
+def entropy_early(dataset):
     """Confirm that residuals are proportional to the loss while there are wrong samples."""
     ds = _trained(dataset, ENTROPY)
     chosen = (ds.loss > WRONG[0]) & (ds.loss < WRONG[1])
     return check(
-        "noise_strength.entropy_early",
         "With cross-entropy, while there are wrong samples, the mean squared residual is "
         "proportional to the loss.",
         source="Mori et al., Appendix D",
@@ -200,11 +180,11 @@ def claim_entropy_early(dataset):
     )
 
 
-def claim_entropy_residual(dataset):
+@claim
+def entropy_residual(dataset):
     """Confirm that residuals follow the square of the loss when all samples are fitted."""
     ds = dataset.sel(case=ENTROPY)
     return check(
-        "noise_strength.entropy_residual",
         "With cross-entropy, when all samples are fitted, the mean squared residual is "
         "proportional to the square of the loss.",
         source="Mori et al., Appendix D",
@@ -216,11 +196,11 @@ def claim_entropy_residual(dataset):
     )
 
 
-def claim_entropy_late(dataset):
+@claim
+def entropy_late(dataset):
     """Confirm that the noise follows nearly the square of the loss at small cross-entropy."""
     ds = dataset.sel(case=ENTROPY)
     return check(
-        "noise_strength.entropy_late",
         "With cross-entropy and small loss the noise strength is proportional to the square of "
         "the loss.",
         source="Mori et al., Appendix D and Fig. 5",
@@ -232,12 +212,12 @@ def claim_entropy_late(dataset):
     )
 
 
-def claim_margin_growth(dataset):
+@claim
+def margin_growth(dataset):
     """Confirm how the outputs' gradients grow at small cross-entropy."""
     ds = dataset.sel(case=ENTROPY)
     exponent = slopes(ds.margin, ds.jacobian, ds.loss < FITTED)
     return check(
-        "noise_strength.margin_growth",
         "At small cross-entropy the mean squared gradient of the outputs grows as a power of "
         "log(1/L), with exponent 2 - 2/D for D layers (ratio of the exponents).",
         source="this chapter",
@@ -249,11 +229,11 @@ def claim_margin_growth(dataset):
     )
 
 
-def claim_entropy_prediction(dataset):
+@claim
+def entropy_prediction(dataset):
     """Confirm the size of the prediction with measured residuals, for the cross-entropy."""
     ds = _trained(dataset, ENTROPY)
     return check(
-        "noise_strength.entropy_prediction",
         "With cross-entropy, on the average over training, the noise strength is the product of "
         "mean squared residual and mean squared gradient of the outputs, over C (ratio).",
         source="this chapter",
@@ -265,34 +245,15 @@ def claim_entropy_prediction(dataset):
     )
 
 
-def claim_paper_curves(dataset):
+@claim
+def paper_curves(dataset):
     """State that the paper's own curves cannot be repeated."""
     return not_testable(
-        "noise_strength.paper_curves",
         "The training curves of Figs 2 and 5.",
         source="Mori et al., Figs 2 and 5",
         reason="number of epochs, learning rates of Fig. 5 and the scale of the noise in the "
         "figures are not available to us",
     )
-
-
-CLAIMS = (
-    claim_early_slope,
-    claim_late_prediction,
-    claim_late_slope,
-    claim_late_slope_one_output,
-    claim_outputs,
-    claim_factor,
-    claim_whole_training,
-    claim_direction,
-    claim_one_output,
-    claim_entropy_early,
-    claim_entropy_residual,
-    claim_entropy_late,
-    claim_margin_growth,
-    claim_entropy_prediction,
-    claim_paper_curves,
-)
 
 
 def over_replicas(values) -> Interval:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sgdescape.core.claims import Claim, check
+from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.stats.intervals import LEVEL, Interval, bootstrap_interval, mean_interval
 from sgdescape.core.stats.tails import power_law_exponent
 
@@ -11,13 +11,13 @@ PAPER_14 = "Mori et al., Eqs. (13) and (14)"
 _RESAMPLES = 400
 
 
-def claim_driver(ds) -> Claim:
+@claim
+def driver(ds) -> Claim:
     """The fourth moment of the integral of sqrt(L) . dW up to a fixed tau, in units of a normal's.
 
     Eq. (driver) gives it for a fixed t instead.
     """
     return check(
-        "random_time_change.driver",
         "The integral of sqrt(L) dW, stopped when the clock shows tau, is normal: its fourth "
         "moment is 3 tau^2.",
         source="Mori et al., Eq. (13)",
@@ -28,10 +28,10 @@ def claim_driver(ds) -> Claim:
     )
 
 
-def claim_strong_order(ds) -> Claim:
+@claim
+def strong_order(ds) -> Claim:
     """Order at which Eq. (14) on its own grid meets the path of Eq. (12) behind it."""
     return check(
-        "random_time_change.strong_order",
         "Driven by the Brownian motion of Eq. (13), Eq. (14) gives the path of Eq. (12): the "
         "distance falls as the first power of the step of tau.",
         source=PAPER_14,
@@ -43,10 +43,10 @@ def claim_strong_order(ds) -> Claim:
     )
 
 
-def claim_driver_needed(ds) -> Claim:
+@claim
+def driver_needed(ds) -> Claim:
     """The same with the old Brownian motion: the paths stay apart."""
     return check(
-        "random_time_change.driver_needed",
         "Driven by W itself instead of the integral of sqrt(L) dW, Eq. (14) gives another path, "
         "however fine the grid: order 0.",
         source=OWN,
@@ -58,10 +58,10 @@ def claim_driver_needed(ds) -> Claim:
     )
 
 
-def claim_euler_order(ds) -> Claim:
+@claim
+def euler_order(ds) -> Claim:
     """Order of Euler's scheme for Eq. (12) against the same fine paths."""
     return check(
-        "random_time_change.euler_order",
         "The same scheme applied to Eq. (12) converges at order 1/2 only, because its noise is "
         "multiplicative.",
         source="Kloeden and Platen (1992), Theorem 10.2.2",
@@ -73,14 +73,14 @@ def claim_euler_order(ds) -> Claim:
     )
 
 
-def claim_law(ds) -> Claim:
+@claim
+def law(ds) -> Claim:
     """Largest distance of the distribution functions of |theta| at a fixed time t.
 
     The interval follows from the inequality of Dvoretzky, Kiefer and Wolfowitz for each sample.
     """
     distances = zip(ds.rival.values, ds.rival_distance.values, strict=True)
     return check(
-        "random_time_change.law",
         "At a fixed time t, Eq. (12) and Eq. (14) read where its clock shows t have the same law: "
         "the largest difference of their distribution functions is 0.",
         source=PAPER_14,
@@ -92,11 +92,11 @@ def claim_law(ds) -> Claim:
     )
 
 
-def claim_unequal_curvatures(ds) -> Claim:
+@claim
+def unequal_curvatures(ds) -> Claim:
     """Mean loss at a fixed t from Eq. (14) in a valley with unequal curvatures, Eq. (moments)."""
     ito, *others = (round(float(v), 9) for v in ds.bowl_loss_theory.values)
     return check(
-        "random_time_change.unequal_curvatures",
         "The time change needs no isotropy: with two unequal curvatures Eq. (14), mapped back, has "
         "the mean loss of the Ito equation (12).",
         source=PAPER_14,
@@ -107,11 +107,11 @@ def claim_unequal_curvatures(ds) -> Claim:
     )
 
 
-def claim_passage(ds) -> Claim:
+@claim
+def passage(ds) -> Claim:
     """Mean first passage in t measured by Eq. (14), against the quadrature of Eq. (passage)."""
     t, tau = (round(float(ds.passage_theory.sel(clock=c)), 9) for c in ("t", "tau"))
     return check(
-        "random_time_change.passage",
         f"The mean time to reach {ds.attrs['loss_ratio']:g} L*, run in tau and read on the clock "
         "t, is that of Eq. (12).",
         source=PAPER_14,
@@ -123,10 +123,10 @@ def claim_passage(ds) -> Claim:
     )
 
 
-def claim_gibbs(ds) -> Claim:
+@claim
+def gibbs(ds) -> Claim:
     """Exponent of the stationary law of Eq. (14) in tau, Eq. (41)."""
     return check(
-        "random_time_change.gibbs",
         "In tau the stationary law is Gibbs' law of the log loss, L^(-B / eta h).",
         source="Mori et al., Eq. (41)",
         predicted=round(float(ds.gibbs_theory), 9),
@@ -137,7 +137,8 @@ def claim_gibbs(ds) -> Claim:
     )
 
 
-def claim_exponent(ds) -> Claim:
+@claim
+def exponent(ds) -> Claim:
     """Exponent of the stationary law of Eq. (12) in t, in the sense of Ito, Eq. (17)."""
     return _convention(
         ds,
@@ -148,7 +149,8 @@ def claim_exponent(ds) -> Claim:
     )
 
 
-def claim_stratonovich(ds) -> Claim:
+@claim
+def stratonovich(ds) -> Claim:
     """The same with the noise taken in the middle of the step, Eq. (conventions)."""
     return _convention(
         ds,
@@ -159,7 +161,8 @@ def claim_stratonovich(ds) -> Claim:
     )
 
 
-def claim_anti_ito(ds) -> Claim:
+@claim
+def anti_ito(ds) -> Claim:
     """The same with the noise taken at the end of the step, Eq. (conventions)."""
     return _convention(
         ds,
@@ -170,13 +173,13 @@ def claim_anti_ito(ds) -> Claim:
     )
 
 
-def claim_mean_loss(ds) -> Claim:
+@claim
+def mean_loss(ds) -> Claim:
     """The constant of Eq. (43), measured in tau: the harmonic mean of the loss there."""
     scale = 2 * ds.attrs["minimum_loss"] / ds.attrs["curvature"]
     inverse = mean_interval((1 / (1 + ds.gibbs**2 / scale)).mean("kept").values)
     in_tau, in_t = (round(float(v), 9) for v in ds.mean_loss_theory.values)
     return check(
-        "random_time_change.mean_loss",
         "The mean loss in t is the harmonic mean of the loss in tau, and is "
         "L* / (1 - n eta h / 2B).",
         source="Mori et al., Eq. (43)",
@@ -188,11 +191,11 @@ def claim_mean_loss(ds) -> Claim:
     )
 
 
-def claim_wide_exponent(ds) -> Claim:
+@claim
+def wide_exponent(ds) -> Claim:
     """Eq. (17) where the mean loss of Eq. (43) is infinite."""
     phi, n = float(ds.phi_wide_theory), int(ds.attrs["wide"])
     return check(
-        "random_time_change.wide_exponent",
         f"In n = {n} directions the mean loss is infinite and the step tau = (mean loss) t of "
         "Appendix C fails, but Eq. (17) still holds.",
         source=OWN,
@@ -206,11 +209,11 @@ def claim_wide_exponent(ds) -> Claim:
     )
 
 
-def claim_clock_power(ds) -> Claim:
+@claim
+def clock_power(ds) -> Claim:
     """How tau grows with t where the mean loss is infinite, Eq. (clock-power)."""
     log_t, log_tau = np.log(ds.mark.values), np.log(ds.long_tau.values)
     return check(
-        "random_time_change.clock_power",
         f"In n = {int(ds.attrs['wide'])} directions tau grows like the power 1/nu of t, not in "
         "proportion to it.",
         source=OWN,
@@ -222,7 +225,8 @@ def claim_clock_power(ds) -> Claim:
     )
 
 
-def claim_critical_dimension(ds) -> Claim:
+@claim
+def critical_dimension(ds) -> Claim:
     """Number of directions at which the growth rate of Eq. (growth) changes sign, Eq. (16)."""
     n = ds.dimension.values
     ito, *others = (
@@ -230,7 +234,6 @@ def claim_critical_dimension(ds) -> Claim:
         for c in ("Ito", "Stratonovich", "anti-Ito")
     )
     return check(
-        "random_time_change.critical_dimension",
         "Far from the minimum the log distance shrinks on average if and only if "
         "n < 2 (B / (eta h) + 1).",
         source="Mori et al., Eq. (16)",
@@ -242,10 +245,10 @@ def claim_critical_dimension(ds) -> Claim:
     )
 
 
-def claim_frozen_clock(ds) -> Claim:
+@claim
+def frozen_clock(ds) -> Claim:
     """Where the clock stops at a global minimum: mean of 1/tau(infinity), Eq. (frozen-clock)."""
     return check(
-        "random_time_change.frozen_clock",
         "At L* = 0 the clock tau stops at an inverse-gamma time: the mean of 1/tau is "
         "4 T nu / |z|^2.",
         source=OWN,
@@ -257,11 +260,11 @@ def claim_frozen_clock(ds) -> Claim:
     )
 
 
-def claim_floor(ds) -> Claim:
+@claim
+def floor(ds) -> Claim:
     """How the mean passage from a global minimum depends on the epsilon added to the loss."""
     slopes = np.diff(np.log(ds.floor_passage.values)) / np.diff(np.log(ds.floor.values))
     return check(
-        "random_time_change.floor",
         "From a global minimum made positive by epsilon, the mean passage time to a fixed loss "
         "grows as epsilon^-nu: the constant decides everything.",
         source=OWN,
@@ -274,28 +277,6 @@ def claim_floor(ds) -> Claim:
         tolerance=0.02,
         expected="confirmed",
     )
-
-
-CLAIMS = (
-    claim_driver,
-    claim_strong_order,
-    claim_driver_needed,
-    claim_euler_order,
-    claim_law,
-    claim_unequal_curvatures,
-    claim_passage,
-    claim_gibbs,
-    claim_exponent,
-    claim_stratonovich,
-    claim_anti_ito,
-    claim_mean_loss,
-    claim_wide_exponent,
-    claim_clock_power,
-    claim_critical_dimension,
-    claim_frozen_clock,
-    claim_floor,
-)
-__all__ = ["CLAIMS", "distance_interval", *(claim.__name__ for claim in CLAIMS)]
 
 
 def distance_interval(first, second, *, level: float = LEVEL) -> Interval:
@@ -347,7 +328,6 @@ def _convention(ds, name, identifier, statement, source):
         str(c): round(float(ds.phi_theory.sel(convention=c)), 9) for c in ds.convention.values
     }
     return check(
-        identifier,
         statement,
         source=source,
         predicted=theory.pop(name),

@@ -253,8 +253,6 @@ def floor(dataset, ax):
     return ax
 
 
-
-
 def _density(dataset, law, samples, ax, *, series, label):
     """Density of theta against L: histogram (points) and Fokker-Planck operator (line)."""
     scale = np.sqrt(2 * dataset.attrs["minimum_loss"] / dataset.attrs["curvature"])

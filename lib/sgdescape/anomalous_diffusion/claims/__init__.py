@@ -1,1 +1,51 @@
 """Claims of chapter `anomalous_diffusion`: statements with their verdicts."""
+
+from sgdescape.anomalous_diffusion.claims.displacement import (
+    crossover,
+    drift_exponent,
+    first_exponent,
+    fixed_order,
+    global_displacement,
+    local_displacement,
+    power_law,
+    same_epochs,
+    same_steps,
+    shuffled_exponent,
+    speed_is_blind,
+    stationary_exponent,
+    summed_displacement,
+)
+from sgdescape.anomalous_diffusion.claims.reanalysis import (
+    collapse_batch,
+    collapse_momentum,
+    grid_batch,
+    grid_momentum,
+    grid_theory,
+    resnet_drift,
+    same_steps_network,
+    vgg_drift,
+)
+
+__all__ = [
+    "collapse_batch",
+    "collapse_momentum",
+    "crossover",
+    "drift_exponent",
+    "first_exponent",
+    "fixed_order",
+    "global_displacement",
+    "grid_batch",
+    "grid_momentum",
+    "grid_theory",
+    "local_displacement",
+    "power_law",
+    "resnet_drift",
+    "same_epochs",
+    "same_steps",
+    "same_steps_network",
+    "shuffled_exponent",
+    "speed_is_blind",
+    "stationary_exponent",
+    "summed_displacement",
+    "vgg_drift",
+]

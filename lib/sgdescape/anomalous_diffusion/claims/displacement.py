@@ -6,16 +6,6 @@ makes the claim here fail.
 
 import numpy as np
 
-from sgdescape.anomalous_diffusion.claims.reanalysis import (
-    claim_collapse_batch,
-    claim_collapse_momentum,
-    claim_grid_batch,
-    claim_grid_momentum,
-    claim_grid_theory,
-    claim_resnet_drift,
-    claim_same_steps_network,
-    claim_vgg_drift,
-)
 from sgdescape.anomalous_diffusion.estimates.exponents import (
     between,
     curve_exponent,
@@ -25,18 +15,18 @@ from sgdescape.anomalous_diffusion.estimates.exponents import (
 )
 from sgdescape.anomalous_diffusion.theory import displacement
 from sgdescape.anomalous_diffusion.theory.power_law_spectrum import power_law_spectrum
-from sgdescape.core.claims import Claim, check
+from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.stats.intervals import LEVEL, Interval, ratio_interval
 
 KUNIN, OWN, RECONSTRUCTED = "Kunin et al.", "this book", "reconstructed from Kunin et al."
 
 
-def claim_local_displacement(ds) -> Claim:
+@claim
+def local_displacement(ds) -> Claim:
     """One step, in units of the exact prediction."""
     at, beta = _largest(ds), ds.attrs["momentum"]
     exact = float(at.displacement_exact[0])
     return check(
-        "anomalous_diffusion.local_displacement",
         f"Stationary SGD, S = {_size(ds)}: E|delta|^2 in units of eta^2 Tr Sigma/(S (1 - beta^2)), "
         "with the finite-step factor and the noise measured on the samples.",
         source=KUNIN,
@@ -50,13 +40,13 @@ def claim_local_displacement(ds) -> Claim:
     )
 
 
-def claim_global_displacement(ds) -> Claim:
+@claim
+def global_displacement(ds) -> Claim:
     """Displacement after a thousand steps, in units of the exact prediction."""
     at = _largest(ds)
     exact = float(at.displacement_exact[-1])
     k = int(ds.lag[-1])
     return check(
-        "anomalous_diffusion.global_displacement",
         f"Stationary SGD, S = {_size(ds)}: E|Delta_k|^2 at k = {k}, "
         "in units of 2 sum Var(theta_i) (1 - r_i).",
         source=RECONSTRUCTED,
@@ -70,12 +60,12 @@ def claim_global_displacement(ds) -> Claim:
     )
 
 
-def claim_first_exponent(ds) -> Claim:
+@claim
+def first_exponent(ds) -> Claim:
     """The ballistic start: c between the first and the second step."""
     at = ds.sel(sampler="iid")
     exact = at.order_exact.values
     return check(
-        "anomalous_diffusion.first_exponent",
         "Stationary SGD, independent batches: the exponent between k = 1 and k = 2 is near "
         "1 + log2(1 + beta).",
         source=OWN,
@@ -86,11 +76,11 @@ def claim_first_exponent(ds) -> Claim:
     )
 
 
-def claim_summed(ds) -> Claim:
+@claim
+def summed_displacement(ds) -> Claim:
     """The sum over steps with continuous-time correlations grows without end; SGD does not."""
     exact, k = float(ds.bowl_exact[-1]), int(ds.bowl_lag[-1])
     return check(
-        "anomalous_diffusion.summed_displacement",
         f"A bowl, beta = 0, k = {k}: E|Delta_k|^2, in units of the exact value, is the sum over "
         "steps of continuous-time correlations.",
         source=RECONSTRUCTED,
@@ -101,7 +91,8 @@ def claim_summed(ds) -> Claim:
     )
 
 
-def claim_power_law(ds) -> Claim:
+@claim
+def power_law(ds) -> Claim:
     """A power-law spectrum: c = a - 1 over decades, from the exact displacement."""
     a = ds.attrs["spectrum_exponent"]
     rho = power_law_spectrum(3000, a)
@@ -110,7 +101,6 @@ def claim_power_law(ds) -> Claim:
     curve = displacement.mean_squared_displacement(k, rho, rho, batch_size=1, **at)
     slopes = displacement.local_exponents(k, curve)[1]
     return check(
-        "anomalous_diffusion.power_law",
         f"3,000 curvatures of density rho^-{a:g}, k from 500 to 50,000: E|Delta_k|^2 grows with "
         "the exponent a - 1.",
         source=OWN,
@@ -124,13 +114,13 @@ def claim_power_law(ds) -> Claim:
     )
 
 
-def claim_stationary_exponent(ds) -> Claim:
+@claim
+def stationary_exponent(ds) -> Claim:
     """After 1/(1 - beta) steps a stationary run is slower than diffusion."""
     at, window = _largest(ds), tuple(ds.attrs["window"])
     lags = ds.lag.values
     away = ds.sel(start="away")
     return check(
-        "anomalous_diffusion.stationary_exponent",
         f"Stationary SGD, S = {_size(ds)}: exponent of a line through k = {window[0]} "
         f"to {window[1]}.",
         source=OWN,
@@ -144,12 +134,12 @@ def claim_stationary_exponent(ds) -> Claim:
     )
 
 
-def claim_drift_exponent(ds) -> Claim:
+@claim
+def drift_exponent(ds) -> Claim:
     """The same window from a fixed start away from the minimum: c > 1."""
     window = tuple(ds.attrs["window"])
     away, home = ds.sel(start="away"), ds.sel(start="minimum")
     return check(
-        "anomalous_diffusion.drift_exponent",
         f"From rest off the minimum, S = {_size(ds)}: exponent of a line through k = {window[0]} "
         f"to {window[1]}, drift and noise.",
         source=OWN,
@@ -160,7 +150,8 @@ def claim_drift_exponent(ds) -> Claim:
     )
 
 
-def claim_same_steps(ds) -> Claim:
+@claim
+def same_steps(ds) -> Claim:
     """Stationary: c at the same steps does not depend on the batch size."""
     window = tuple(ds.attrs["window"])
     small, large = (int(s) for s in (ds.batch_size[0], ds.batch_size[-1]))
@@ -170,7 +161,6 @@ def claim_same_steps(ds) -> Claim:
     ]
     rival = _epoch_exponents(ds, exact=True)
     return check(
-        "anomalous_diffusion.same_steps",
         f"Stationary SGD, k from {window[0]} to {window[1]}: c at S = {small} minus c at S = "
         f"{large}.",
         source=OWN,
@@ -181,12 +171,12 @@ def claim_same_steps(ds) -> Claim:
     )
 
 
-def claim_same_epochs(ds) -> Claim:
+@claim
+def same_epochs(ds) -> Claim:
     """The same runs over the same fraction of an epoch: c depends on the batch size."""
     small, large = (int(s) for s in (ds.batch_size[0], ds.batch_size[-1]))
     exact = _epoch_exponents(ds, exact=True)
     return check(
-        "anomalous_diffusion.same_epochs",
         f"The same runs, from a quarter of an epoch to one: c at S = {small} minus c "
         f"at S = {large}.",
         source=OWN,
@@ -197,14 +187,14 @@ def claim_same_epochs(ds) -> Claim:
     )
 
 
-def claim_crossover(ds) -> Claim:
+@claim
+def crossover(ds) -> Claim:
     """Shuffling at the crossover curvature: the variance is about half of the iid one."""
     exact = _shuffled_fraction(ds)
     i = int(np.argmin(np.abs(exact - 0.5)))
     iid, shuffled = (ds.order_square.sel(sampler=s).values[:, i] for s in ("iid", "shuffle"))
     rho = float(ds.order_curvature[i])
     return check(
-        "anomalous_diffusion.crossover",
         f"Curvature {rho:.3f}, near 3 (1 - beta)/(eta M): Var(theta) with shuffled epochs over "
         "that with independent batches.",
         source="Kühn and Rosenow (2023); this book",
@@ -215,7 +205,8 @@ def claim_crossover(ds) -> Claim:
     )
 
 
-def claim_shuffled_exponent(ds) -> Claim:
+@claim
+def shuffled_exponent(ds) -> Claim:
     """Shuffled epochs: between one epoch and two nothing moves any more."""
     length = ds.attrs["steps_per_epoch"]
     window, lags = (length, 2 * length), ds.order_lag.values
@@ -227,7 +218,6 @@ def claim_shuffled_exponent(ds) -> Claim:
         found.value - exact, found.low - exact, found.high - exact, found.level, found.method
     )
     return check(
-        "anomalous_diffusion.shuffled_exponent",
         "Stationary SGD with shuffled epochs, k from one epoch to two: c minus its exact value.",
         source=OWN,
         predicted=0.0,
@@ -238,7 +228,8 @@ def claim_shuffled_exponent(ds) -> Claim:
     )
 
 
-def claim_fixed_order(ds) -> Claim:
+@claim
+def fixed_order(ds) -> Claim:
     """The same order in every epoch: SGD comes back."""
     length = ds.attrs["steps_per_epoch"]
     i = int(np.flatnonzero(ds.order_lag.values == length)[0])
@@ -247,7 +238,6 @@ def claim_fixed_order(ds) -> Claim:
     )
     exact = ds.order_exact.values[:, i]
     return check(
-        "anomalous_diffusion.fixed_order",
         "The same order of samples in every epoch: E|Delta|^2 after one epoch over that with "
         "independent batches.",
         source=OWN,
@@ -259,13 +249,13 @@ def claim_fixed_order(ds) -> Claim:
     )
 
 
-def claim_speed_is_blind(ds) -> Claim:
+@claim
+def speed_is_blind(ds) -> Claim:
     """The length of a step does not tell the samplers apart."""
     iid, shuffled = (ds.order_displacement.sel(sampler=s).values[:, 0] for s in ("iid", "shuffle"))
     exact = ds.order_exact.values[:, 0]
     far = ds.order_exact.values[:, -1]
     return check(
-        "anomalous_diffusion.speed_is_blind",
         "E|delta|^2 with shuffled epochs over that with independent batches.",
         source=OWN,
         predicted=round(float(exact[1] / exact[0]), 3),
@@ -273,32 +263,6 @@ def claim_speed_is_blind(ds) -> Claim:
         rivals={"ratio of E|Delta|^2 after four epochs": round(float(far[1] / far[0]), 3)},
         expected="confirmed",
     )
-
-
-CLAIMS = (
-    claim_local_displacement,
-    claim_global_displacement,
-    claim_first_exponent,
-    claim_summed,
-    claim_power_law,
-    claim_stationary_exponent,
-    claim_drift_exponent,
-    claim_same_steps,
-    claim_same_epochs,
-    claim_grid_theory,
-    claim_grid_batch,
-    claim_grid_momentum,
-    claim_collapse_batch,
-    claim_collapse_momentum,
-    claim_same_steps_network,
-    claim_crossover,
-    claim_shuffled_exponent,
-    claim_speed_is_blind,
-    claim_fixed_order,
-    claim_vgg_drift,
-    claim_resnet_drift,
-)
-__all__ = ["CLAIMS", *(claim.__name__ for claim in CLAIMS)]
 
 
 def _largest(ds):

@@ -6,13 +6,14 @@ from sgdescape.anomalous_diffusion import published
 from sgdescape.anomalous_diffusion.estimates.collapse import free_powers
 from sgdescape.anomalous_diffusion.estimates.exponents import jackknife
 from sgdescape.anomalous_diffusion.theory.displacement import fitted_exponent
-from sgdescape.core.claims import Claim, check, not_testable
+from sgdescape.core.claims import Claim, check, claim, not_testable
 from sgdescape.core.stats.intervals import LEVEL, Interval
 
 FIGURE = "Kunin et al., Fig. 1, read off the authors' stored figure"
 
 
-def claim_grid_theory(ds) -> Claim:
+@claim
+def grid_theory(ds) -> Claim:
     """Fitted exponents of 27 runs against those of the exact displacement."""
     exact, found = fitted_exponent(ds.epoch.values, ds.grid_exact.values), _grid_intervals(ds)
     # each run weighs by its own error; the line is a sum of independent normals
@@ -20,7 +21,6 @@ def claim_grid_theory(ds) -> Claim:
     centred = exact - np.sum(weight * exact) / weight.sum()
     parts = weight * centred / np.sum(weight * centred**2)
     return check(
-        "anomalous_diffusion.grid_theory",
         "27 settings of eta, S and beta, second of two epochs: measured exponent against that of "
         "drift and noise, slope of the line.",
         source="this book",
@@ -31,32 +31,36 @@ def claim_grid_theory(ds) -> Claim:
     )
 
 
-def claim_grid_batch(ds) -> Claim:
+@claim
+def grid_batch(ds) -> Claim:
     """Own grid: c rises with S at fixed eta and beta, as it does with 1/tau of an epoch."""
     return _contrast(ds, "grid_batch", ds.grid_size.values, "S", "eta/(1 - beta) or gamma")
 
 
-def claim_grid_momentum(ds) -> Claim:
+@claim
+def grid_momentum(ds) -> Claim:
     """Own grid: c rises with 1 - beta at fixed eta and S."""
     return _contrast(ds, "grid_momentum", 1 - ds.grid_momentum.values, "1 - beta", "eta/S")
 
 
-def claim_collapse_batch(ds) -> Claim:
+@claim
+def collapse_batch(ds) -> Claim:
     """The paper's grid: the power of S in the variable behind c."""
     data = published.published_exponents()
     return _power(data, 0, "collapse_batch", "the paper's 27 exponents of ResNet-18 on ImageNet")
 
 
-def claim_collapse_momentum(ds) -> Claim:
+@claim
+def collapse_momentum(ds) -> Claim:
     """The paper's grid: the power of 1 - beta."""
     data = published.published_exponents()
     return _power(data, 1, "collapse_momentum", "the paper's 27 exponents of ResNet-18 on ImageNet")
 
 
-def claim_same_steps_network(ds) -> Claim:
+@claim
+def same_steps_network(ds) -> Claim:
     """What the paper's figure would need to separate S from the window."""
     return not_testable(
-        "anomalous_diffusion.same_steps_network",
         "ResNet-18 on ImageNet: at the same steps c does not depend on the batch size.",
         source="this book",
         reason="the published exponents are fitted over an epoch, which is N/S steps; it takes the "
@@ -64,12 +68,14 @@ def claim_same_steps_network(ds) -> Claim:
     )
 
 
-def claim_vgg_drift(ds) -> Claim:
+@claim
+def vgg_drift(ds) -> Claim:
     """Pretrained VGG nets move farther than their noise allows."""
     return _diffusion_only("VGG16", "vgg_drift", "ResNet-18")
 
 
-def claim_resnet_drift(ds) -> Claim:
+@claim
+def resnet_drift(ds) -> Claim:
     """The ResNet-18, too, but not by much."""
     return _diffusion_only("ResNet-18", "resnet_drift", "VGG16")
 
@@ -80,7 +86,6 @@ def _contrast(ds, name, values, symbol, blind):
     parts = (high * 1.0 - low * 1.0) / high.sum()
     curve = fitted_exponent(ds.epoch.values, ds.grid_overdamped.values)
     return check(
-        f"anomalous_diffusion.{name}",
         f"27 runs, second of two epochs: mean c at the largest {symbol} minus at the smallest is "
         "what c as a function of eta N/(S (1 - beta)) says.",
         source="this book",
@@ -110,7 +115,6 @@ def _power(data, which, name, what):
     symbol = ("S^-p", "(1 - beta)^-q")[which]
     letter = "pq"[which]
     return check(
-        f"anomalous_diffusion.{name}",
         f"{what}: if c is a function of one product of powers of eta, S and 1 - beta, its factor "
         f"{symbol} has {letter} = 1.",
         source="this book",
@@ -129,7 +133,6 @@ def _diffusion_only(name, identifier, other):
     error = published.READING
     ends = np.array([(1 - error) / (1 + error), (1 + error) / (1 - error)])
     return check(
-        f"anomalous_diffusion.{identifier}",
         f"Pretrained {name}: |Delta|^2 after 50,000 steps over the free diffusion that its "
         "|delta|^2 gives with independent noise; 1 without drift.",
         source=FIGURE,

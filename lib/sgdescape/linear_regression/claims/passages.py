@@ -6,16 +6,9 @@ the claim here fail.
 
 import numpy as np
 
-from sgdescape.core.claims import Claim, check
+from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.stats import survival
 from sgdescape.core.stats.intervals import LEVEL, Interval, variance_interval
-from sgdescape.linear_regression.claims.stationary import (
-    claim_discrete_exponent,
-    claim_gaussian,
-    claim_large_rate,
-    claim_paper_exponent,
-    claim_power_law,
-)
 from sgdescape.linear_regression.estimates import curve_slope, passage_table, window, window_slope
 
 PAPER_15, OWN = "Mori et al., Eq. (15)", "this book"
@@ -23,12 +16,12 @@ _LOW, _MIDDLE = 1.1, 1.7  # windows of c: below and above a rise of the loss by 
 _STEEP = 1.4
 
 
-def claim_exact_time(ds) -> Claim:
+@claim
+def exact_time(ds) -> Claim:
     """Simulated passages on fresh samples against the transition matrix, one input."""
     c, j = _threshold(ds, 1, -2)
     at = ds.sel(dimension=1).isel(threshold=j)
     return check(
-        "linear_regression.exact_time",
         f"One input, eta = 0.1, B = 1: the mean first-passage time to c = {c:.3f} is that of the "
         "transition matrix of discrete SGD.",
         source=OWN,
@@ -42,12 +35,12 @@ def claim_exact_time(ds) -> Claim:
     )
 
 
-def claim_sde_time(ds) -> Claim:
+@claim
+def sde_time(ds) -> Claim:
     """The same passages against the SDE (12), with its exact prefactor."""
     c, j = _threshold(ds, 1, -2)
     at = ds.sel(dimension=1).isel(threshold=j)
     return check(
-        "linear_regression.sde_time",
         f"One input, eta = 0.1, B = 1: the mean first-passage time to c = {c:.3f} is that of the "
         "SDE (12).",
         source="Mori et al., Eq. (12)",
@@ -58,13 +51,13 @@ def claim_sde_time(ds) -> Claim:
     )
 
 
-def claim_exact_time_ten(ds) -> Claim:
+@claim
+def exact_time_ten(ds) -> Claim:
     """Ten inputs: the chain of the distance from the minimum."""
     d = int(ds.dimension[-1])
     c, j = _threshold(ds, d, -3)
     at = ds.sel(dimension=d).isel(threshold=j)
     return check(
-        "linear_regression.exact_time_ten",
         f"{d} inputs, eta = 0.1, B = 1: the mean first-passage time to c = {c:.3f} is that of the "
         "chain of the distance from the minimum.",
         source=OWN,
@@ -75,12 +68,12 @@ def claim_exact_time_ten(ds) -> Claim:
     )
 
 
-def claim_smaller_rate(ds) -> Claim:
+@claim
+def smaller_rate(ds) -> Claim:
     """A smaller learning rate does not help the SDE at fixed c."""
     c = float(ds.slow_ratio.sel(slow_dimension=1)[-1])
     at = ds.sel(slow_dimension=1).isel(threshold=-1)
     return check(
-        "linear_regression.smaller_rate",
         f"One input, eta = 0.05, B = 1: the mean first-passage time to c = {c:g} is that of the "
         "SDE (12).",
         source="Mori et al., Eq. (12)",
@@ -91,11 +84,11 @@ def claim_smaller_rate(ds) -> Claim:
     )
 
 
-def claim_slope_low(ds) -> Claim:
+@claim
+def slope_low(ds) -> Claim:
     """One input: near the minimum the slope is close to the paper's."""
     low, high = _LOW, _MIDDLE
     return check(
-        "linear_regression.slope_low",
         f"One input, eta = 0.1, B = 1, c from {low:g} to {high:g}: log t_p grows with log c at "
         "the slope B/eta + 1 - d/2.",
         source=PAPER_15,
@@ -111,13 +104,13 @@ def claim_slope_low(ds) -> Claim:
     )
 
 
-def claim_slope_high(ds) -> Claim:
+@claim
+def slope_high(ds) -> Claim:
     """The same runs, higher thresholds."""
     low, high = _STEEP, float(ds.loss_ratio.sel(dimension=1)[-1])
     ratios, inside = window(ds, "fresh", low, high, dimension=1)
     sde = curve_slope(ratios, ds.time_sde.sel(dimension=1).values[inside])
     return check(
-        "linear_regression.slope_high",
         f"One input, eta = 0.1, B = 1, c from {low:g} to {high:g}: log t_p grows with log c at "
         "the slope B/eta + 1 - d/2.",
         source=PAPER_15,
@@ -128,13 +121,13 @@ def claim_slope_high(ds) -> Claim:
     )
 
 
-def claim_slope_ten(ds) -> Claim:
+@claim
+def slope_ten(ds) -> Claim:
     """Ten inputs near the minimum: far below the asymptotic line."""
     d, low, high = int(ds.dimension[-1]), _LOW, _MIDDLE
     ratios, inside = window(ds, "fresh", low, high, dimension=d)
     sde = curve_slope(ratios, ds.time_sde.sel(dimension=d).values[inside])
     return check(
-        "linear_regression.slope_ten",
         f"{d} inputs, eta = 0.1, B = 1, c from {low:g} to {high:g}: log t_p grows with log c at "
         "the slope B/eta + 1 - d/2.",
         source=PAPER_15,
@@ -145,7 +138,8 @@ def claim_slope_ten(ds) -> Claim:
     )
 
 
-def claim_linear_barrier(ds) -> Claim:
+@claim
+def linear_barrier(ds) -> Claim:
     """Exponent of the exact passage times of discrete SGD, Gaussian inputs."""
     return _barrier(
         ds,
@@ -161,7 +155,8 @@ def claim_linear_barrier(ds) -> Claim:
     )
 
 
-def claim_log_barrier(ds) -> Claim:
+@claim
+def log_barrier(ds) -> Claim:
     """The paper's exponent against the same times."""
     return _barrier(
         ds,
@@ -174,7 +169,8 @@ def claim_log_barrier(ds) -> Claim:
     )
 
 
-def claim_kurtosis(ds) -> Claim:
+@claim
+def kurtosis(ds) -> Claim:
     """The linear barrier does not depend on the kurtosis, as the diffusion's does."""
     return _barrier(
         ds,
@@ -190,7 +186,8 @@ def claim_kurtosis(ds) -> Claim:
     )
 
 
-def claim_laplace(ds) -> Claim:
+@claim
+def laplace(ds) -> Claim:
     """Inputs with exponential tails: single samples carry theta over, no barrier is proportional
     to 1/eta."""
     return _barrier(
@@ -204,12 +201,12 @@ def claim_laplace(ds) -> Claim:
     )
 
 
-def claim_kesten(ds) -> Claim:
+@claim
+def kesten(ds) -> Claim:
     """Slope of the exact passage times far out, at a large learning rate."""
     slopes = ds.far_slope.values
     eta, b = ds.attrs["tail_rate"], ds.attrs["tail_batch"]
     return check(
-        "linear_regression.kesten",
         f"One input, eta = {eta:g}, B = {b}, fresh samples: far out log t_p grows with log c at "
         "half of Kesten's exponent.",
         source="Kesten (1973); this book",
@@ -226,13 +223,13 @@ def claim_kesten(ds) -> Claim:
     )
 
 
-def claim_data_spread(ds) -> Claim:
+@claim
+def data_spread(ds) -> Claim:
     """Standard deviation of log t_p between data sets of the paper's size, without runs."""
     logs = np.log(ds.spread_time.values)
     spread = variance_interval(logs)
     runs = ds.sizes["run"]
     return check(
-        "linear_regression.data_spread",
         f"One input, N = {ds.sizes['sample']}, c = {ds.attrs['spread_ratio']:g}: the error of "
         f"log t_p is that of {runs} runs.",
         source="Mori et al., Fig. 3b",
@@ -245,29 +242,6 @@ def claim_data_spread(ds) -> Claim:
         rivals={"no error": 0.0},
         expected="refuted",
     )
-
-
-CLAIMS = (
-    claim_paper_exponent,
-    claim_large_rate,
-    claim_discrete_exponent,
-    claim_gaussian,
-    claim_power_law,
-    claim_exact_time,
-    claim_sde_time,
-    claim_exact_time_ten,
-    claim_smaller_rate,
-    claim_slope_low,
-    claim_slope_high,
-    claim_slope_ten,
-    claim_linear_barrier,
-    claim_log_barrier,
-    claim_kurtosis,
-    claim_laplace,
-    claim_kesten,
-    claim_data_spread,
-)
-__all__ = ["CLAIMS", *(claim.__name__ for claim in CLAIMS)]
 
 
 def _threshold(ds, dimension, index):
@@ -295,7 +269,6 @@ def _barrier(ds, law, name, source, predicted, rivals, expected):
     slopes, c = ds.barrier.sel(law=law).values, ds.attrs["barrier_ratio"]
     value = f"{predicted:.3g}"
     return check(
-        f"linear_regression.{name}",
         f"One {law} input, c = {c:g}: for small eta, log t_p grows as {value} B/eta.",
         source=source,
         predicted=round(predicted, 9),

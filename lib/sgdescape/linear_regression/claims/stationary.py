@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import special
 
-from sgdescape.core.claims import Claim, check
+from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.stats.intervals import bootstrap_interval
 from sgdescape.linear_regression.estimates import exponent
 from sgdescape.linear_regression.theory.stationary import likelihood_gain
@@ -11,11 +11,11 @@ from sgdescape.linear_regression.theory.stationary import likelihood_gain
 PAPER_17, OWN = "Mori et al., Eq. (17)", "this book"
 
 
-def claim_paper_exponent(ds) -> Claim:
+@claim
+def paper_exponent(ds) -> Claim:
     """Eq. (17) at a small learning rate."""
     eta, b = 0.01, 1
     return check(
-        "linear_regression.paper_exponent",
         f"At eta = {eta:g}, B = {b} the stationary law fitted by L^-phi has phi = 1 + B/eta.",
         source=PAPER_17,
         predicted=_at(ds.exponent_paper, eta, b),
@@ -26,11 +26,11 @@ def claim_paper_exponent(ds) -> Claim:
     )
 
 
-def claim_large_rate(ds) -> Claim:
+@claim
+def large_rate(ds) -> Claim:
     """Eq. (17) at the largest learning rate of Fig. 3a."""
     eta, b = 1.0, 5
     return check(
-        "linear_regression.large_rate",
         f"At eta = {eta:g}, B = {b} the stationary law fitted by L^-phi has phi = 1 + B/eta.",
         source=PAPER_17,
         predicted=_at(ds.exponent_paper, eta, b),
@@ -40,11 +40,11 @@ def claim_large_rate(ds) -> Claim:
     )
 
 
-def claim_discrete_exponent(ds) -> Claim:
+@claim
+def discrete_exponent(ds) -> Claim:
     """The discrete-time exponent of Ziyin et al. at the same place."""
     eta, b = 1.0, 5
     return check(
-        "linear_regression.discrete_exponent",
         f"At eta = {eta:g}, B = {b} the stationary law fitted by L^-phi has "
         "phi = 1/2 + B/eta - B/2.",
         source="Ziyin et al. (2022)",
@@ -59,11 +59,11 @@ def claim_discrete_exponent(ds) -> Claim:
     )
 
 
-def claim_gaussian(ds) -> Claim:
+@claim
+def gaussian(ds) -> Claim:
     """At a small learning rate the Gaussian describes the samples better than the power law."""
     eta, b = 0.1, 1
     return check(
-        "linear_regression.gaussian",
         f"At eta = {eta:g}, B = {b} the best L^-phi has a smaller likelihood than the best "
         "Gaussian: nats a sample, from the exact law of discrete SGD.",
         source=OWN,
@@ -74,11 +74,11 @@ def claim_gaussian(ds) -> Claim:
     )
 
 
-def claim_power_law(ds) -> Claim:
+@claim
+def power_law(ds) -> Claim:
     """At a large learning rate the power law describes the samples better than the Gaussian."""
     eta, b = 1.0, 10
     return check(
-        "linear_regression.power_law",
         f"At eta = {eta:g}, B = {b} the best L^-phi has a larger likelihood than the best "
         "Gaussian: nats a sample, from the exact law of discrete SGD.",
         source=OWN,

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from sgdescape.core.claims import Claim, check
+from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.stats.intervals import LEVEL, Interval
 from sgdescape.network_limits import theory
 from sgdescape.network_limits.claims.small_network import NOTE, OWN, PAPER, predicted
@@ -35,11 +35,11 @@ def _exponent(ds, name, sampler, predicted_sampler):
     return slope, exponent(ds, name, sampler, low=LAGS[0], high=LAGS[1])
 
 
-def claim_exponent(ds) -> Claim:
+@claim
+def exponent(ds) -> Claim:
     """C13: the exponent of the displacement from the measured spectrum."""
     slope, found = _exponent(ds, "from_start", "iid", "iid")
     return check(
-        "network_limits.exponent",
         "With replacement, started at the minimum: c between steps 100 and 1000, in units of that "
         "of the measured spectrum.",
         source=OWN,
@@ -51,11 +51,11 @@ def claim_exponent(ds) -> Claim:
     )
 
 
-def claim_exponent_later(ds) -> Claim:
+@claim
+def exponent_later(ds) -> Claim:
     """Control: the reference point after the burn-in."""
     slope, found = _exponent(ds, "from_later", "iid", "iid")
     return check(
-        "network_limits.exponent_later",
         "The same with the reference point taken after the burn-in, in units of its prediction.",
         source=OWN,
         predicted=1.0,
@@ -66,12 +66,12 @@ def claim_exponent_later(ds) -> Claim:
     )
 
 
-def claim_exponent_epochs(ds) -> Claim:
+@claim
+def exponent_epochs(ds) -> Claim:
     """C13 and C18: epochs stop the diffusion."""
     slope, found = _exponent(ds, "from_start", "shuffle", "shuffle")
     free, _ = _exponent(ds, "from_start", "iid", "iid")
     return check(
-        "network_limits.exponent_epochs",
         "Epochs without replacement: c between steps 100 and 1000 less its prediction.",
         source=NOTE,
         predicted=0.0,
@@ -117,7 +117,8 @@ def _window_theory(ds, point, low, high):
     return float(np.polyfit(np.log(lags), np.log(curve), 1)[0])
 
 
-def claim_exponent_sweep(ds) -> Claim:
+@claim
+def exponent_sweep(ds) -> Claim:
     """C14: the exponent over fixed epochs at other hyper-parameters."""
     config, found = settings(ds), []
     for point, (_, _, size) in enumerate(config["sweep"]):
@@ -125,7 +126,6 @@ def claim_exponent_sweep(ds) -> Claim:
         window = (max(epoch // 4, 32), min(epoch, config["short_steps"]))
         found.append(_window(ds, point, *window) / _window_theory(ds, point, *window))
     return check(
-        "network_limits.exponent_sweep",
         "With replacement: c over the later three quarters of the first epoch at six settings of "
         "(eta, beta, S), in units of that of the measured spectrum.",
         source=OWN,
@@ -137,7 +137,8 @@ def claim_exponent_sweep(ds) -> Claim:
     )
 
 
-def claim_exponent_batch(ds) -> Claim:
+@claim
+def exponent_batch(ds) -> Claim:
     """C15: the exponent at fixed steps does not depend on S; at fixed epochs it does."""
     config = settings(ds)
     sizes = {point[2]: k for k, point in enumerate(config["sweep"]) if point[:2] == BATCHES[0]}
@@ -152,7 +153,6 @@ def claim_exponent_batch(ds) -> Claim:
         for point, epoch in zip((small, large), epochs, strict=True)
     ]
     return check(
-        "network_limits.exponent_batch",
         "With replacement: c between steps 32 and 512 at S = 128 less that at S = 64.",
         source=OWN,
         predicted=0.0,
@@ -163,10 +163,10 @@ def claim_exponent_batch(ds) -> Claim:
     )
 
 
-def claim_strong_speed(ds) -> Claim:
+@claim
+def strong_speed(ds) -> Claim:
     """C2 where the noise is strong: refuted."""
     return check(
-        "network_limits.strong_speed",
         "r = 0.34: E|delta|^2 is that of the noise measured at the minimum.",
         source=PAPER,
         predicted=1.0,
@@ -177,10 +177,10 @@ def claim_strong_speed(ds) -> Claim:
     )
 
 
-def claim_path_noise(ds) -> Claim:
+@claim
+def path_noise(ds) -> Claim:
     """It holds with the noise of where the weights are."""
     return check(
-        "network_limits.path_noise",
         "r = 0.34: E|delta|^2 in units of the law with the noise averaged along the path.",
         source=OWN,
         predicted=1.0,
@@ -212,10 +212,10 @@ def _strong_equipartition(ds, curvature):
     )
 
 
-def claim_strong_equipartition(ds) -> Claim:
+@claim
+def strong_equipartition(ds) -> Claim:
     """C8 where the noise is strong, with the Hessian of the start: refuted."""
     return check(
-        "network_limits.strong_equipartition",
         "r = 0.34, Hessian at the minimum: kinetic over potential energy is 1.",
         source=PAPER,
         predicted=1.0,
@@ -226,10 +226,10 @@ def claim_strong_equipartition(ds) -> Claim:
     )
 
 
-def claim_mean_point(ds) -> Claim:
+@claim
+def mean_point(ds) -> Claim:
     """And with the Hessian at the time-averaged point: confirmed."""
     return check(
-        "network_limits.mean_point",
         "r = 0.34, Hessian at the time-averaged point: kinetic over potential energy.",
         source=OWN,
         predicted=1.0,
@@ -240,7 +240,8 @@ def claim_mean_point(ds) -> Claim:
     )
 
 
-def claim_weight_decay(ds) -> Claim:
+@claim
+def weight_decay(ds) -> Claim:
     """C17: weight decay shrinks the flat modes by rho / (rho + lambda)."""
     config = settings(ds)
     decay, rate = config["strong_decay"], config["decay_rate"]
@@ -258,7 +259,6 @@ def claim_weight_decay(ds) -> Claim:
     plain = rate * noise / (2 * config["batch_size"] * (1 - config["momentum"]) * rho)
     found = ds.decay_variance.values / variance
     return check(
-        "network_limits.weight_decay",
         "lambda = 0.01: Var theta_i of modes with rho_i about lambda, in units of the prediction.",
         source=PAPER,
         predicted=1.0,
@@ -269,13 +269,13 @@ def claim_weight_decay(ds) -> Claim:
     )
 
 
-def claim_modified_loss(ds) -> Claim:
+@claim
+def modified_loss(ds) -> Claim:
     """C16: the stationary law is that of the modified loss, not of the loss."""
     inside, _ = mahalanobis(ds)
     quiet, loud = predicted(ds, shuffled=True), predicted(ds, shuffled=False)
     h = ds.curvature.values + settings(ds)["weight_decay"]
     return check(
-        "network_limits.modified_loss",
         "With replacement: mean squared distance from the minimum in position and velocity under "
         "the modified loss, a mode.",
         source=PAPER,
@@ -300,10 +300,10 @@ def mahalanobis(ds, sampler="iid"):
     return (positions + steps) / (2 * len(h)), 2 * len(h)
 
 
-def claim_gaussian(ds) -> Claim:
+@claim
+def gaussian(ds) -> Claim:
     """The noise of a sample is heavy-tailed, its sum over the memory is not."""
     return check(
-        "network_limits.gaussian",
         "With replacement: kurtosis of the positions, mean over the watched modes.",
         source=PAPER,
         predicted=3.0,
@@ -314,12 +314,12 @@ def claim_gaussian(ds) -> Claim:
     )
 
 
-def claim_step_kurtosis(ds) -> Claim:
+@claim
+def step_kurtosis(ds) -> Claim:
     """The excess of a step's kurtosis is that of a filtered mean of independent samples."""
     excess = float(ds.sample_kurtosis.mean() - 3)
     found = pooled(ds.step_kurtosis.sel(sampler="iid").values - 3)
     return check(
-        "network_limits.step_kurtosis",
         "With replacement: excess kurtosis of a step, mean over the watched modes.",
         source=OWN,
         predicted=0.0,
@@ -328,21 +328,3 @@ def claim_step_kurtosis(ds) -> Claim:
         tolerance=0.1,
         expected="confirmed",
     )
-
-
-CLAIMS = (
-    claim_exponent,
-    claim_exponent_later,
-    claim_exponent_epochs,
-    claim_exponent_sweep,
-    claim_exponent_batch,
-    claim_strong_speed,
-    claim_path_noise,
-    claim_strong_equipartition,
-    claim_mean_point,
-    claim_weight_decay,
-    claim_modified_loss,
-    claim_gaussian,
-    claim_step_kurtosis,
-)
-"""The claims of this module."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sgdescape.anomalous_diffusion import crossover_curvature
-from sgdescape.core.claims import Claim, check
+from sgdescape.core.claims import Claim, check, claim
 from sgdescape.modified_loss import excess_loss
 from sgdescape.network_limits import theory
 from sgdescape.network_limits.claims.small_network import (
@@ -16,10 +16,10 @@ from sgdescape.network_limits.claims.small_network import (
 from sgdescape.network_limits.estimates import pooled, pooled_slope, rates, scaled, settings
 
 
-def claim_not_isotropic(ds) -> Claim:
+@claim
+def isotropic_epochs(ds) -> Claim:
     """C6 and C18: by epochs the cloud is not round."""
     return check(
-        "network_limits.isotropic_epochs",
         "With epochs without replacement: the slope of ln Var theta_i against ln rho_i is 0.",
         source=PAPER,
         predicted=0.0,
@@ -32,10 +32,10 @@ def claim_not_isotropic(ds) -> Claim:
     )
 
 
-def claim_equipartition_epochs(ds) -> Claim:
+@claim
+def equipartition_epochs(ds) -> Claim:
     """C8 and C18: epochs break it."""
     return check(
-        "network_limits.equipartition_epochs",
         "With epochs without replacement: kinetic over potential energy is 1.",
         source=PAPER,
         predicted=1.0,
@@ -46,7 +46,8 @@ def claim_equipartition_epochs(ds) -> Claim:
     )
 
 
-def claim_epoch_factor(ds) -> Claim:
+@claim
+def epoch_factor(ds) -> Claim:
     """C18: by the factor of the noises' sum over an epoch, below Eq. (network-crossover)."""
     config = settings(ds)
     low = ds.curvature.values < crossover_curvature(
@@ -58,7 +59,6 @@ def claim_epoch_factor(ds) -> Claim:
     iid, _ = predicted(ds, shuffled=False)
     found = (ds.position_variance.sel(sampler="shuffle").values / variance)[:, low]
     return check(
-        "network_limits.epoch_factor",
         "Epochs, modes below the crossover curvature: Var theta_i in units of the prediction for "
         "noises that sum to zero over an epoch.",
         source=NOTE,
@@ -70,10 +70,10 @@ def claim_epoch_factor(ds) -> Claim:
     )
 
 
-def claim_excess(ds) -> Claim:
+@claim
+def excess(ds) -> Claim:
     """C12: excess loss from speed, Eq. (network-excess)."""
     return check(
-        "network_limits.excess",
         "With replacement: mean excess of loss and weight decay over its minimum, in units of "
         "(1 + beta)/(4 eta) E|delta|^2.",
         source=PAPER,
@@ -85,7 +85,8 @@ def claim_excess(ds) -> Claim:
     )
 
 
-def claim_excess_epochs(ds) -> Claim:
+@claim
+def excess_epochs(ds) -> Claim:
     """C12 and C18: epochs make the excess loss several times smaller at the same speed."""
     config = settings(ds)
     last = config["steps"]
@@ -106,7 +107,6 @@ def claim_excess_epochs(ds) -> Claim:
         momentum=config["momentum"],
     )
     return check(
-        "network_limits.excess_epochs",
         "Epochs without replacement: the excess loss in units of the prediction for noises that "
         "sum to zero over an epoch.",
         source=OWN,
@@ -128,11 +128,11 @@ def _excess(ds, sampler):
     return ds.excess.sel(sampler=sampler).values.mean(1) / rule
 
 
-def claim_force_identity(ds) -> Claim:
+@claim
+def force_identity(ds) -> Claim:
     """With the minibatch's own gradient the relation is an identity: it tests nothing."""
     found = _virial(ds, "shuffle", ds.virial.sel(sampler="shuffle").values)
     return check(
-        "network_limits.force_identity",
         "Epochs without replacement: displacement times the minibatch's own gradient, in units of "
         "(1 + beta)/(2 eta) E|delta|^2 less the term of the growth of |theta|^2.",
         source=OWN,
@@ -144,11 +144,11 @@ def claim_force_identity(ds) -> Claim:
     )
 
 
-def claim_force(ds) -> Claim:
+@claim
+def force(ds) -> Claim:
     """With the whole data's gradient it is a test, passed with replacement."""
     found = _virial(ds, "iid", ds.force.sel(sampler="iid").values.mean(1))
     return check(
-        "network_limits.force",
         "With replacement: displacement times the whole data's gradient in the same units.",
         source="Yaida (2019)",
         predicted=1.0,
@@ -159,11 +159,11 @@ def claim_force(ds) -> Claim:
     )
 
 
-def claim_force_epochs(ds) -> Claim:
+@claim
+def force_epochs(ds) -> Claim:
     """And failed by epochs."""
     found = _virial(ds, "shuffle", ds.force.sel(sampler="shuffle").values.mean(1))
     return check(
-        "network_limits.force_epochs",
         "Epochs without replacement: displacement times the whole data's gradient is 1 in the "
         "same units.",
         source="Yaida (2019)",
@@ -181,16 +181,3 @@ def _virial(ds, sampler, force):
     eta, beta = config["learning_rate"], config["momentum"]
     balance = (1 + beta) / (2 * eta) * at.speed - (1 - beta) / (2 * eta) * at.growth
     return force / balance.values
-
-
-CLAIMS = (
-    claim_not_isotropic,
-    claim_equipartition_epochs,
-    claim_epoch_factor,
-    claim_excess,
-    claim_excess_epochs,
-    claim_force_identity,
-    claim_force,
-    claim_force_epochs,
-)
-"""The claims of this module."""

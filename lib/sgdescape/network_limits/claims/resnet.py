@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sgdescape.core.claims import Claim, check, not_testable
+from sgdescape.core.claims import Claim, check, claim, not_testable
 from sgdescape.core.stats.intervals import LEVEL, Interval
 from sgdescape.network_limits import theory
 from sgdescape.network_limits.claims.small_network import OWN, PAPER
@@ -15,7 +15,8 @@ FEW = 0.84
 """Level of an interval from two runs: Student's t gives it twice their range each way."""
 
 
-def claim_resnet_speed(ds) -> Claim:
+@claim
+def resnet_speed(ds) -> Claim:
     """C2 with the measured noise of the minibatch gradient."""
     eta, beta, size, steps = settings(ds)["residual_runs"][0]
     speed = ds.residual_speed.values[0, BURN : int(steps)]
@@ -26,7 +27,6 @@ def claim_resnet_speed(ds) -> Claim:
     value = blocks.mean() / draws.mean() / unit
     relative = np.hypot(low / blocks.mean(), high / draws.mean())
     return check(
-        "network_limits.resnet_speed",
         "Narrow ResNet-18: E|delta|^2 in units of the law with the variance of the minibatch "
         "gradient at the checkpoint.",
         source=PAPER,
@@ -60,12 +60,12 @@ def _drift(norm, square, eta, beta, decay):
     return ((1 + beta) * square - 2 * eta * decay * norm) / (1 - beta)
 
 
-def claim_resnet_norm(ds) -> Claim:
+@claim
+def resnet_norm(ds) -> Claim:
     """BatchNorm makes the loss independent of a convolution's length: it only decays and grows."""
     runs = range(ds.sizes["residual_run"])
     found = np.array([measured / predicted for measured, predicted in map(_growth(ds), runs)])
     return check(
-        "network_limits.resnet_norm",
         "Narrow ResNet-18: growth of |theta|^2 of the convolutions, in units of what steps at "
         "right angles and weight decay give.",
         source=OWN,
@@ -81,13 +81,13 @@ def _growth(ds):
     return lambda run: norm_growth(ds, run)
 
 
-def claim_resnet_mode(ds) -> Claim:
+@claim
+def resnet_mode(ds) -> Claim:
     """The Hessian depends on BatchNorm's mode."""
     values = dict(zip(ds.norm_mode.values, ds.residual_mode_curvature.values, strict=True))
     ratio = float(values["eval"] / values["train, batches"])
     error = float(ds.residual_residual[0] / ds.residual_curvature[0]) * ratio + 1e-3
     return check(
-        "network_limits.resnet_mode",
         "Narrow ResNet-18: the curvature along the first eigenvector is the same in BatchNorm's "
         "evaluation mode as in training mode.",
         source=OWN,
@@ -129,13 +129,13 @@ def quarter_period(ds, curvature) -> float:
     return ring_crossing(answer - beta * np.append(0, answer[:-1]))  # kicked at rest
 
 
-def claim_resnet_ring(ds) -> Claim:
+@claim
+def resnet_ring(ds) -> Claim:
     """C4, column (iii), in little: kicked along the first eigenvector, a quarter of a period."""
     modes = dict(zip(ds.norm_mode.values, ds.residual_mode_curvature.values, strict=True))
     expected = quarter_period(ds, modes["train, batches"])
     found = np.array([ring_crossing(track) for track in ds.residual_ring.values])
     return check(
-        "network_limits.resnet_ring",
         "Narrow ResNet-18, full batch, kicked along the first eigenvector: a quarter of a period, "
         "in units of the prediction with the curvature of BatchNorm's training mode.",
         source=PAPER,
@@ -175,14 +175,14 @@ def resnet_equipartition(ds, run, *, burn=BURN) -> np.ndarray:
     )
 
 
-def claim_resnet_batch(ds) -> Claim:
+@claim
+def resnet_batch(ds) -> Claim:
     """The loss function itself depends on the batch size."""
     losses = dict(zip(ds.norm_batch.values, ds.residual_batch_loss.values, strict=True))
     errors = dict(zip(ds.norm_batch.values, ds.residual_batch_error.values, strict=True))
     value = losses[4] / losses[32]
     half = 4.42 * float(np.hypot(errors[4], errors[32])) / losses[32]
     return check(
-        "network_limits.resnet_batch",
         "Narrow ResNet-18: the loss by batches of 4 is that by batches of 32, at the same weights.",
         source=PAPER,
         predicted=1.0,
@@ -193,10 +193,10 @@ def claim_resnet_batch(ds) -> Claim:
     )
 
 
-def claim_resnet_full(ds) -> Claim:
+@claim
+def resnet_full(ds) -> Claim:
     """Column (iii): what needs a GPU."""
     return not_testable(
-        "network_limits.resnet_full",
         "ResNet-18 of full width, thirty eigenvectors: round positions, elliptic velocities, "
         "equipartition (C6-C8), speed within 10 % (C2) and c against eta, S, beta (C13-C15).",
         source=PAPER,
@@ -205,25 +205,13 @@ def claim_resnet_full(ds) -> Claim:
     )
 
 
-def claim_imagenet(ds) -> Claim:
+@claim
+def imagenet(ds) -> Claim:
     """Column (iii): the paper's data."""
     return not_testable(
-        "network_limits.imagenet",
         "Pre-trained ResNet-18 on ImageNet: |Delta_k|^2 grows as k^c with c near 1.07 while "
         "|delta_k|^2 stays constant.",
         source=PAPER,
         reason="needs ImageNet and a cluster; the reader and the training command are in the "
         "package, a result is not made up",
     )
-
-
-CLAIMS = (
-    claim_resnet_speed,
-    claim_resnet_norm,
-    claim_resnet_mode,
-    claim_resnet_ring,
-    claim_resnet_batch,
-    claim_resnet_full,
-    claim_imagenet,
-)
-"""The claims of this module."""

@@ -6,7 +6,7 @@ depend on the network, the ratio to them is measured and 1 predicted.
 
 import numpy as np
 
-from sgdescape.core.claims import Claim, check
+from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.stats.intervals import bootstrap_interval, mean_interval, ratio_interval
 from sgdescape.modified_loss import areal_rate
 from sgdescape.network_limits import theory
@@ -58,7 +58,8 @@ def _without(at):
     return at | {"weight_decay": 0.0}
 
 
-def claim_constant_speed(ds) -> Claim:
+@claim
+def constant_speed(ds) -> Claim:
     """C1: the length of a step does not change while the weights wander."""
     blocks = ds.speed_block.sel(sampler="iid").values
     time = np.arange(blocks.shape[1])
@@ -70,7 +71,6 @@ def claim_constant_speed(ds) -> Claim:
     )
     grown = float(np.log(far[1] / far[0])) * 256 / (ends[1] - ends[0])
     return check(
-        "network_limits.constant_speed",
         "Small network, with replacement: the growth of ln |delta|^2 in 256 steps (one epoch).",
         source=PAPER,
         predicted=0.0,
@@ -81,12 +81,12 @@ def claim_constant_speed(ds) -> Claim:
     )
 
 
-def claim_speed(ds) -> Claim:
+@claim
+def speed(ds) -> Claim:
     """C2 with the measured noise and no free constant."""
     found = ds.speed.sel(sampler="iid").values / law(ds)
     trace = ds.attrs["trace_hessian"] / ds.attrs["trace_noise"]
     return check(
-        "network_limits.speed",
         "Small network, r = 0.02, with replacement: E|delta|^2 in units of the law with the "
         "measured noise.",
         source=PAPER,
@@ -98,12 +98,12 @@ def claim_speed(ds) -> Claim:
     )
 
 
-def claim_speed_sweep(ds) -> Claim:
+@claim
+def speed_sweep(ds) -> Claim:
     """C2: how the speed depends on eta, S and beta."""
     at = ds.sweep_at.values
     x = at[:, 0] ** 2 / (at[:, 2] * (1 - at[:, 1] ** 2))
     return check(
-        "network_limits.speed_sweep",
         "The slope of ln E|delta|^2 against ln eta^2/(S (1 - beta^2)), hyper-parameters varied.",
         source=PAPER,
         predicted=1.0,
@@ -114,10 +114,10 @@ def claim_speed_sweep(ds) -> Claim:
     )
 
 
-def claim_frozen(ds) -> Claim:
+@claim
+def frozen_speed(ds) -> Claim:
     """Control g = 0: the speed law holds for noise that no force acts on."""
     return check(
-        "network_limits.frozen_speed",
         "Control: gradients taken at the minimum whatever the weights do, so that no force acts. "
         "E|delta|^2 in units of the law.",
         source=OWN,
@@ -129,7 +129,8 @@ def claim_frozen(ds) -> Claim:
     )
 
 
-def claim_frozen_equipartition(ds) -> Claim:
+@claim
+def frozen_equipartition(ds) -> Claim:
     """The same control fails equipartition, as it should."""
     h = ds.curvature.values + settings(ds)["weight_decay"]
     found = theory.equipartition(
@@ -139,7 +140,6 @@ def claim_frozen_equipartition(ds) -> Claim:
         **_without(rates(ds, batch=False)),
     )
     return check(
-        "network_limits.frozen_equipartition",
         "Control without force: kinetic over potential energy of the watched modes is 1.",
         source=OWN,
         predicted=1.0,
@@ -150,12 +150,12 @@ def claim_frozen_equipartition(ds) -> Claim:
     )
 
 
-def claim_noise_is_hessian(ds) -> Claim:
+@claim
+def noise_is_hessian(ds) -> Claim:
     """C3: Sigma = sigma^2 H along the leading eigenvectors."""
     top = settings(ds)["top"]
     h, noise = ds.all_curvature.values[:top], ds.all_noise.values[:top]
     return check(
-        "network_limits.noise_is_hessian",
         "The slope of ln Sigma_ii against ln rho_i over the 200 leading eigenvectors.",
         source=PAPER,
         predicted=1.0,
@@ -170,13 +170,13 @@ def _slope(rows):
     return np.polyfit(rows[:, 0], rows[:, 1], 1)[0]
 
 
-def claim_isotropic(ds) -> Claim:
+@claim
+def isotropic(ds) -> Claim:
     """C6: the cloud of positions is round."""
     variance, _ = predicted(ds, shuffled=True)
     x = ds.curvature.values
     shuffled = np.polyfit(np.log(x), np.log(variance), 1)[0]
     return check(
-        "network_limits.isotropic",
         "With replacement: the slope of ln Var theta_i against ln rho_i.",
         source=PAPER,
         predicted=0.0,
@@ -187,10 +187,10 @@ def claim_isotropic(ds) -> Claim:
     )
 
 
-def claim_velocities(ds) -> Claim:
+@claim
+def velocities(ds) -> Claim:
     """C7: the cloud of velocities is an ellipse with the axes of the Hessian's root."""
     return check(
-        "network_limits.velocities",
         "With replacement: the slope of ln Var v_i against ln rho_i.",
         source=PAPER,
         predicted=1.0,
@@ -201,14 +201,14 @@ def claim_velocities(ds) -> Claim:
     )
 
 
-def claim_equipartition(ds) -> Claim:
+@claim
+def equipartition(ds) -> Claim:
     """C8: the test that needs no hyper-parameter of the noise."""
     variance, square = predicted(ds, shuffled=True)
     h = ds.curvature.values + settings(ds)["weight_decay"]
     at = _without(rates(ds, batch=False))
     shuffled = theory.equipartition(square.sum(), (h * variance).sum(), 1.0, **at)
     return check(
-        "network_limits.equipartition",
         "With replacement: kinetic over potential energy of the watched modes.",
         source=PAPER,
         predicted=1.0,
@@ -219,12 +219,12 @@ def claim_equipartition(ds) -> Claim:
     )
 
 
-def claim_midpoint(ds) -> Claim:
+@claim
+def midpoint(ds) -> Claim:
     """C9: no correlation at half steps, which is an identity."""
     at = ds.sel(sampler="iid")
     found = (at.midpoint_step / (at.step_variance / 2)).values
     return check(
-        "network_limits.midpoint",
         "Position at the middle of a step against the step, in units of E delta^2 / 2.",
         source=OWN,
         predicted=0.0,
@@ -235,14 +235,14 @@ def claim_midpoint(ds) -> Claim:
     )
 
 
-def claim_rotation(ds) -> Claim:
+@claim
+def rotation(ds) -> Claim:
     """C10: phase space turns, at the rate of the discrete process, Eq. (network-rotation)."""
     at = ds.sel(sampler="iid")
     discrete = areal_rate(1.0, curvature=ds.curvature.values, **rates(ds, batch=False))
     found = at.areal_rate.values.mean(1) / (at.step_variance.values * discrete).mean(1)
     continuum = -2.0 / discrete.mean()
     return check(
-        "network_limits.rotation",
         "Area swept by (theta, delta) a step, in units of the discrete prediction.",
         source=OWN,
         predicted=1.0,
@@ -253,7 +253,8 @@ def claim_rotation(ds) -> Claim:
     )
 
 
-def claim_negative_lobe(ds) -> Claim:
+@claim
+def negative_lobe(ds) -> Claim:
     """C11: modes above the critical curvature oscillate, Eq. (network-autocorrelation)."""
     config = settings(ds)
     at = swing_rates(ds)
@@ -264,7 +265,6 @@ def claim_negative_lobe(ds) -> Claim:
     lowest, depth = curves.argmin(1), curves.min(1).mean()
     rows = ds.autocorrelation.values[:, :, chosen]
     return check(
-        "network_limits.negative_lobe",
         "beta = 0.98, modes above three critical curvatures: autocorrelation after half a period, "
         "in units of the prediction.",
         source=PAPER,
@@ -285,7 +285,8 @@ def swing_rates(ds):
     }
 
 
-def claim_ring_period(ds) -> Claim:
+@claim
+def ring_period(ds) -> Claim:
     """C4: the period after a kick."""
     _, period = prony(ds.ring.values)
     _, predicted = _ring(ds)
@@ -294,7 +295,6 @@ def claim_ring_period(ds) -> Claim:
     eta, beta = config["ring_rate"], config["ring_momentum"]
     slow = 2 * np.pi * np.sqrt((1 + beta) / (2 * eta * h)) * 1.03
     return check(
-        "network_limits.ring_period",
         "Full batch, kicked along eight eigenvectors: the period in units of the prediction.",
         source=PAPER,
         predicted=1.0,
@@ -308,7 +308,8 @@ def claim_ring_period(ds) -> Claim:
     )
 
 
-def claim_ring_decay(ds) -> Claim:
+@claim
+def ring_decay(ds) -> Claim:
     """C4: the decay after a kick does not depend on the curvature."""
     decay, _ = prony(ds.ring.values)
     predicted, _ = _ring(ds)
@@ -316,7 +317,6 @@ def claim_ring_decay(ds) -> Claim:
     h = ds.curvature.values[: len(decay)] + config["weight_decay"]
     slow = (1 - config["ring_momentum"]) / (config["ring_rate"] * h)
     return check(
-        "network_limits.ring_decay",
         "Full batch, kicked along eight eigenvectors: the decay time in units of -2/ln beta.",
         source=PAPER,
         predicted=1.0,
@@ -337,7 +337,8 @@ def _ring(ds):
     )
 
 
-def claim_covariance_growth(ds) -> Claim:
+@claim
+def covariance_growth(ds) -> Claim:
     """C5: the covariance grows as predicted from rest."""
     config = settings(ds)
     steps = ds.early.values[:4]
@@ -351,7 +352,6 @@ def claim_covariance_growth(ds) -> Claim:
         / (config["batch_size"] * (1 - config["momentum"]) ** 2)
     )
     return check(
-        "network_limits.covariance_growth",
         "From rest at the minimum: theta_i^2 after 5, 10, 20 and 40 steps in units of the "
         "prediction.",
         source=PAPER,
@@ -361,23 +361,3 @@ def claim_covariance_growth(ds) -> Claim:
         tolerance=0.3,
         expected="confirmed",
     )
-
-
-CLAIMS = (
-    claim_constant_speed,
-    claim_speed,
-    claim_speed_sweep,
-    claim_frozen,
-    claim_frozen_equipartition,
-    claim_noise_is_hessian,
-    claim_isotropic,
-    claim_velocities,
-    claim_equipartition,
-    claim_midpoint,
-    claim_rotation,
-    claim_negative_lobe,
-    claim_ring_period,
-    claim_ring_decay,
-    claim_covariance_growth,
-)
-"""The claims of this module."""

@@ -52,5 +52,3 @@ def resnet_norm(dataset, ax):
     ax.set(xlabel="step $k$", ylabel=r"$\|\theta_k\|^2-\|\theta_1\|^2$, convolutions")
     ax.legend()
     return ax
-
-

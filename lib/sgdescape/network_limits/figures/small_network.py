@@ -283,5 +283,3 @@ def strong(dataset, ax):
     ax.set(xlabel="step $k$", ylabel=r"$E\|\delta\|^2$ / law", ylim=(0.4, 1.15))
     ax.legend()
     return ax
-
-

@@ -7,14 +7,9 @@ checkpoint has no sampling error: there the interval is the range over direction
 
 import numpy as np
 
-from sgdescape.core.claims import check, not_testable
+from sgdescape.core.claims import check, claim, not_testable
 from sgdescape.core.stats import intervals
 from sgdescape.core.stats.intervals import Interval
-from sgdescape.neural_network.claims.other_networks import (
-    claim_controls,
-    claim_depth,
-    claim_linearised,
-)
 from sgdescape.neural_network.estimates import passages as estimates
 from sgdescape.neural_network.estimates.comparisons import (
     against,
@@ -30,38 +25,15 @@ from sgdescape.neural_network.estimates.comparisons import (
     slope_of,
 )
 
-__all__ = [
-    "CLAIMS",
-    "claim_arrhenius",
-    "claim_bowl",
-    "claim_continuous_time",
-    "claim_controls",
-    "claim_decoupling",
-    "claim_depth",
-    "claim_measured_noise",
-    "claim_displacement",
-    "claim_energy",
-    "claim_gauss_newton",
-    "claim_implied_dimension",
-    "claim_kurtosis",
-    "claim_linearised",
-    "claim_looks",
-    "claim_mean_loss",
-    "claim_paper_numbers",
-    "claim_participation",
-    "claim_path_decoupling",
-    "claim_ratio_alone",
-]
 
-
-def claim_mean_loss(dataset):
+@claim
+def mean_loss(dataset):
     """Confirm the loss to which the new noise raises the network, before any escape."""
     ds = dataset.sel(exponent=dataset.attrs["middle"])
     predicted = float(ds.mean_loss)
     one = ds.isel(batch_size=0).late_loss.values
     found = intervals.mean_interval(one[np.isfinite(one)] / predicted)
     return check(
-        "neural_network.mean_loss",
         "Under the new learning rate and batch size the loss fluctuates about L* / (1 - eta Tr H / "
         "(2B)) (ratio of measured to predicted mean, smallest batch, middle exponent).",
         source="this chapter, from Mori et al., Eq. (12)",
@@ -76,11 +48,11 @@ def claim_mean_loss(dataset):
     )
 
 
-def claim_bowl(dataset):
+@claim
+def bowl(dataset):
     """Confirm the times of Eqs. (3) and (6) with the measured spectrum, nothing fitted."""
     small = cells(dataset, batches=slice(1))
     return check(
-        "neural_network.bowl",
         "Mean passage times are those of SGD with Gaussian noise 2 L H / B in a quadratic bowl "
         "with the measured spectrum, within a factor of 2, nothing fitted (octaves, smallest "
         "batch).",
@@ -98,11 +70,11 @@ def claim_bowl(dataset):
     )
 
 
-def claim_arrhenius(dataset):
+@claim
+def arrhenius(dataset):
     """Refute constant noise, at the largest exponent, where its times are not all censored."""
     top = cells(dataset, exponents=slice(-1, None), batches=slice(2))
     return check(
-        "neural_network.arrhenius",
         "Mean passage times are those of a noise that stays as it is at the minimum, within a "
         "factor of 1.4 (octaves, largest exponent, two smallest batches).",
         source="Mori et al., Eq. (5) and Section 1: Arrhenius' law",
@@ -114,7 +86,8 @@ def claim_arrhenius(dataset):
     )
 
 
-def claim_ratio_alone(dataset):
+@claim
+def ratio_alone(dataset):
     """Refute that the times depend on eta and B through eta / B alone, up to eta h* near 1."""
     ds = dataset
     pairs = []
@@ -127,7 +100,6 @@ def claim_ratio_alone(dataset):
         pairs.append((few, many))
     steps = -np.log2(ds.batch_size.values[-1] / ds.batch_size.values[0])
     return check(
-        "neural_network.ratio_alone",
         "Passage times t = eta k are the same for equal eta / B, smallest and largest batch "
         "(octaves; eta h* up to 1.3).",
         source="Mori et al., Eqs. (12) and (15)",
@@ -139,11 +111,11 @@ def claim_ratio_alone(dataset):
     )
 
 
-def claim_continuous_time(dataset):
+@claim
+def continuous_time(dataset):
     """Refute the SDE's times even at the smallest step: it may cross between two looks."""
     small = cells(dataset, batches=slice(1))
     return check(
-        "neural_network.continuous_time",
         "At the smallest batch, eta h* at most 1/3, passage times are those of the SDE in "
         "continuous time (octaves).",
         source="Mori et al., Eq. (12)",
@@ -158,10 +130,10 @@ def claim_continuous_time(dataset):
     )
 
 
-def claim_measured_noise(dataset):
+@claim
+def measured_noise(dataset):
     """Confirm the bowl with measured noise, over all learning rates and batch sizes."""
     return check(
-        "neural_network.measured_noise",
         "With the noise measured in each leading direction, the bowl predicts the times at all "
         "learning rates and batch sizes, within a factor of 1.5 (octaves).",
         source="this chapter",
@@ -177,12 +149,12 @@ def claim_measured_noise(dataset):
     )
 
 
-def claim_participation(dataset):
+@claim
+def participation(dataset):
     """Refute the slope with n counted by Eq. (45)."""
     ds = dataset.sel(exponent=dataset.attrs["middle"])
     lines = ds.line_slope
     return check(
-        "neural_network.participation",
         "The slope of log t_p against log c is B / (eta h*) + 1 - n/2 with n the participation "
         "ratio of the spectrum (middle exponent, smallest batch).",
         source="Mori et al., Eq. (15) with (45)",
@@ -193,11 +165,11 @@ def claim_participation(dataset):
     )
 
 
-def claim_implied_dimension(dataset):
+@claim
+def implied_dimension(dataset):
     """Confirm that the n implied by the slopes is the bowl's own, at finite c."""
     found, bowl = implied(dataset), implied(dataset, bowl_slope).value
     return check(
-        "neural_network.implied_dimension",
         "The n that the measured slopes imply through B / (eta h*) + 1 - n/2 is that of the bowl's "
         "curve in the same window (difference, mean over exponents, two smallest batches).",
         source="this chapter",
@@ -218,11 +190,11 @@ def claim_implied_dimension(dataset):
     )
 
 
-def claim_decoupling(dataset):
+@claim
+def decoupling(dataset):
     """Confirm decoupling direction by direction at the minimum."""
     values = dataset.noise_ratio.values
     return check(
-        "neural_network.decoupling",
         "At the minimum the noise along each leading direction is 2 L h / B (ratio, range over the "
         "directions).",
         source="Mori et al., Eq. (6)",
@@ -238,10 +210,10 @@ def claim_decoupling(dataset):
     )
 
 
-def claim_gauss_newton(dataset):
+@claim
+def gauss_newton(dataset):
     """Confirm that the residual's part of the Hessian is small in the leading directions."""
     return check(
-        "neural_network.gauss_newton",
         "In the leading directions the Hessian is the Gauss-Newton matrix (ratio of curvatures, "
         "range over the directions).",
         source="Mori et al., Eq. (11)",
@@ -253,12 +225,12 @@ def claim_gauss_newton(dataset):
     )
 
 
-def claim_kurtosis(dataset):
+@claim
+def kurtosis(dataset):
     """Refute that the gradient along the escape direction has the kurtosis of the log law."""
     vector = dataset.leading_vector.values
     found = intervals.bootstrap_interval(vector**2, kurtosis_of_squares, seed=0)
     return check(
-        "neural_network.kurtosis",
         "Along the leading direction the kurtosis of the gradients of f is 2, at which the "
         "diffusion's barrier is log c.",
         source="chapter noise_covariance, for Mori et al., Eq. (15)",
@@ -270,10 +242,10 @@ def claim_kurtosis(dataset):
     )
 
 
-def claim_path_decoupling(dataset):
+@claim
+def path_decoupling(dataset):
     """Refute decoupling along the escape direction at the end of the path."""
     return check(
-        "neural_network.path_decoupling",
         "At a passage loss and gradient are still decoupled along the leading direction (second "
         "moment of the per-sample gradients over 2 L h, range over runs).",
         source="Mori et al., Eq. (7)",
@@ -285,10 +257,10 @@ def claim_path_decoupling(dataset):
     )
 
 
-def claim_displacement(dataset):
+@claim
+def displacement(dataset):
     """Refute that the runs stay in the outlier subspace."""
     return check(
-        "neural_network.displacement",
         "Until its passage a run stays in the subspace of the leading directions (share of the "
         "squared displacement, range over runs).",
         source="Mori et al., Assumption 4.6",
@@ -299,10 +271,10 @@ def claim_displacement(dataset):
     )
 
 
-def claim_energy(dataset):
+@claim
+def energy(dataset):
     """Confirm that the loss at a passage stands in the outlier subspace all the same."""
     return check(
-        "neural_network.energy",
         "At a passage the loss above the minimum stands in the leading directions (share, range "
         "over runs).",
         source="Mori et al., Assumption 4.6, read for the loss",
@@ -314,7 +286,8 @@ def claim_energy(dataset):
     )
 
 
-def claim_looks(dataset):
+@claim
+def looks(dataset):
     """Refute that it does not matter how often the loss is looked at."""
     ds = dataset.sel(exponent=dataset.attrs["middle"]).isel(batch_size=1)
     # the rarest look sees late what the runs do early: the lower half of the window
@@ -326,7 +299,6 @@ def claim_looks(dataset):
         times = np.where(passages > 0, passages, last) * rate
         seen.append(cut((times, passages > 0), w))
     return check(
-        "neural_network.looks",
         "Passage times do not depend on whether the loss is looked at in every step or in every "
         "hundredth (octaves).",
         source="left open by Mori et al., Section 5.3.2",
@@ -338,35 +310,12 @@ def claim_looks(dataset):
     )
 
 
-def claim_paper_numbers(dataset):
+@claim
+def paper_numbers(dataset):
     """State that the paper's own curve cannot be repeated."""
     return not_testable(
-        "neural_network.paper_numbers",
         "The passage times of Fig. 3c and the eigenvalues of Fig. 6.",
         source="Mori et al., Section 5.3.2 and Appendix E",
         reason="learning rates, batch sizes, length of the pre-training, h*, the range of n and "
         "the n of the dashed lines are not available to us",
     )
-
-
-CLAIMS = (
-    claim_decoupling,
-    claim_gauss_newton,
-    claim_kurtosis,
-    claim_mean_loss,
-    claim_bowl,
-    claim_arrhenius,
-    claim_participation,
-    claim_implied_dimension,
-    claim_ratio_alone,
-    claim_continuous_time,
-    claim_measured_noise,
-    claim_path_decoupling,
-    claim_displacement,
-    claim_energy,
-    claim_looks,
-    claim_controls,
-    claim_linearised,
-    claim_depth,
-    claim_paper_numbers,
-)

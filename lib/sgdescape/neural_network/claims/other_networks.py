@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from sgdescape.core.claims import check
+from sgdescape.core.claims import check, claim
 from sgdescape.core.stats.intervals import Interval
 from sgdescape.neural_network.estimates import passages
 from sgdescape.neural_network.estimates.comparisons import control_times, linearised_times
 
 
-def claim_controls(dataset):
+@claim
+def controls(dataset):
     """Confirm the bowl with measured noise for another seed, another width and another data set."""
     pairs, rival = [], []
     for case in ("second seed", "twice as wide", "Fashion-MNIST"):
@@ -16,7 +17,6 @@ def claim_controls(dataset):
         pairs.append((runs, refined))
         rival.append(passages.log_ratio([(plain, refined)]).value)
     return check(
-        "neural_network.controls",
         "The bowl with measured noise predicts the times of three other networks (seed, "
         "width, Fashion-MNIST), within a factor of 2 on the average (octaves).",
         source="this chapter",
@@ -28,7 +28,8 @@ def claim_controls(dataset):
     )
 
 
-def claim_linearised(dataset):
+@claim
+def linearised(dataset):
     """Confirm that it is the batches that do it, not the shape of the valley."""
     values, halves, rival = [], [], []
     for case in dataset.case.values:
@@ -39,7 +40,6 @@ def claim_linearised(dataset):
         rival.append(np.mean(passages.log2_times(bowl) - passages.log2_times(linear)))
     value, half = np.mean(values), np.linalg.norm(halves) / len(halves)
     return check(
-        "neural_network.linearised",
         "Passage times are those of the network linearised at its minimum, run with the same "
         "batches, within a factor of 1.4 on the average over four networks (octaves).",
         source="this chapter",
@@ -54,11 +54,11 @@ def claim_linearised(dataset):
     )
 
 
-def claim_depth(dataset):
+@claim
+def depth(dataset):
     """Refute the paper's noise in a network with two hidden layers."""
     runs, plain, _ = control_times(dataset, "two hidden layers")
     return check(
-        "neural_network.depth",
         "With two hidden layers passage times are those of the bowl with the noise 2 L H / B, "
         "within a factor of 2 (octaves).",
         source="Mori et al., Eqs. (3) and (6)",

@@ -1,1 +1,51 @@
 """Claims of chapter `underdamped_langevin`: statements with their verdicts."""
+
+from sgdescape.underdamped_langevin.claims.oscillator import (
+    backward,
+    common_factor,
+    full_step,
+    growth,
+    image_noise,
+    mean_path,
+    midpoint,
+    negative_lobe,
+    noise,
+    order,
+    paper_first,
+    paper_last,
+    ring_down,
+    spiral,
+)
+from sgdescape.underdamped_langevin.claims.speed import (
+    constant_speed,
+    free_speed,
+    image_speed,
+    real_noise,
+    single_step,
+    speed_law,
+    speed_small_batch,
+)
+
+__all__ = [
+    "backward",
+    "common_factor",
+    "constant_speed",
+    "free_speed",
+    "full_step",
+    "growth",
+    "image_noise",
+    "image_speed",
+    "mean_path",
+    "midpoint",
+    "negative_lobe",
+    "noise",
+    "order",
+    "paper_first",
+    "paper_last",
+    "real_noise",
+    "ring_down",
+    "single_step",
+    "speed_law",
+    "speed_small_batch",
+    "spiral",
+]

@@ -6,29 +6,20 @@ makes the claim here fail.
 
 import numpy as np
 
-from sgdescape.core.claims import Claim, check
+from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.stats.intervals import LEVEL, Interval, mean_interval
 from sgdescape.underdamped_langevin import estimates
-from sgdescape.underdamped_langevin.claims.speed import (
-    claim_constant_speed,
-    claim_free_speed,
-    claim_image_speed,
-    claim_real_noise,
-    claim_single_step,
-    claim_speed_law,
-    claim_speed_small_batch,
-)
 
 KUNIN, OWN = "Kunin et al., reconstructed", "this book"
 
 
-def claim_order(ds) -> Claim:
+@claim
+def order(ds) -> Claim:
     """The mass, and the start half a step early, raise the order from one to two."""
     eta, error = ds.order_rate.values, ds.order_error.values
     slopes = np.diff(np.log(error), axis=0) / np.diff(np.log(eta))[:, None]
     flow, start, half = slopes.T
     return check(
-        "underdamped_langevin.order",
         "The differential equation with mass, started at rest half a step early, follows the steps "
         "with an error of order eta^2.",
         source=OWN,
@@ -40,12 +31,12 @@ def claim_order(ds) -> Claim:
     )
 
 
-def claim_common_factor(ds) -> Claim:
+@claim
+def common_factor(ds) -> Claim:
     """The discrete variance close to the stability edge."""
     beta, x = 0.9, float(ds.edge[-1])
     at = ds.sel(edge_momentum=beta, edge=x, coordinate="position")
     return check(
-        "underdamped_langevin.common_factor",
         f"At eta h / (2 (1 + beta)) = {x:g} the variance of theta exceeds that of the SDE by the "
         "common factor of discrete time (in units of the SDE's).",
         source=OWN,
@@ -56,10 +47,10 @@ def claim_common_factor(ds) -> Claim:
     )
 
 
-def claim_noise(ds) -> Claim:
+@claim
+def noise(ds) -> Claim:
     """C3 on a well-specified regression."""
     return check(
-        "underdamped_langevin.noise",
         "In a well-specified regression the noise of a mode is proportional to its curvature: "
         "slope of ln Sigma_ii against ln rho_i.",
         source=KUNIN,
@@ -71,11 +62,11 @@ def claim_noise(ds) -> Claim:
     )
 
 
-def claim_image_noise(ds) -> Claim:
+@claim
+def image_noise(ds) -> Claim:
     """C3 on images: not exactly."""
     rho = ds.image_curvature.values
     return check(
-        "underdamped_langevin.image_noise",
         "Regression on Fashion-MNIST: Sigma_ii / rho_i is the same for the ten leading modes "
         "(largest over smallest).",
         source=KUNIN,
@@ -86,7 +77,8 @@ def claim_image_noise(ds) -> Claim:
     )
 
 
-def claim_mean_path(ds) -> Claim:
+@claim
+def mean_path(ds) -> Claim:
     """C4: the mean of kicked chains."""
     at = ds.isel(mode=0)
     exact = at.kick_exact.sel(coordinate="position").values
@@ -94,7 +86,6 @@ def claim_mean_path(ds) -> Claim:
     k, eta, beta = ds.kick_step.values, ds.attrs["learning_rate"], ds.attrs["momentum"]
     slow = float(at.kick) * np.exp(-eta * float(at.curvature) * k / (1 - beta))
     return check(
-        "underdamped_langevin.mean_path",
         "Chains kicked along the stiffest mode swing back on average as the damped oscillator of "
         "discrete time (overlap with the predicted path).",
         source=KUNIN,
@@ -108,12 +99,12 @@ def claim_mean_path(ds) -> Claim:
     )
 
 
-def claim_ring_down(ds) -> Claim:
+@claim
+def ring_down(ds) -> Claim:
     """C4 on images: the decay of the second spiral of Fig. 2."""
     beta = 0.99
     rate = float(ds.image_rate) * float(ds.image_curvature[0])
     return check(
-        "underdamped_langevin.ring_down",
         f"Fashion-MNIST, beta = {beta}: the swing along q_1 decays in (1 + beta) / (1 - beta) "
         "steps, whatever the curvature and the learning rate.",
         source=KUNIN,
@@ -124,7 +115,8 @@ def claim_ring_down(ds) -> Claim:
     )
 
 
-def claim_spiral(ds) -> Claim:
+@claim
+def spiral(ds) -> Claim:
     """C4 on images: the whole path at beta = 0.999."""
     beta = 0.999
     paths, exact = estimates.all_outputs(ds, beta)
@@ -133,7 +125,6 @@ def claim_spiral(ds) -> Claim:
     slow = (start * np.exp(-rate * k / (1 - beta))).ravel()
     fast = (start * np.cos(1.1 * np.sqrt(rate) * k)).ravel()
     return check(
-        "underdamped_langevin.spiral",
         f"Fashion-MNIST, beta = {beta}: the mean of the chains along q_1 is the discrete "
         "oscillator (overlap with the predicted path of all outputs, no free parameter).",
         source=KUNIN,
@@ -147,7 +138,8 @@ def claim_spiral(ds) -> Claim:
     )
 
 
-def claim_growth(ds) -> Claim:
+@claim
+def growth(ds) -> Claim:
     """C5: how the covariance grows from nothing."""
     at = ds.isel(mode=0).sel(coordinate="position")
     real = at.growth_real.values
@@ -156,7 +148,6 @@ def claim_growth(ds) -> Claim:
     final = float(ds.variance_real.isel(mode=0).sel(coordinate="position"))
     slow = final * -np.expm1(-2 * eta * rho * k / (1 - beta))
     return check(
-        "underdamped_langevin.growth",
         "From the minimum the variance of the stiffest mode grows in steps, as C - M^k C (M^k)^T "
         "(overlap with the predicted curve).",
         source=KUNIN,
@@ -167,10 +158,10 @@ def claim_growth(ds) -> Claim:
     )
 
 
-def claim_midpoint(ds) -> Claim:
+@claim
+def midpoint(ds) -> Claim:
     """C9: position and velocity at the same time."""
     return check(
-        "underdamped_langevin.midpoint",
         "Half-way between two steps position and velocity are uncorrelated (in units of "
         "eta E v^2, stiffest mode).",
         source=KUNIN,
@@ -181,10 +172,10 @@ def claim_midpoint(ds) -> Claim:
     )
 
 
-def claim_full_step(ds) -> Claim:
+@claim
+def full_step(ds) -> Claim:
     """Point 10: at a full step there is a correlation."""
     return check(
-        "underdamped_langevin.full_step",
         "At a full step, with v_k = (theta_k - theta_{k-1}) / eta, position and velocity are "
         "uncorrelated (in units of eta E v^2, stiffest mode).",
         source=KUNIN,
@@ -195,11 +186,11 @@ def claim_full_step(ds) -> Claim:
     )
 
 
-def claim_backward(ds) -> Claim:
+@claim
+def backward(ds) -> Claim:
     """Point 10: how large it is."""
     at = ds.isel(mode=0)
     return check(
-        "underdamped_langevin.backward",
         "At a full step the covariance of position and velocity is half of eta E v^2.",
         source=OWN,
         predicted=float(at.cross_exact / (ds.attrs["learning_rate"] * at.variance_exact[1])),
@@ -209,12 +200,12 @@ def claim_backward(ds) -> Claim:
     )
 
 
-def claim_negative_lobe(ds) -> Claim:
+@claim
+def negative_lobe(ds) -> Claim:
     """C11: above the critical curvature the autocorrelation swings below zero."""
     at = ds.isel(mode=2)
     lag = int(np.argmin(at.acf_exact.values))
     return check(
-        "underdamped_langevin.negative_lobe",
         f"A mode of rho = {float(at.curvature / ds.critical):.1f} rho_c: the autocorrelation of "
         f"its position is negative after half a period ({lag} steps), as deep as predicted.",
         source=KUNIN,
@@ -225,7 +216,8 @@ def claim_negative_lobe(ds) -> Claim:
     )
 
 
-def claim_paper_first(ds) -> Claim:
+@claim
+def paper_first(ds) -> Claim:
     """Point 7: q_1 at the paper's default is barely underdamped."""
     return _paper(
         ds,
@@ -237,7 +229,8 @@ def claim_paper_first(ds) -> Claim:
     )
 
 
-def claim_paper_last(ds) -> Claim:
+@claim
+def paper_last(ds) -> Claim:
     """Point 7: q_30 is overdamped."""
     return _paper(
         ds,
@@ -251,7 +244,6 @@ def claim_paper_last(ds) -> Claim:
 
 def _paper(ds, index, identifier, statement, rivals):
     return check(
-        identifier,
         statement,
         source=OWN,
         predicted=float(ds.paper_acf_exact[index, 60]),
@@ -259,30 +251,3 @@ def _paper(ds, index, identifier, statement, rivals):
         rivals=rivals,
         expected="confirmed",
     )
-
-
-CLAIMS = (
-    claim_order,
-    claim_common_factor,
-    claim_noise,
-    claim_image_noise,
-    claim_mean_path,
-    claim_ring_down,
-    claim_spiral,
-    claim_growth,
-    claim_constant_speed,
-    claim_speed_law,
-    claim_speed_small_batch,
-    claim_real_noise,
-    claim_image_speed,
-    claim_free_speed,
-    claim_single_step,
-    claim_midpoint,
-    claim_full_step,
-    claim_backward,
-    claim_negative_lobe,
-    claim_paper_first,
-    claim_paper_last,
-)
-
-__all__ = ["CLAIMS", *(claim.__name__ for claim in CLAIMS)]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sgdescape.core.claims import Claim, check
+from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.stats.intervals import mean_interval
 from sgdescape.underdamped_langevin import estimates
 from sgdescape.underdamped_langevin.theory.phase_space import effective_directions
@@ -10,11 +10,11 @@ from sgdescape.underdamped_langevin.theory.phase_space import effective_directio
 KUNIN, OWN = "Kunin et al., reconstructed", "this book"
 
 
-def claim_constant_speed(ds) -> Claim:
+@claim
+def constant_speed(ds) -> Claim:
     """C1."""
     count, first = ds.sizes["record"], ds.attrs["burn_in"]
     return check(
-        "underdamped_langevin.constant_speed",
         "Once stationary, the speed |delta_k|^2 does not change with time (change over "
         f"{count} steps, in units of its mean).",
         source="Kunin et al., abstract",
@@ -25,12 +25,12 @@ def claim_constant_speed(ds) -> Claim:
     )
 
 
-def claim_speed_law(ds) -> Claim:
+@claim
+def speed_law(ds) -> Claim:
     """C2 where the noise is weak, with measured Sigma."""
     beta = ds.attrs["momentum"]
     law = float(ds.speed_law[0])
     return check(
-        "underdamped_langevin.speed_law",
         "E |delta|^2 = eta^2 Tr Sigma / (S (1 - beta^2)) with measured Tr Sigma, in units of the "
         "right-hand side.",
         source="Kunin et al., published code",
@@ -45,12 +45,12 @@ def claim_speed_law(ds) -> Claim:
     )
 
 
-def claim_speed_small_batch(ds) -> Claim:
+@claim
+def speed_small_batch(ds) -> Claim:
     """C2 where the noise is strong."""
     j = _smallest(ds)
     law = float(ds.speed_law[j])
     return check(
-        "underdamped_langevin.speed_small_batch",
         f"The same law at S = {int(ds.setting_batch_size[j])}.",
         source="Kunin et al., published code",
         predicted=1.0,
@@ -61,12 +61,12 @@ def claim_speed_small_batch(ds) -> Claim:
     )
 
 
-def claim_real_noise(ds) -> Claim:
+@claim
+def real_noise(ds) -> Claim:
     """The closed second moments of real minibatches, at the same place."""
     j = _smallest(ds)
     law = float(ds.speed_law[j])
     return check(
-        "underdamped_langevin.real_noise",
         f"S = {int(ds.setting_batch_size[j])}: the speed is that of the closed second moments of "
         "real minibatches (in units of the constant-noise law).",
         source=OWN,
@@ -80,11 +80,11 @@ def claim_real_noise(ds) -> Claim:
     )
 
 
-def claim_image_speed(ds) -> Claim:
+@claim
+def image_speed(ds) -> Claim:
     """C2 on images."""
     beta, law = ds.attrs["momentum"], float(ds.image_speed_law)
     return check(
-        "underdamped_langevin.image_speed",
         "Regression on Fashion-MNIST around its minimum: E |delta|^2 = eta^2 Tr Sigma / "
         "(S (1 - beta^2)) with measured Tr Sigma, in units of the right-hand side.",
         source="Kunin et al., published code",
@@ -95,11 +95,11 @@ def claim_image_speed(ds) -> Claim:
     )
 
 
-def claim_free_speed(ds) -> Claim:
+@claim
+def free_speed(ds) -> Claim:
     """Point 1: the law holds without any loss."""
     ratios = ds.free_speed.values / ds.speed_law.values[:, None]
     return check(
-        "underdamped_langevin.free_speed",
         "With the gradient replaced by its noise alone (no loss, no Hessian) the speed is the "
         "same, mean over all settings, in units of the law.",
         source=OWN,
@@ -113,11 +113,11 @@ def claim_free_speed(ds) -> Claim:
     )
 
 
-def claim_single_step(ds) -> Claim:
+@claim
+def single_step(ds) -> Claim:
     """Point 2: one step is one sample of a chi-square."""
     variances = ds.variance_exact.sel(coordinate="velocity").values
     return check(
-        "underdamped_langevin.single_step",
         "The |delta_k|^2 of a single step scatters by sqrt(2 Tr Sigma^2) / Tr Sigma of its mean.",
         source=OWN,
         predicted=float(np.sqrt(2 / effective_directions(variances))),
