@@ -3,10 +3,12 @@
 import json
 import platform
 import subprocess
+import sys
 from dataclasses import asdict, is_dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -46,8 +48,6 @@ def record(config, *, seconds: float, device: str = "cpu") -> dict:
     """
     if not is_dataclass(config) or isinstance(config, type):
         raise TypeError(f"config must be a dataclass instance: got {type(config).__name__}")
-    import torch  # seconds: not for those who only ask for a version
-
     fields = asdict(config)
     seed = {"seed": int(fields["seed"])} if fields.get("seed") is not None else {}
     return {
@@ -57,12 +57,34 @@ def record(config, *, seconds: float, device: str = "cpu") -> dict:
         "seconds": round(validate.non_negative("seconds", seconds), 3),
         "device": device_name(device),
         "processor": processor(),
-        "threads": torch.get_num_threads(),
+        "threads": _threads(),
         "commit": commit(),
         "sgdescape": package_version("sgdescape"),
         "python": platform.python_version(),
         **{name: package_version(name) for name in PACKAGES},
     }
+
+
+def settings(dataset) -> SimpleNamespace:
+    """Return the configuration that a result was made with, from the result itself.
+
+    Args:
+        dataset: with the attribute ``config`` of `record`, or of `to_json` of a configuration.
+
+    Returns:
+        The fields as attributes; lists of JSON come back as tuples.
+
+    Raises:
+        ValueError: if the dataset holds no configuration.
+
+    Example:
+        >>> import xarray as xr
+        >>> settings(xr.Dataset(attrs={"config": '{"batches": [1, 2], "seed": 7}'})).batches
+        (1, 2)
+    """
+    if "config" not in dataset.attrs:
+        raise ValueError("the dataset holds no configuration: no attribute 'config'")
+    return SimpleNamespace(**_tuples(json.loads(dataset.attrs["config"])))
 
 
 def to_json(fields) -> str:
@@ -111,12 +133,20 @@ def commit() -> str:
 
 def device_name(device) -> str:
     """Return the torch device with the accelerator's name, for example "cuda:0 (NVIDIA H200)"."""
-    import torch
+    if str(device) == "cpu":
+        return "cpu"
+    import torch  # seconds: only where it computed
 
     device = torch.device(device)
     if device.type == "cuda" and torch.cuda.is_available():
         return f"{device} ({torch.cuda.get_device_name(device)})"
     return str(device)
+
+
+def _threads():
+    """Threads of torch where it is in use; else what is computed here has one."""
+    torch = sys.modules.get("torch")
+    return torch.get_num_threads() if torch else 1
 
 
 def _git(root, *arguments):
@@ -132,6 +162,12 @@ def package_version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return "not installed"
+
+
+def _tuples(value):
+    if isinstance(value, list):
+        return tuple(_tuples(v) for v in value)
+    return {k: _tuples(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 def _plain(value):
