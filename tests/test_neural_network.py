@@ -359,7 +359,7 @@ def test_store_and_read_back(tmp_path, monkeypatch):
     folder.mkdir()
     digest = checkpoints.store(folder / checkpoints.BUNDLED, [made])
     monkeypatch.setattr(checkpoints, "SHA256", digest)
-    monkeypatch.setattr(checkpoints.resources, "files", lambda package: tmp_path)
+    monkeypatch.setattr(checkpoints.checkpoints.resources, "files", lambda package: tmp_path)
     again = checkpoints.load(recipe)
     np.testing.assert_array_equal(again.theta, made.theta)
     assert again.recipe == recipe and 0 < again.fall < 0.01

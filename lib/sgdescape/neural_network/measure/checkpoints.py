@@ -4,10 +4,7 @@
 by less than a given share, at the rate at which it fell between the last two blocks of training.
 """
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass
-from importlib import resources
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,7 +12,7 @@ import torch
 from sgdescape.core import validate
 from sgdescape.core.data import image_sets
 from sgdescape.core.ensembles import network as ensembles
-from sgdescape.core.networks import models
+from sgdescape.core.networks import checkpoints, models
 
 BUNDLED = "neural_network.npz"
 SHA256 = "d3ff52f09fa9d63fb6403668f66efa72e6d113490b698a8d4ee5c34322f0763f"
@@ -116,34 +113,18 @@ def load(recipe: Recipe) -> Checkpoint:
 
 def bundled() -> dict[Recipe, Checkpoint]:
     """Return the checkpoints that are kept with the package, checked by their SHA-256."""
-    file = resources.files("sgdescape") / "bundled" / BUNDLED
-    content = file.read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if found != SHA256:
-        raise ValueError(f"bundled {BUNDLED} is corrupt: SHA-256 must be {SHA256}, got {found}")
-    kept = {}
-    with resources.as_file(file) as path, np.load(path, allow_pickle=False) as arrays:
-        for index in range(int(arrays["count"])):
-            fields = json.loads(str(arrays[f"recipe_{index}"]))
-            recipe = Recipe(**fields | {"hidden": tuple(fields["hidden"])})
-            losses = arrays[f"block_losses_{index}"]
-            kept[recipe] = Checkpoint(
-                recipe, arrays[f"theta_{index}"], losses, fall(losses, recipe)
-            )
-    return kept
+    kept = checkpoints.bundled(BUNDLED, sha256=SHA256, recipe=Recipe)
+    return {
+        recipe: Checkpoint(recipe, **arrays, fall=fall(arrays["block_losses"], recipe))
+        for recipe, arrays in kept.items()
+    }
 
 
-def store(path, checkpoints) -> str:
+def store(path, made) -> str:
     """Write checkpoints to one file without pickles; return its SHA-256."""
-    arrays = {"count": np.array(len(checkpoints))}
-    for index, checkpoint in enumerate(checkpoints):
-        arrays[f"recipe_{index}"] = np.array(json.dumps(asdict(checkpoint.recipe)))
-        arrays[f"theta_{index}"] = checkpoint.theta
-        arrays[f"block_losses_{index}"] = checkpoint.block_losses
-    with open(path, "wb") as file:
-        np.savez_compressed(file, **arrays)
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return checkpoints.store(
+        path, {c.recipe: {"theta": c.theta, "block_losses": c.block_losses} for c in made}
+    )
 
 
 def pretrain(recipe: Recipe, *, progress=None) -> Checkpoint:
