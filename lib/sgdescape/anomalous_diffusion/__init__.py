@@ -1,18 +1,16 @@
 """How far SGD goes: local and global displacement, and the exponents of "anomalous" diffusion.
 
-Its rooms `claims` and `figures`, its configuration, `run`, and the formulas that pages and other
-chapters use.
+`run` measures minibatch SGD on regression and `predict` puts the exact displacement beside it;
+`claims` and `figures` show both. The formulas are those of `theory`, the exponents of `estimates`,
+and the numbers that Kunin et al.'s authors stored are in `published`.
 """
 
 from sgdescape.anomalous_diffusion import claims, figures, predictions
 from sgdescape.anomalous_diffusion.config import PAPER, QUICK, Config
-from sgdescape.anomalous_diffusion.estimates.collapse import (
-    epoch_time,
-    explained,
-    free_powers,
-    variables,
-)
-from sgdescape.anomalous_diffusion.experiment import run
+from sgdescape.anomalous_diffusion.estimates.collapse import explained, free_powers, variables
+from sgdescape.anomalous_diffusion.estimates.exponents import fitted_exponent, local_exponents
+from sgdescape.anomalous_diffusion.experiment import measure, run
+from sgdescape.anomalous_diffusion.measure.batch_orders import power_law_spectrum
 from sgdescape.anomalous_diffusion.predictions import predict
 from sgdescape.anomalous_diffusion.prose import summary
 from sgdescape.anomalous_diffusion.published import (
@@ -24,15 +22,13 @@ from sgdescape.anomalous_diffusion.published import (
     SAMPLES,
     SWEEPS,
     actual_batch_size,
-    drift_share,
     published_exponents,
 )
 from sgdescape.anomalous_diffusion.theory.displacement import (
+    drift_share,
     first_exponent,
-    fitted_exponent,
     free_displacement,
     local_displacement,
-    local_exponents,
     mean_squared_displacement,
     overdamped_displacement,
     saturation,
@@ -40,13 +36,11 @@ from sgdescape.anomalous_diffusion.theory.displacement import (
     summed_displacement,
 )
 from sgdescape.anomalous_diffusion.theory.fixed_start import (
+    epoch_time,
     fixed_start_displacement,
     overdamped_start,
 )
-from sgdescape.anomalous_diffusion.theory.power_law_spectrum import (
-    power_law_displacement,
-    power_law_spectrum,
-)
+from sgdescape.anomalous_diffusion.theory.power_law import power_law_displacement
 from sgdescape.anomalous_diffusion.theory.response import continuous_response, kick_energy, response
 from sgdescape.anomalous_diffusion.theory.shuffling import (
     crossover_curvature,
@@ -87,6 +81,7 @@ __all__ = [
     "local_displacement",
     "local_exponents",
     "mean_squared_displacement",
+    "measure",
     "overdamped_displacement",
     "overdamped_start",
     "power_law_displacement",

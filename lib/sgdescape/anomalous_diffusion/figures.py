@@ -7,25 +7,30 @@ import numpy as np
 
 from sgdescape.anomalous_diffusion import published
 from sgdescape.anomalous_diffusion.estimates.collapse import DEGREE, variables
-from sgdescape.anomalous_diffusion.estimates.exponents import bands, grid, jackknife
-from sgdescape.anomalous_diffusion.theory.displacement import (
+from sgdescape.anomalous_diffusion.estimates.exponents import (
+    bands,
     fitted_exponent,
-    free_displacement,
+    grid,
+    grid_intervals,
     local_exponents,
+)
+from sgdescape.anomalous_diffusion.measure.batch_orders import power_law_spectrum
+from sgdescape.anomalous_diffusion.theory.displacement import (
+    free_displacement,
     mean_squared_displacement,
 )
 from sgdescape.anomalous_diffusion.theory.fixed_start import (
     fixed_start_displacement,
     overdamped_start,
 )
-from sgdescape.anomalous_diffusion.theory.power_law_spectrum import power_law_spectrum
 from sgdescape.anomalous_diffusion.theory.shuffling import (
     crossover_curvature,
     fixed_order_displacement,
 )
 from sgdescape.core import plotting
+from sgdescape.core.runs.provenance import settings
 
-LEVEL = 0.95
+SHOWN_LEVEL = 0.95
 """Of the intervals in the figures; claims use a higher one."""
 
 _ORDERS = {"iid": "independent batches", "shuffle": "shuffled epochs", "fixed": "one fixed order"}
@@ -60,7 +65,7 @@ def exponents(dataset, ax):
     for i, (label, k, samples, exact) in enumerate(series):
         keep = _spaced(k)
         plotting.theory(ax, *local_exponents(k[keep], exact[keep]), **plotting.line(i))
-        k_mid, value, low, high = bands(k[keep], samples[:, keep], level=LEVEL)
+        k_mid, value, low, high = bands(k[keep], samples[:, keep], level=SHOWN_LEVEL)
         style = plotting.points_style(i) | {"label": label, "ms": 4}
         plotting.points(ax, k_mid, value, low, high, **style)
     keep = _spaced(lags)
@@ -68,7 +73,7 @@ def exponents(dataset, ax):
     style = {"color": "black", "ls": ":", "label": "free direction"}
     plotting.theory(ax, *local_exponents(lags[keep], free), **style)
     ax.axhline(1, color="grey", lw=0.8)
-    beta = dataset.attrs["momentum"]
+    beta = settings(dataset).momentum
     ax.axvline(1 / (1 - beta), color="grey", lw=0.8, ls="--")
     ax.text(1.08 / (1 - beta), 2.62, r"$1/(1-\beta)$", fontsize=8, color="#555555")
     ax.set(xlabel="steps $k$", ylabel="local exponent $c(k)$", ylim=(0, 3))
@@ -143,11 +148,7 @@ def grid_exponents(dataset, ax, *, variable="eta N / (S (1 - beta))"):
     data = grid(dataset)
     x = variables(data)[variable]
     epochs = dataset.epoch.values
-    rows = [
-        jackknife(row, lambda y: fitted_exponent(epochs, y), level=LEVEL)
-        for row in dataset.grid_displacement.values
-    ]
-    for point, found in zip(x, rows, strict=True):
+    for point, found in zip(x, grid_intervals(dataset, level=SHOWN_LEVEL), strict=True):
         ax.plot([point, point], [found.low, found.high], color="#999999", lw=1, zorder=1)
     _scatter(ax, data, x)
     if variable == "eta N / (S (1 - beta))":
@@ -157,7 +158,7 @@ def grid_exponents(dataset, ax, *, variable="eta N / (S (1 - beta))"):
             dataset.grid_noise.values,
             dataset.grid_offset.values,
         )
-        size = dataset.attrs["grid_samples"]  # one step an epoch: only tau counts
+        size = settings(dataset).grid_samples  # one step an epoch: only tau counts
         curve = sum(
             overdamped_start(epochs, *modes, learning_rate=fine[:, None], momentum=0.0,
                              batch_size=size)
@@ -207,15 +208,16 @@ def windows(ax, *, curvatures, noise, offsets, learning_rate, momentum, batch_si
 
 def orders(dataset, ax):
     """Draw E|Delta_k|^2 with the three samplers, exact and measured."""
-    lags, length = dataset.order_lag.values, dataset.attrs["steps_per_epoch"]
+    lags, config = dataset.order_lag.values, settings(dataset)
+    length = config.order_samples // config.order_size
     fine = np.arange(1, lags[-1])
     exact = fixed_order_displacement(
         fine,
         dataset.order_curvature.values,
         dataset.order_noise.values,
-        learning_rate=dataset.attrs["learning_rate"],
-        momentum=dataset.attrs["momentum"],
-        batch_size=dataset.attrs["order_size"],
+        learning_rate=config.learning_rate,
+        momentum=config.momentum,
+        batch_size=config.order_size,
         steps_per_epoch=length,
     )
     for i, name in enumerate(dataset.sampler.values):
@@ -237,8 +239,7 @@ def orders(dataset, ax):
 
 def variances(dataset, ax):
     """Draw Var(theta_i) against curvature with independent and with shuffled batches."""
-    rho = dataset.order_curvature.values
-    eta, beta = dataset.attrs["learning_rate"], dataset.attrs["momentum"]
+    rho, config = dataset.order_curvature.values, settings(dataset)
     for i, name in enumerate(("iid", "shuffle")):
         at = dataset.sel(sampler=name)
         plotting.theory(ax, rho, at.variance_exact, **plotting.line(i))
@@ -246,7 +247,9 @@ def variances(dataset, ax):
         style = plotting.points_style(i) | {"label": _ORDERS[name]}
         plotting.points(ax, rho, *found, **style)
     cross = crossover_curvature(
-        learning_rate=eta, momentum=beta, steps_per_epoch=dataset.attrs["steps_per_epoch"]
+        learning_rate=config.learning_rate,
+        momentum=config.momentum,
+        steps_per_epoch=config.order_samples // config.order_size,
     )
     ax.axvline(cross, color="grey", ls="--", lw=1)
     ax.text(cross * 1.1, ax.get_ylim()[0] * 1.6, r"$\rho_\times$", color="#555555")

@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from sgdescape.anomalous_diffusion.measure.batch_orders import power_law_spectrum
 from sgdescape.anomalous_diffusion.theory.displacement import (
     free_displacement,
     mean_squared_displacement,
@@ -17,66 +18,76 @@ from sgdescape.anomalous_diffusion.theory.shuffling import (
     shuffled_displacement,
     shuffled_variance,
 )
+from sgdescape.core.runs.provenance import settings
+
+POWER_LAW = (3000, 500, 50_000)
+"""Curvatures of the power law, first and last step at which its displacement is computed."""
 
 
 def predict(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with what the formulas of this module say about each.
 
     Args:
-        dataset: what `run` measured.
+        dataset: of `anomalous_diffusion.measure`.
 
     Returns:
         A new dataset with ``displacement_exact`` and ``displacement_free`` (batch_size, lag),
-        ``drift_exact``, ``noise_exact`` (start, step), ``grid_exact`` and
-        ``grid_overdamped`` (run, epoch), the orders'
-        ``order_exact`` (sampler, order_lag) and ``variance_exact`` (sampler, order_mode), and the
-        bowl's ``bowl_exact`` and ``bowl_summed`` (bowl_lag).
+        ``drift_exact``, ``noise_exact`` (start, step),
+        ``grid_exact`` and ``grid_overdamped`` (run, epoch), the orders' ``order_exact`` (sampler,
+        order_lag) and ``variance_exact`` (sampler, order_mode), the bowl's ``bowl_exact`` and
+        ``bowl_summed`` (bowl_lag), and ``power_displacement`` (power_step).
     """
-    ds, a = dataset.copy(), dataset.attrs
-    at = {"learning_rate": a["learning_rate"], "momentum": a["momentum"]}
+    ds, config = dataset.copy(), settings(dataset)
+    at = {"learning_rate": config.learning_rate, "momentum": config.momentum}
+    _predict_stationary(ds, config, at)
+    _predict_start(ds, config, at)
+    ds["grid_exact"] = ("run", "epoch"), _grid(ds, config, fixed_start_displacement)
+    ds["grid_overdamped"] = ("run", "epoch"), _grid(ds, config, overdamped_start)
+    _predict_orders(ds, config, at)
+    _predict_bowl(ds, config)
+    _predict_power_law(ds, config, at)
+    return ds
+
+
+def _predict_stationary(ds, config, at):
     rho, sigma = ds.curvature.values, ds.noise.values
     sizes, lags = ds.batch_size.values[:, None], ds.lag.values
     exact = mean_squared_displacement(lags, rho, sigma, batch_size=sizes, **at)
     ds["displacement_exact"] = ("batch_size", "lag"), exact
     free = free_displacement(lags, np.array([sigma.sum()]), batch_size=sizes, **at)
     ds["displacement_free"] = ("batch_size", "lag"), free
-    here = at | {"batch_size": a["largest_batch"]}
+
+
+def _predict_start(ds, config, at):
     parts = [
-        fixed_start_displacement(ds.step.values, rho, sigma, d, **here)
-        for d in (ds.offset.values, 0 * ds.offset.values)
+        fixed_start_displacement(
+            ds.step.values,
+            ds.curvature.values,
+            ds.noise.values,
+            scale * ds.offset.values,
+            batch_size=max(config.batch_sizes),
+            **at,
+        )
+        for scale in (1, 0)
     ]
     for index, name in enumerate(("drift_exact", "noise_exact")):
         ds[name] = ("start", "step"), np.array([part[index] for part in parts])
-    ds["grid_exact"] = ("run", "epoch"), _predict_grid(ds, fixed_start_displacement)
-    ds["grid_overdamped"] = ("run", "epoch"), _predict_grid(ds, overdamped_start)
-    _predict_orders(ds, at)
-    here = {"learning_rate": a["bowl_rate"], "momentum": 0.0, "batch_size": a["bowl_size"]}
-    summed = [
-        summed_displacement(ds.lag.values, h, s, batch_size=a["largest_batch"], **at)
-        for h, s in zip(ds.curvature.values, ds.noise.values, strict=True)
-    ]
-    ds["displacement_summed"] = "lag", np.sum(summed, axis=0)
-    lags, rho, sigma = ds.bowl_lag.values, ds.bowl_curvature.values, ds.bowl_noise.values
-    ds["bowl_exact"] = "bowl_lag", mean_squared_displacement(lags, rho, sigma, **here)
-    ds["bowl_summed"] = "bowl_lag", summed_displacement(lags, rho.mean(), sigma.sum(), **here)
-    return ds
 
 
-def _predict_grid(ds, formula):
-    epochs = ds.epoch.values
-    steps = np.round(epochs * ds.attrs["grid_samples"] / ds.grid_size.values[:, None])
-    settings = {
+def _grid(ds, config, formula):
+    steps = np.round(ds.epoch.values * config.grid_samples / ds.grid_size.values[:, None])
+    rates = {
         "learning_rate": ds.grid_rate.values[:, None],
         "momentum": ds.grid_momentum.values[:, None],
         "batch_size": ds.grid_size.values[:, None],
     }
     modes = (ds.grid_curvature.values, ds.grid_noise.values, ds.grid_offset.values)
-    return sum(formula(steps, *modes, **settings))
+    return sum(formula(steps, *modes, **rates))
 
 
-def _predict_orders(ds, at):
-    at = at | {"batch_size": ds.attrs["order_size"]}
-    epoch = {"steps_per_epoch": ds.attrs["steps_per_epoch"]}
+def _predict_orders(ds, config, at):
+    at = at | {"batch_size": config.order_size}
+    epoch = {"steps_per_epoch": config.order_samples // config.order_size}
     modes = (ds.order_curvature.values, ds.order_noise.values)
     lags = ds.order_lag.values
     rows = [
@@ -91,3 +102,23 @@ def _predict_orders(ds, at):
         ("sampler", "order_mode"),
         np.array([iid, shuffled_variance(*modes, **epoch, **at), np.full(iid.shape, np.nan)]),
     )
+
+
+def _predict_bowl(ds, config):
+    at = {
+        "learning_rate": config.bowl_rate,
+        "momentum": 0.0,
+        "batch_size": config.bowl_size,
+    }
+    lags, rho, sigma = ds.bowl_lag.values, ds.bowl_curvature.values, ds.bowl_noise.values
+    ds["bowl_exact"] = "bowl_lag", mean_squared_displacement(lags, rho, sigma, **at)
+    ds["bowl_summed"] = "bowl_lag", summed_displacement(lags, rho.mean(), sigma.sum(), **at)
+
+
+def _predict_power_law(ds, config, at):
+    count, first, last = POWER_LAW
+    rho = power_law_spectrum(count, config.spectrum_exponent)
+    steps = np.geomspace(first, last, 9).round()
+    curve = mean_squared_displacement(steps, rho, rho, batch_size=1, **at)
+    ds["power_displacement"] = "power_step", curve
+    ds.coords["power_step"] = steps

@@ -5,6 +5,7 @@ import numpy as np
 from sgdescape.anomalous_diffusion import published
 from sgdescape.anomalous_diffusion.estimates.collapse import explained, free_powers, variables
 from sgdescape.anomalous_diffusion.estimates.exponents import exponent, grid
+from sgdescape.core.runs.provenance import settings
 
 
 def summary(dataset) -> dict[str, tuple[float, str]]:
@@ -16,7 +17,7 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
     Returns:
         Name in the prose -> (value, format).
     """
-    window = tuple(dataset.attrs["window"])
+    window = settings(dataset).window
     largest, away = dataset.isel(batch_size=-1), dataset.sel(start="away")
     paper, own = published.published_exponents(), grid(dataset)
     flat = dataset.isel(order_mode=-1)
@@ -32,13 +33,10 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
         "anomalous-paper-powers-beta": (powers[1].value, ".2f"),
         "anomalous-summed": (float(last.bowl_summed / last.bowl_exact), ".0f"),
         "anomalous-flat-excess": (100 * (float(ratio.sel(sampler="shuffle")) - 1), ".0f"),
-        "anomalous-drift-share": (float((away.drift_exact
-                                         / (away.drift_exact + away.noise_exact))[-1]), ".2f"),
     }  # fmt: skip
-    for key, data in (("paper", paper), ("own", own)):
-        for name, short in _SHORT.items():
-            share = explained(variables(data)[name], data.exponent)
-            found[f"anomalous-{key}-{short}"] = (float(np.round(share, 3)), ".2f")
+    for name, short in _SHORT.items():
+        share = explained(variables(own)[name], own.exponent)
+        found[f"anomalous-own-{short}"] = (float(np.round(share, 3)), ".2f")
     return found
 
 

@@ -77,25 +77,6 @@ PRINTED_STEPS = (40036, 16014, 9420, 6962)
 """Steps an epoch that the notebook printed for the first four batch sizes of its sweep."""
 
 
-def drift_share(step, distance, *, steps, momentum):
-    """Return 1 - free diffusion/|Delta|^2, the part that iid noise cannot make, Eq. (drift-share).
-
-    Free diffusion is (1 + beta)/(1 - beta) |delta|^2 k; curvature and shuffling only lessen it,
-    so this is a lower bound.
-
-    Args:
-        step: |delta|^2.
-        distance: |Delta_k|^2.
-        steps: k >> 1/(1 - beta).
-        momentum: beta in [0, 1).
-
-    Example:
-        >>> round(drift_share(1.75e-8, 0.155, steps=50_000, momentum=0.9), 2)
-        0.89
-    """
-    return 1 - (1 + momentum) / (1 - momentum) * step * steps / distance
-
-
 def actual_batch_size(batch_size, *, cores=8):
     """Return the batch that ``cores`` machines make of a nominal one, each with a whole number."""
     return cores * (np.asarray(batch_size) // cores)

@@ -1,1 +1,3 @@
-"""Estimates of chapter `anomalous_diffusion`: from numbers to values with intervals."""
+"""From numbers to values with intervals: exponents of lines (`exponents`), and what they depend on
+(`collapse`). No claims and no figures.
+"""

@@ -2,27 +2,12 @@
 
 import numpy as np
 
+from sgdescape.anomalous_diffusion.theory.fixed_start import epoch_time
 from sgdescape.core import validate
 from sgdescape.core.stats.intervals import LEVEL, Interval
 
 DEGREE = 4
 """Of the polynomial in the logarithm of the variable."""
-
-
-def epoch_time(*, learning_rate, batch_size, momentum, samples):
-    """Return tau_ep = eta N/(S (1 - beta)), the effective time of an epoch, Eq. (epoch-time).
-
-    Args:
-        learning_rate: eta > 0.
-        batch_size: S >= 1.
-        momentum: beta in [0, 1).
-        samples: N.
-
-    Example:
-        >>> round(epoch_time(learning_rate=1e-4, batch_size=256, momentum=0.9, samples=1281167), 2)
-        5.0
-    """
-    return learning_rate * samples / (batch_size * (1 - momentum))
 
 
 def variables(data):

@@ -5,8 +5,50 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from sgdescape.anomalous_diffusion.theory.displacement import fitted_exponent
+from sgdescape.core import validate
+from sgdescape.core.runs.provenance import settings
 from sgdescape.core.stats.intervals import LEVEL, Interval
+
+
+def local_exponents(steps, displacement):
+    """Return c between neighbouring points: the slope in logarithms, Eq. (local-exponent).
+
+    Args:
+        steps: k > 0, ascending (points,).
+        displacement: positive (..., points).
+
+    Returns:
+        Middles of the intervals in ln k (points - 1,), and exponents (..., points - 1).
+
+    Raises:
+        ValueError: for fewer than two points, or values that are not positive and ascending.
+
+    Example:
+        >>> local_exponents([1, 2, 4], [3.0, 12.0, 48.0])[1]
+        array([2., 2.])
+    """
+    k = validate.within("steps", steps, low=0, open_low=True)
+    square = validate.within("displacement", displacement, low=0, open_low=True)
+    if k.ndim != 1 or k.size < 2 or square.shape[-1] != k.size or np.any(np.diff(k) <= 0):
+        raise ValueError(f"steps must ascend, one a point: got {k.shape} and {square.shape}")
+    return np.sqrt(k[1:] * k[:-1]), np.diff(np.log(square), axis=-1) / np.diff(np.log(k))
+
+
+def fitted_exponent(steps, displacement):
+    """Return c of a least-squares line through ln E|Delta_k|^2 against ln k, Eq. (local-exponent).
+
+    Args:
+        steps: k > 0 (points,).
+        displacement: positive (..., points).
+
+    Returns:
+        The slope (...).
+    """
+    k = np.log(validate.within("steps", steps, low=0, open_low=True))
+    square = np.log(validate.within("displacement", displacement, low=0, open_low=True))
+    validate.count("points", k.size, low=2)
+    centred = k - k.mean()
+    return square @ centred / (centred @ centred)
 
 
 def jackknife(samples, statistic, *, level=LEVEL) -> Interval:
@@ -33,6 +75,18 @@ def between(first: Interval, second: Interval) -> Interval:
     value = first.value - second.value
     half = np.hypot(first.high - first.value, second.high - second.value)
     return Interval(value, value - half, value + half, first.level, first.method)
+
+
+def combined(found, parts) -> Interval:
+    """Return a weighted sum of independent estimates, their half widths added in squares.
+
+    Args:
+        found: intervals of one level (n).
+        parts: weights (n,).
+    """
+    value = float(sum(p * f.value for p, f in zip(parts, found, strict=True)))
+    half = np.sqrt(sum((p * (f.high - f.value)) ** 2 for p, f in zip(parts, found, strict=True)))
+    return Interval(value, value - half, value + half, found[0].level, found[0].method)
 
 
 def exponent(steps, samples, window, *, level=LEVEL) -> Interval:
@@ -81,6 +135,36 @@ def bands(steps, samples, *, level=0.95):
     return np.array(rows).T
 
 
+def epoch_window(ds, size) -> tuple[int, int]:
+    """Return the steps from a quarter of an epoch to one, with batches of a size.
+
+    Args:
+        ds: of `anomalous_diffusion.run`.
+        size: S.
+
+    Raises:
+        ValueError: if the longest lag is less than an epoch.
+    """
+    length = settings(ds).samples // int(size)
+    if in_window(ds.lag.values, (length // 4, length)).sum() < 2:
+        raise ValueError(f"longest_lag must reach an epoch of {length} steps")
+    return length // 4, length
+
+
+def grid_intervals(ds, *, level=LEVEL) -> list[Interval]:
+    """Return the exponent of each run of the grid with its interval.
+
+    Args:
+        ds: of `anomalous_diffusion.run`.
+        level: of each interval.
+    """
+    epochs = ds.epoch.values
+    return [
+        jackknife(row, lambda y: fitted_exponent(epochs, y), level=level)
+        for row in ds.grid_displacement.values
+    ]
+
+
 @dataclass(frozen=True, eq=False)
 class Grid:
     """The grid of runs with one exponent each, as `collapse` takes it."""
@@ -105,5 +189,5 @@ def grid(ds, *, exact=False) -> Grid:
         ds.grid_size.values,
         ds.grid_momentum.values,
         fitted_exponent(ds.epoch.values, curves.values),
-        ds.attrs["grid_samples"],
+        settings(ds).grid_samples,
     )

@@ -1,1 +1,5 @@
-"""Measure of chapter `anomalous_diffusion`: experiments that give numbers; no theory."""
+"""Minibatch SGD on regression, run and measured: numbers, and no theory.
+
+`batch_orders` makes the samples and runs SGD on them with three ways to draw batches;
+`experiments` has the chapter's measurements, each of which returns a dataset.
+"""

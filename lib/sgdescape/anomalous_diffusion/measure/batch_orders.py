@@ -10,10 +10,30 @@ from functools import partial
 import numpy as np
 
 from sgdescape.core import validate
-from sgdescape.core.ensembles import momentum as momentum_ensembles
-from sgdescape.core.ensembles.regression_data import FiniteData
 
 SAMPLERS = ("iid", "shuffle", "fixed")
+
+
+def power_law_spectrum(count, exponent, *, largest=1.0):
+    """Return rho_j = rho_1 j^(-1/(a - 1)), j = 1 ... count, whose density falls as rho^-a.
+
+    Args:
+        count: number of modes.
+        exponent: a in (1, 2).
+        largest: rho_1.
+
+    Raises:
+        ValueError: for values outside their range.
+
+    Example:
+        >>> power_law_spectrum(4, 1.5).round(4)
+        array([1.    , 0.25  , 0.1111, 0.0625])
+    """
+    validate.count("count", count)
+    a = validate.positive("exponent", exponent)
+    if not 1 < a < 2:
+        raise ValueError(f"exponent must lie in (1, 2): got {exponent!r}")
+    return validate.positive("largest", largest) * np.arange(1, count + 1) ** (-1 / (a - 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +129,10 @@ def positions(
 
 
 def _ensemble(problem, records, *, replicas, start, **options):
+    # Compiled kernels: only where something runs.
+    from sgdescape.core.ensembles import momentum as momentum_ensembles
+    from sgdescape.core.ensembles.regression_data import FiniteData
+
     data = FiniteData(problem.inputs, -problem.residuals)
     made = momentum_ensembles.phase_space(
         data,

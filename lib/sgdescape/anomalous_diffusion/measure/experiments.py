@@ -3,10 +3,13 @@
 import numpy as np
 import xarray as xr
 
-from sgdescape.anomalous_diffusion.measure.batch_orders import SAMPLERS, positions, regression
-from sgdescape.anomalous_diffusion.theory.power_law_spectrum import power_law_spectrum
-
-_SEEDS = {"data": 1, "stationary": 2, "drift": 3, "sweep": 4, "epochs": 5, "bowl": 6}
+from sgdescape.anomalous_diffusion.measure.batch_orders import (
+    SAMPLERS,
+    positions,
+    power_law_spectrum,
+    regression,
+)
+from sgdescape.core.random import seeds
 
 
 def stationary(config) -> xr.Dataset:
@@ -32,7 +35,7 @@ def stationary(config) -> xr.Dataset:
             momentum=config.momentum,
             batch_size=size,
             replicas=config.replicas,
-            seed=_seed(config, "stationary") + 10_000 * size,
+            seed=_seed(config, "stationary", size),
         )
         start = path[np.searchsorted(wanted, origins)]
         later = path[np.searchsorted(wanted, origins[:, None] + lags)]
@@ -70,7 +73,7 @@ def drift(config) -> xr.Dataset:
             momentum=config.momentum,
             batch_size=max(config.batch_sizes),
             replicas=config.replicas,
-            seed=_seed(config, "drift") + 10_000 * k,
+            seed=_seed(config, "drift", k),
             start=start,
         )
         rows.append(np.sum((path[1:] - path[0]) ** 2, axis=-1).T)
@@ -116,7 +119,7 @@ def sweep(config) -> xr.Dataset:
             momentum=beta,
             batch_size=size,
             replicas=config.grid_replicas,
-            seed=_seed(config, "sweep") + 10_000 * number,
+            seed=_seed(config, "sweep", number),
             start=offset,
         )
         rows.append(np.sum((path[1:] - path[0]) ** 2, axis=-1).T)
@@ -200,7 +203,7 @@ def bowl(config) -> xr.Dataset:
         ``bowl_displacement`` (replica, bowl_lag); ``bowl_curvature``, ``bowl_noise`` (bowl_mode).
     """
     problem = regression(
-        np.ones(config.bowl_modes), samples=config.samples, seed=_seed(config, "bowl")
+        np.ones(config.bowl_modes), samples=config.samples, seed=_seed(config, "bowl data")
     )
     lags = np.unique(np.geomspace(1, config.bowl_steps, config.lags).round().astype(int))
     burn_in = round(10 / config.bowl_rate)
@@ -240,6 +243,5 @@ def _offset(problem, samples):
     return np.sqrt(np.mean(problem.residuals**2) / (samples * problem.curvatures))
 
 
-def _seed(config, name):
-    """Independent streams for the parts of the chapter."""
-    return 1_000_000 * config.seed + _SEEDS[name]
+def _seed(config, purpose, index=0):
+    return seeds.derive(config.seed, "anomalous_diffusion", purpose, index)

@@ -322,42 +322,29 @@ def first_exponent(momentum):
     return 1 + np.log2(1 + validate.within("momentum", momentum, low=0, high=1))
 
 
-def local_exponents(steps, displacement):
-    """Return c between neighbouring points: the slope in logarithms, Eq. (local-exponent).
+def drift_share(step, distance, *, steps, momentum):
+    """Return 1 - free diffusion/|Delta|^2, the part that iid noise cannot make, Eq. (drift-share).
+
+    Free diffusion is (1 + beta)/(1 - beta) |delta|^2 k; curvature and shuffling only lessen it,
+    so this is a lower bound.
 
     Args:
-        steps: k > 0, ascending (points,).
-        displacement: positive (..., points).
+        step: |delta|^2 >= 0.
+        distance: |Delta_k|^2 > 0.
+        steps: k >> 1/(1 - beta).
+        momentum: beta in [0, 1).
 
     Returns:
-        Middles of the intervals in ln k (points - 1,), and exponents (..., points - 1).
+        The share, at most 1; negative where |Delta|^2 is less than free diffusion.
 
     Raises:
-        ValueError: for fewer than two points, or values that are not positive and ascending.
+        ValueError: for values outside their range.
 
     Example:
-        >>> local_exponents([1, 2, 4], [3.0, 12.0, 48.0])[1]
-        array([2., 2.])
+        >>> round(float(drift_share(1.75e-8, 0.155, steps=50_000, momentum=0.9)), 2)
+        0.89
     """
-    k = validate.within("steps", steps, low=0, open_low=True)
-    square = validate.within("displacement", displacement, low=0, open_low=True)
-    if k.ndim != 1 or k.size < 2 or square.shape[-1] != k.size or np.any(np.diff(k) <= 0):
-        raise ValueError(f"steps must ascend, one a point: got {k.shape} and {square.shape}")
-    return np.sqrt(k[1:] * k[:-1]), np.diff(np.log(square), axis=-1) / np.diff(np.log(k))
-
-
-def fitted_exponent(steps, displacement):
-    """Return c of a least-squares line through ln E|Delta_k|^2 against ln k, Eq. (local-exponent).
-
-    Args:
-        steps: k > 0 (points,).
-        displacement: positive (..., points).
-
-    Returns:
-        The slope (...).
-    """
-    k = np.log(validate.within("steps", steps, low=0, open_low=True))
-    square = np.log(validate.within("displacement", displacement, low=0, open_low=True))
-    validate.count("points", k.size, low=2)
-    centred = k - k.mean()
-    return square @ centred / (centred @ centred)
+    square = validate.within("step", step, low=0)
+    k, beta = modes.whole_steps(steps), validate.within("momentum", momentum, low=0, high=1)
+    far = validate.within("distance", distance, low=0, open_low=True)
+    return 1 - (1 + beta) / (1 - beta) * square * k / far

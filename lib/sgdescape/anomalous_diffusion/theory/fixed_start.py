@@ -105,3 +105,31 @@ def overdamped_start(
     twice = np.where(m.stiffness > 0, 2 * m.stiffness, 1)
     grown = np.where(m.stiffness > 0, -np.expm1(-twice * tau) / twice, tau)
     return drift.sum(axis=0), (slow * m.variance * grown).sum(axis=0)
+
+
+def epoch_time(*, learning_rate, batch_size, momentum, samples):
+    """Return tau_ep = eta N/(S (1 - beta)), the effective time of an epoch, Eq. (epoch-time).
+
+    Args:
+        learning_rate: eta > 0.
+        batch_size: S >= 1.
+        momentum: beta in [0, 1).
+        samples: N >= S.
+
+    Returns:
+        The time, broadcast.
+
+    Raises:
+        ValueError: for values outside their range, or sizes that are no whole numbers.
+
+    Example:
+        >>> at = {"learning_rate": 1e-4, "batch_size": 256, "momentum": 0.9}
+        >>> round(float(epoch_time(**at, samples=1281167)), 2)
+        5.0
+    """
+    eta = validate.each_positive("learning_rate", learning_rate)
+    beta = validate.within("momentum", momentum, low=0, high=1)
+    size, n = validate.each_whole("batch_size", batch_size), validate.each_whole("samples", samples)
+    if np.any(size > n):
+        raise ValueError(f"batch_size must be at most samples = {n.min():g}: got {size.max():g}")
+    return eta * n / (size * (1 - beta))

@@ -42,7 +42,7 @@ def modes(
         noise: per-sample Sigma_ii (modes, ...), (1, ...) or a number for all.
         learning_rate: eta > 0 (...).
         momentum: beta in [0, 1) (...).
-        batch_size: S >= 1 (...).
+        batch_size: S >= 1, whole (...).
         weight_decay: lambda >= 0 (...).
         discrete: whether the stability edge counts.
 
@@ -52,7 +52,7 @@ def modes(
     """
     eta = validate.within("learning_rate", learning_rate, low=0, open_low=True)
     beta = validate.within("momentum", momentum, low=0, high=1)
-    size = validate.within("batch_size", batch_size, low=1)
+    size = validate.each_whole("batch_size", batch_size)
     decay = validate.within("weight_decay", weight_decay, low=0)
     rho = np.atleast_1d(validate.within("curvatures", curvatures))
     sigma = np.atleast_1d(validate.within("noise", noise, low=0))

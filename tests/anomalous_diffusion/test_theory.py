@@ -1,9 +1,7 @@
-"""Chapter `anomalous_diffusion`: formulas against exact answers, claims against wrong ones."""
+"""Theory of chapter `anomalous_diffusion` against exact answers, and what it refuses."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,11 +9,6 @@ from hypothesis import strategies as st
 from scipy import integrate, linalg
 
 import sgdescape.anomalous_diffusion as ad
-from sgdescape.anomalous_diffusion.estimates import collapse, exponents
-from sgdescape.anomalous_diffusion.measure import batch_orders, experiments
-from sgdescape.anomalous_diffusion.theory import displacement
-from sgdescape.core.claims import ClaimError, declared
-from sgdescape.core.stats.intervals import Interval
 
 AT = {"learning_rate": 0.1, "momentum": 0.9, "batch_size": 8}
 
@@ -357,126 +350,6 @@ def test_fixed_order_is_periodic_and_is_its_filter():
     assert found[3] == pytest.approx(0.01 * batch * shift @ projector @ shift, rel=1e-9)
 
 
-# the paper's numbers
-
-
-def test_published_numbers_are_those_of_the_notes():
-    data = ad.published_exponents()
-    assert data.exponent.shape == (27,)
-    at = {}
-    for e, s, b, c in zip(
-        data.learning_rate, data.batch_size, data.momentum, data.exponent, strict=True
-    ):
-        at[float(e), int(s), float(b)] = float(c)
-    assert at[1e-5, 128, 0.8] == 1.335 and at[1e-3, 512, 0.99] == 0.75
-    assert at[1e-4, 256, 0.9] == 0.987 and at[1e-5, 512, 0.99] == 1.087
-    tau = ad.epoch_time(learning_rate=1e-5, batch_size=256, momentum=0.99, samples=ad.SAMPLES)
-    assert tau == pytest.approx(5.0, rel=0.01)
-
-
-def test_the_collapse_of_the_notes():
-    """R^2 = .993, rms .020 in sample, and free powers .86, .93 with a quartic."""
-    data = ad.published_exponents()
-    x = np.log(ad.variables(data)["eta N / (S (1 - beta))"])
-    curve = np.polynomial.Polynomial.fit(x, data.exponent, 4)
-    residual = data.exponent - curve(x)
-    assert np.sqrt(np.mean(residual**2)) == pytest.approx(0.020, abs=0.001)
-    assert 1 - residual.var() / data.exponent.var() == pytest.approx(0.993, abs=0.001)
-    p, q = ad.free_powers(data, resamples=200)
-    assert p.value == pytest.approx(0.86, abs=0.01) and q.value == pytest.approx(0.93, abs=0.01)
-    shares = {name: ad.explained(v, data.exponent) for name, v in ad.variables(data).items()}
-    assert max(shares, key=shares.get) == "eta N / (S (1 - beta))"
-
-
-def test_free_powers_find_a_made_up_variable():
-    eta, size, beta = (
-        x.ravel() for x in np.meshgrid([1e-3, 1e-2, 1e-1], [2, 4, 8], [0.5, 0.8, 0.95])
-    )
-    u = np.log(eta) - 0.5 * np.log(size) - 2 * np.log1p(-beta)
-    rng = np.random.default_rng(1)
-    c = 1 / (1 + np.exp(0.4 * (u - u.mean()))) + 0.002 * rng.standard_normal(u.size)
-    data = SimpleNamespace(learning_rate=eta, batch_size=size, momentum=beta, exponent=c)
-    p, q = ad.free_powers(data, resamples=300)
-    assert p.low < 0.5 < p.high < 1 and 1 < q.low < 2 < q.high
-
-
-def test_explained_does_not_reward_flexibility():
-    rng = np.random.default_rng(2)
-    x, noise = np.geomspace(0.1, 10, 27), rng.standard_normal(27)
-    assert collapse.explained(x, noise) < 0.2
-    # the two ends are not extrapolated to, all others are exact
-    assert 0.95 < collapse.explained(x, np.log(x) ** 2) < 1
-
-
-def test_steps_printed_by_the_notebook():
-    nominal = np.floor(np.linspace(32, 1024, 20)).astype(int)[:4]
-    assert tuple(ad.SAMPLES // ad.actual_batch_size(nominal)) == ad.PRINTED_STEPS
-
-
-# simulation
-
-
-def test_regression_has_its_curvatures_and_minimum():
-    rho = np.array([1.0, 0.25, 0.1])
-    problem = batch_orders.regression(rho, samples=300, seed=3)
-    hessian = problem.inputs.T @ problem.inputs / 300
-    np.testing.assert_allclose(hessian, np.diag(rho), atol=1e-12)
-    np.testing.assert_allclose(problem.inputs.T @ problem.residuals, 0, atol=1e-9)
-
-
-@pytest.mark.parametrize("sampler", batch_orders.SAMPLERS[1:])
-def test_full_batches_are_gradient_descent_with_momentum(sampler):
-    problem = batch_orders.regression(np.array([1.0, 0.3]), samples=20, seed=1)
-    start = np.array([1.0, -2.0])
-    options = {"learning_rate": 0.2, "momentum": 0.7, "batch_size": 20}
-    ours = batch_orders.positions(
-        problem, [0, 1, 9], replicas=2, seed=0, sampler=sampler, start=start, **options
-    )
-    for mode, h in enumerate((1.0, 0.3)):
-        u = kicks(0.2 * h, 0.7, 10)
-        path = start[mode] * (u[[1, 2, 10]] - 0.7 * u[[0, 1, 9]])
-        np.testing.assert_allclose(ours[:, 0, mode], path, atol=1e-12)
-        np.testing.assert_allclose(ours[:, 0], ours[:, 1], rtol=1e-12)
-
-
-def test_first_steps_with_each_sampler_are_batch_gradients():
-    problem = batch_orders.regression(np.array([1.0, 0.3]), samples=12, seed=1)
-    single = -0.1 * problem.inputs * problem.residuals[:, None]  # steps from the minimum
-    for sampler in batch_orders.SAMPLERS:
-        path = batch_orders.positions(
-            problem,
-            [0, 1],
-            learning_rate=0.1,
-            momentum=0.9,
-            batch_size=1,
-            replicas=50,
-            seed=3,
-            sampler=sampler,
-        )
-        gaps = np.abs(path[1][:, None] - single).max(axis=2)
-        assert gaps.min(axis=1).max() < 1e-12
-        assert np.unique(gaps.argmin(axis=1)).size > 8
-
-
-def test_a_fixed_order_comes_back():
-    problem = batch_orders.regression(np.array([1.0, 0.3]), samples=12, seed=1)
-    at = {"learning_rate": 0.1, "momentum": 0.5, "batch_size": 3, "replicas": 3, "seed": 0}
-    path = batch_orders.positions(problem, [2000, 2001, 2004, 2008], sampler="fixed", **at)
-    np.testing.assert_allclose(path[2], path[0], rtol=1e-9)
-    np.testing.assert_allclose(path[3], path[0], rtol=1e-9)
-    assert np.all(np.abs(path[1] - path[0]).max(axis=1) > 1e-4)
-
-
-def test_jackknife_of_a_mean_is_student():
-    x = np.random.default_rng(0).standard_normal((30, 1))
-    found = exponents.jackknife(x, lambda m: np.asarray(m)[..., 0], level=0.95)
-    half = 2.045 * x.std(ddof=1) / np.sqrt(30)
-    assert found.value == pytest.approx(x.mean())
-    assert found.high - found.value == pytest.approx(half, rel=1e-3)
-    both = exponents.between(Interval(2.0, 1.7, 2.3), Interval(1.0, 0.6, 1.4))
-    assert (both.value, both.low) == (1.0, pytest.approx(0.5))
-
-
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -495,12 +368,28 @@ def test_jackknife_of_a_mean_is_student():
         ),
         (
             lambda: ad.mean_squared_displacement(1, [1.0], 1.0, **AT | {"batch_size": 0.5}),
-            "batch_size must lie",
+            "batch_size must be at least 1",
         ),
         (lambda: ad.mean_squared_displacement(1, [np.nan], 1.0, **AT), "curvatures must be finite"),
         (lambda: ad.saturation([0.0], 1.0, **AT), "must be positive"),
         (lambda: ad.local_exponents([1, 1], [1.0, 2.0]), "must ascend"),
         (lambda: ad.power_law_spectrum(3, 2.5), r"exponent must lie in \(1, 2\)"),
+        (
+            lambda: ad.epoch_time(learning_rate=0.1, batch_size=-1, momentum=0.9, samples=9),
+            "batch_size must be at least 1: got -1",
+        ),
+        (
+            lambda: ad.epoch_time(learning_rate=0.1, batch_size=2.5, momentum=0.9, samples=9),
+            "batch_size must be a whole number: got 2.5",
+        ),
+        (
+            lambda: ad.epoch_time(learning_rate=0.1, batch_size=10, momentum=0.9, samples=9),
+            "batch_size must be at most samples = 9: got 10",
+        ),
+        (
+            lambda: ad.drift_share(1.0, -1.0, steps=9, momentum=0.9),
+            "distance must lie in",
+        ),
         (lambda: ad.epoch_weights(1), "steps_per_epoch must be at least 2"),
         (lambda: replace(ad.QUICK, grid_sizes=(3,)), "grid_sizes must divide"),
         (lambda: ad.run(ad.QUICK, device="cuda"), "device must be one of"),
@@ -509,200 +398,3 @@ def test_jackknife_of_a_mean_is_student():
 def test_bad_input_is_refused_with_its_value(call, words):
     with pytest.raises((ValueError, TypeError), match=words):
         call()
-
-
-# the chapter's run
-
-
-@pytest.fixture(scope="module")
-def measured():
-    return ad.run(ad.QUICK)
-
-
-@pytest.mark.parametrize("claim", declared("anomalous_diffusion"), ids=lambda c: c.__name__)
-def test_claims_hold(measured, claim):
-    assert claim(measured).verdict.startswith(("confirmed", "refuted", "not testable"))
-
-
-def without_momentum(function, name="momentum"):
-    return lambda *args, **at: function(*args, **at | {name: 0.0 * np.asarray(at[name])})
-
-
-def never_again(k, *modes, **at):
-    """The displacement of a mode that forgets: no iid curve, no epoch."""
-    return 3.0 + 0.0 * np.asarray(k, float)
-
-
-MSD, START = ad.mean_squared_displacement, ad.fixed_start_displacement
-WRONG = {
-    "local_displacement": {"mean_squared_displacement": without_momentum(MSD)},
-    "global_displacement": {
-        "mean_squared_displacement": lambda k, rho, *rest, **at: MSD(k, 0 * rho, *rest, **at)
-    },
-    "first_exponent": {"mean_squared_displacement": without_momentum(MSD)},
-    "summed_displacement": {"summed_displacement": lambda k, rho, s, **at: MSD(k, [rho], s, **at)},
-    "power_law": {
-        "mean_squared_displacement": lambda k, rho, *rest, **at: MSD(k, 0 * rho, *rest, **at)
-    },
-    "stationary_exponent": {
-        "mean_squared_displacement": lambda k, rho, *rest, **at: MSD(k, 0 * rho, *rest, **at)
-    },
-    "drift_exponent": {
-        "fixed_start_displacement": lambda k, rho, s, d, **at: START(k, rho, s, 0 * d, **at)
-    },
-    "same_epochs": {
-        "mean_squared_displacement": lambda k, rho, *rest, **at: MSD(k, 0 * rho, *rest, **at)
-    },
-    "grid_theory": {
-        "fixed_start_displacement": lambda k, rho, s, d, **at: START(k, rho, s, 0 * d, **at)
-    },
-    "grid_batch": {
-        "overdamped_start": lambda *args, **at: ad.fixed_start_displacement(
-            *args, **at | {"batch_size": 4.0}
-        )
-    },
-    "grid_momentum": {
-        "overdamped_start": lambda *args, **at: START(*args, **at | {"momentum": 0.8})
-    },
-    "crossover": {
-        "shuffled_variance": lambda rho, s, **at: (
-            0.6
-            * MSD(
-                10**7,
-                rho[None],
-                s[None],
-                **{k: v for k, v in at.items() if k != "steps_per_epoch"},
-            )
-        )
-    },
-    "shuffled_exponent": {
-        "shuffled_displacement": lambda *args, steps_per_epoch, **at: MSD(*args, **at)
-    },
-    "speed_is_blind": {
-        "shuffled_displacement": lambda *args, steps_per_epoch, **at: 0.3 * MSD(*args, **at)
-    },
-}
-
-
-@pytest.mark.parametrize("name", WRONG)
-def test_claims_reject_a_wrong_theory(measured, name, monkeypatch):
-    for function, wrong in WRONG[name].items():
-        for module in (ad, displacement):
-            if hasattr(module, function):
-                monkeypatch.setattr(module, function, wrong)
-    with pytest.raises(ClaimError):
-        getattr(ad, name)(ad.predict(measured))
-
-
-def test_claims_without_a_formula_reject_other_data(measured, monkeypatch):
-    lags = measured.lag.values
-    bent = measured.copy()
-    shape = np.where(np.arange(2)[:, None, None] == 0, lags**0.2, 1.0)
-    bent["displacement"] = measured.displacement * shape
-    with pytest.raises(ClaimError):
-        ad.claims.same_steps(bent)
-    alike = measured.copy()
-    alike["order_displacement"] = measured.order_displacement.where(
-        measured.sampler != "fixed", measured.order_displacement.sel(sampler="iid")
-    )
-    with pytest.raises(ClaimError):
-        ad.claims.fixed_order(alike)
-    runs = tuple(replace(r, distance=1.0 * 19 * r.step * 50_000) for r in ad.RUNS)
-    from sgdescape.anomalous_diffusion import published
-
-    monkeypatch.setattr(published, "RUNS", runs)
-    for claim in (ad.claims.vgg_drift, ad.claims.resnet_drift):
-        with pytest.raises(ClaimError):
-            claim(measured)
-    data = published.published_exponents()
-    blind = replace(data, exponent=1 - 0.1 * np.log(data.learning_rate / (1 - data.momentum)))
-    monkeypatch.setattr(published, "published_exponents", lambda: blind)
-    with pytest.raises(ClaimError):
-        ad.claims.collapse_batch(measured)
-    blind = replace(data, exponent=1 - 0.1 * np.log(data.learning_rate / data.batch_size))
-    monkeypatch.setattr(published, "published_exponents", lambda: blind)
-    with pytest.raises(ClaimError):
-        ad.claims.collapse_momentum(measured)
-
-
-def test_every_claim_is_given_a_wrong_theory():
-    by_data = {
-        "same_steps",
-        "fixed_order",
-        "vgg_drift",
-        "resnet_drift",
-        "collapse_batch",
-        "collapse_momentum",
-        "same_steps_network",  # not testable: nothing to reject
-    }
-    assert {*WRONG, *by_data} == {claim.__name__ for claim in declared("anomalous_diffusion")}
-
-
-SMALL = {
-    "samples": 128,
-    "modes": 3,
-    "replicas": 8,
-    "burn_in": 20,
-    "origins": 2,
-    "origin_spacing": 50,
-    "longest_lag": 64,
-    "lags": 10,
-    "grid_samples": 64,
-    "grid_modes": 3,
-    "grid_replicas": 4,
-    "grid_points": 5,
-    "order_samples": 64,
-    "order_size": 4,
-    "order_burn_in": 20,
-    "order_origins": 4,
-    "order_replicas": 8,
-    "bowl_modes": 2,
-    "bowl_steps": 40,
-}
-
-
-def test_dataset_is_a_function_of_the_seed_and_survives_netcdf(tmp_path):
-    small = replace(ad.QUICK, **SMALL)
-    first, second = ad.run(small), ad.run(small)
-    for name in first.data_vars:
-        np.testing.assert_array_equal(first[name], second[name])
-    other = experiments.bowl(replace(small, seed=1))
-    assert not np.array_equal(first.bowl_displacement, other.bowl_displacement)
-    first.to_netcdf(tmp_path / "result.nc")
-
-
-def test_figures_show_the_data(measured):
-    _, ax = plt.subplots()
-    ad.figures.displacement(measured, ax)
-    shown = [line.get_ydata() for line in ax.lines]
-    for size in measured.batch_size.values:
-        exact = measured.displacement_exact.sel(batch_size=size)
-        assert any(np.array_equal(y, exact) for y in shown)
-    means = measured.displacement.mean("replica").values
-    drawn = [bars.lines[0].get_ydata() for bars in ax.containers]
-    assert all(any(np.allclose(y, mean) for y in drawn) for mean in means)
-    for plot in (
-        ad.figures.exponents,
-        ad.figures.bowl,
-        ad.figures.orders,
-        ad.figures.variances,
-        ad.figures.grid_exponents,
-    ):
-        assert plot(measured, plt.subplots()[1]).get_xlabel()
-    for plot in (ad.figures.published_exponents, ad.figures.power_law, ad.figures.oscillation):
-        assert plot(plt.subplots()[1]).get_xlabel()
-    plt.close("all")
-
-
-def test_summary_names_are_glued_in_the_chapter(measured):
-    numbers = ad.summary(measured)
-    assert all(name.startswith("anomalous-") for name in numbers)
-    assert all(format(value, fmt) for value, fmt in numbers.values())
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
-def test_claims_hold_for_other_seeds(seed):
-    dataset = ad.run(replace(ad.QUICK, seed=seed))
-    for claim in declared("anomalous_diffusion"):
-        claim(dataset)

@@ -1,26 +1,8 @@
-"""Curvatures that fall as a power law, and the exponent they give."""
+"""Displacement in a bowl whose curvatures fall as a power law."""
 
-import numpy as np
 from scipy.special import gamma
 
 from sgdescape.core import validate
-
-
-def power_law_spectrum(count, exponent, *, largest=1.0):
-    """Return rho_j = rho_1 j^(-1/(a - 1)), j = 1 ... count, whose density falls as rho^-a.
-
-    Args:
-        count: number of modes.
-        exponent: a in (1, 2).
-        largest: rho_1.
-
-    Example:
-        >>> power_law_spectrum(4, 1.5).round(4)
-        array([1.    , 0.25  , 0.1111, 0.0625])
-    """
-    validate.count("count", count)
-    a = _exponent(exponent)
-    return validate.positive("largest", largest) * np.arange(1, count + 1) ** (-1 / (a - 1))
 
 
 def power_law_displacement(times, exponent):
