@@ -36,6 +36,11 @@ def fraction(name: str, value: float) -> float:
     return _real(name, value, lambda v: 0 <= v < 1, "in [0, 1)")
 
 
+def between(name: str, value: float, low: float, high: float) -> float:
+    """Return ``value`` if it is a real number in [low, high]; else raise as `positive`."""
+    return _real(name, value, lambda v: low <= v <= high, f"in [{low:g}, {high:g}]")
+
+
 def count(name: str, value: int, *, low: int = 1, high: int | None = None) -> int:
     """Return ``value`` if it is an integer in [low, high].
 
@@ -198,6 +203,31 @@ def each_between(name: str, value, low: float, high: float) -> np.ndarray:
     return values
 
 
+def row(name: str, value, *, least: int = 1) -> tuple:
+    """Return ``value`` as a tuple if it is a tuple or list of at least ``least`` entries.
+
+    Args:
+        name: the argument's name, for the message.
+        value: what the caller gave.
+        least: smallest length.
+
+    Raises:
+        TypeError: if it is something else, a single number or a text, say.
+        ValueError: if it is too short.
+
+    Example:
+        >>> row("momenta", 0.9)
+        Traceback (most recent call last):
+        ...
+        TypeError: momenta must be a tuple or a list: got 0.9
+    """
+    if not isinstance(value, (tuple, list)):
+        raise TypeError(f"{name} must be a tuple or a list: got {value!r}")
+    if len(value) < least:
+        raise ValueError(f"{name} must hold at least {least} values: got {len(value)}")
+    return tuple(value)
+
+
 def device(value):
     """Return the torch device that ``value`` names; "auto" is CUDA where there is one, else CPU.
 
@@ -243,6 +273,10 @@ def _real(name, value, allowed, words):
         raise TypeError(
             f"{name} must be a real number: got {value!r} of type {type(value).__name__}"
         )
-    if not (np.isfinite(value) and allowed(value)):
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond every float
+        number = np.inf
+    if not (np.isfinite(number) and allowed(number)):
         raise ValueError(f"{name} must be {words}: got {value!r}")
-    return float(value)
+    return number

@@ -1,7 +1,8 @@
 """The modified loss of SGD with momentum, its phase-space currents, and what they are not.
 
-Its rooms `claims` and `figures`, its configuration, `run`, and the formulas that pages and other
-chapters use.
+Chapter `modified_loss`: its rooms `claims` and `figures`, its configuration, `run`, the formulas
+that pages and other chapters use, and `algebra`, their proofs with symbols. Formulas of a single
+mode are those of `underdamped_langevin`.
 """
 
 from sgdescape.modified_loss import claims, figures, predictions
@@ -9,6 +10,8 @@ from sgdescape.modified_loss.config import PAPER, QUICK, Config
 from sgdescape.modified_loss.experiment import run
 from sgdescape.modified_loss.predictions import predict
 from sgdescape.modified_loss.prose import summary
+from sgdescape.modified_loss.theory import algebra
+from sgdescape.modified_loss.theory.asymmetry import time_asymmetry
 from sgdescape.modified_loss.theory.decomposition import (
     Decomposition,
     areal_rates,
@@ -20,7 +23,7 @@ from sgdescape.modified_loss.theory.decomposition import (
     shape,
     shape_by_kronecker,
 )
-from sgdescape.modified_loss.theory.minibatch import minibatch_moments
+from sgdescape.modified_loss.theory.gibbs import gibbs_kurtosis, gibbs_share
 from sgdescape.modified_loss.theory.phase_space import (
     Covariance,
     circulation,
@@ -37,7 +40,6 @@ from sgdescape.modified_loss.theory.relations import (
     excess_loss,
     midpoint_variance,
     shuffled_equipartition,
-    variance_growth,
 )
 from sgdescape.modified_loss.theory.reversal import (
     current_strength,
@@ -52,6 +54,7 @@ __all__ = [
     "Decomposition",
     "PAPER",
     "QUICK",
+    "algebra",
     "areal_rate",
     "areal_rates",
     "circulation",
@@ -69,9 +72,10 @@ __all__ = [
     "equipartition_curvature",
     "excess_loss",
     "figures",
+    "gibbs_kurtosis",
+    "gibbs_share",
     "half_step",
     "midpoint_variance",
-    "minibatch_moments",
     "modified_loss",
     "phase_loss",
     "predict",
@@ -83,5 +87,5 @@ __all__ = [
     "shape_by_kronecker",
     "shuffled_equipartition",
     "summary",
-    "variance_growth",
+    "time_asymmetry",
 ]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sgdescape.core.runs import provenance
 from sgdescape.core.stats.intervals import (
     LEVEL,
     Interval,
@@ -69,13 +70,13 @@ def curvatures(dataset, *, run, level=LEVEL) -> np.ndarray:
         run: which; "epochs" for the shuffled one.
         level: of each interval.
     """
-    a = dataset.attrs
+    config = provenance.settings(dataset)
     if run == "epochs":
         steps, spreads = dataset.epoch_step.values.T, dataset.epoch_position.values.T
     else:
         at = dataset.sel(run=run)
         steps, spreads = at.square_step.values.T, at.square_position.values.T
-    unit = (1 + a["momentum"]) / (2 * a["learning_rate"])
+    unit = (1 + config.momentum) / (2 * config.learning_rate)
     found = [
         ratio_interval(step, spread, level=level)
         for step, spread in zip(steps, spreads, strict=True)
@@ -146,6 +147,62 @@ def share_inside(dataset, name, bound, *, level=LEVEL) -> Interval:
     inside = dataset[name].values < bound
     replicas = dataset.sizes["replica"]  # states are kept instant by instant
     return mean_interval(inside.reshape(-1, replicas).mean(axis=0), level=level)
+
+
+def kurtosis_ratio(dataset, name, *, level=LEVEL) -> Interval:
+    """Return E[r^4] / (E r^2)^2 of the distance r^2 = 2 kappa Psi: (n + 2) / n for n normal ones.
+
+    It knows the shape of the cloud and not its size; the resampled units are replicas.
+
+    Args:
+        dataset: of `modified_loss.run`.
+        name: ``kept_psi`` or ``plane_psi``.
+        level: of the interval.
+    """
+    rows = dataset[name].values.reshape(-1, dataset.sizes["replica"])
+    moments = np.stack([np.mean(rows**n, axis=0) for n in (1, 2)], axis=1)
+
+    def ratio(chosen):
+        first, second = chosen.mean(axis=0)
+        return second / first**2
+
+    return bootstrap_interval(moments, ratio, resamples=300, level=level)
+
+
+def arrow(dataset, index, *, level=LEVEL) -> Interval:
+    """Return (E[x^3 x'] - E[x x'^3]) / Var(x)^2 of SGD in one direction, by resampling its runs.
+
+    Args:
+        dataset: of `modified_loss.run`.
+        index: of the batch size.
+        level: of the interval.
+    """
+    rows = np.stack([dataset.arrow.values[index], dataset.arrow_square.values[index]], axis=1)
+
+    def ratio(chosen):
+        first, second = chosen.mean(axis=0)
+        return first / second**2
+
+    return bootstrap_interval(rows, ratio, resamples=300, level=level)
+
+
+def arrow_slope(dataset, *, last, level=LEVEL) -> Interval:
+    """Return the log-log slope of the asymmetry's size against the batch size.
+
+    Args:
+        dataset: of `modified_loss.run`.
+        last: number of batch sizes, the smallest ones.
+        level: of the interval; runs are resampled in all at once.
+    """
+    x = np.log(dataset.arrow_batch.values[:last])
+    weights = (x - x.mean()) / np.sum((x - x.mean()) ** 2)
+    pair = [dataset[name].values[:last].T for name in ("arrow", "arrow_square")]
+
+    def slope(rows):
+        first, second = rows.mean(axis=0)
+        return float(weights @ np.log(np.abs(first / second**2)))
+
+    return bootstrap_interval(np.stack(pair, axis=1), slope, resamples=300, level=level)
 
 
 def image_pairs(dataset, *, level=LEVEL) -> np.ndarray:

@@ -4,15 +4,18 @@ Every function draws a dataset of `modified_loss.run` into given axes and return
 """
 
 import numpy as np
+from matplotlib.ticker import NullLocator
 from scipy import stats
 
 from sgdescape.core import plotting
+from sgdescape.core.runs import provenance
 from sgdescape.modified_loss import estimates
 from sgdescape.modified_loss.measure import single_modes
 from sgdescape.modified_loss.theory import decomposition, relations, reversal
+from sgdescape.underdamped_langevin import covariance
 
-LEVEL = 0.95
-"""Of the intervals in the figures; claims use a higher one."""
+SHOWN = 0.95
+"""Level of the intervals in the figures; claims use a higher one."""
 
 _GREY = "#9a9a9a"
 
@@ -58,18 +61,18 @@ def areas(dataset, ax):
 def spectra(dataset, ax, *, velocity):
     """Draw the variance of every mode against its curvature, in the level's units."""
     rho = dataset.curvature.values
-    eta = dataset.attrs["learning_rate"]
+    config = provenance.settings(dataset)
+    eta, decay = config.learning_rate, config.weight_decay
     unit = float(dataset.speed[0] / rho[0]) * eta**2 if velocity else float(dataset.level[0])
     name = "square_step" if velocity else "square_position"
     fine = np.geomspace(rho[0], rho[-1], 60)
-    decay = dataset.attrs["weight_decay"]
     curves = {
         "quiet": fine if velocity else np.ones_like(fine),
         "decayed": fine if velocity else relations.decay_factor(fine, weight_decay=decay),
     }
     labels = {"quiet": r"$\lambda=0$", "decayed": rf"$\lambda={decay:g}$"}
     for i, (run, curve) in enumerate(curves.items()):
-        value, low, high = estimates.means(dataset, name, run=run, level=LEVEL) / unit
+        value, low, high = estimates.means(dataset, name, run=run, level=SHOWN) / unit
         plotting.points(ax, rho, value, low, high, label=labels[run], **plotting.points_style(i))
         if not (velocity and i):
             plotting.theory(ax, fine, curve, **plotting.line(i))
@@ -125,7 +128,7 @@ def mahalanobis(dataset, ax):
     )
     take = np.unique(np.geomspace(1, distance.size, 40).astype(int)) - 1
     shown = distance.size - 1 - take
-    ends = [estimates.share_error(dataset, "kept_psi", distance[k] / 2, level=LEVEL) for k in shown]
+    ends = [estimates.share_error(dataset, "kept_psi", distance[k] / 2, level=SHOWN) for k in shown]
     low, high = np.array(ends).T
     value = tail[shown]
     low = np.clip(low, 2e-5, value)
@@ -138,28 +141,29 @@ def mahalanobis(dataset, ax):
 
 def curvatures(dataset, ax):
     """Draw curvature by equipartition against the true one, three runs."""
-    rho, decay = dataset.curvature.values, dataset.attrs["weight_decay"]
+    config = provenance.settings(dataset)
+    rho, decay = dataset.curvature.values, config.weight_decay
     labels = {
-        "quiet": rf"$S={dataset.attrs['batch_size']}$",
-        "strong": rf"$S={dataset.attrs['strong_batch']}$",
-        "decayed": rf"$S={dataset.attrs['batch_size']}$, $\lambda={decay:g}$",
+        "quiet": rf"$S={config.batch_size}$",
+        "strong": rf"$S={config.strong_batch}$",
+        "decayed": rf"$S={config.batch_size}$, $\lambda={decay:g}$",
     }
-    fine, a = np.geomspace(rho[0], rho[-1], 30), dataset.attrs
+    fine = np.geomspace(rho[0], rho[-1], 30)
     ratio = relations.shuffled_equipartition(
         fine,
-        learning_rate=a["learning_rate"],
-        momentum=a["momentum"],
-        steps_per_epoch=a["epoch_steps"],
+        learning_rate=config.learning_rate,
+        momentum=config.momentum,
+        steps_per_epoch=config.epoch_steps,
     )
     plotting.theory(ax, fine, fine * ratio, **plotting.line(3) | {"ls": "--"})
-    value, low, high = estimates.curvatures(dataset, run="epochs", level=LEVEL)
-    style = plotting.points_style(3) | {"label": rf"$S={a['batch_size']}$, shuffled"}
+    value, low, high = estimates.curvatures(dataset, run="epochs", level=SHOWN)
+    style = plotting.points_style(3) | {"label": rf"$S={config.batch_size}$, shuffled"}
     plotting.points(ax, rho, value, low, high, **style)
     ends = np.array([rho[0], rho[-1] + decay])
     plotting.theory(ax, ends, ends, **plotting.line(0))
     for i, (run, label) in enumerate(labels.items()):
         true = rho + (decay if run == "decayed" else 0)
-        value, low, high = estimates.curvatures(dataset, run=run, level=LEVEL)
+        value, low, high = estimates.curvatures(dataset, run=run, level=SHOWN)
         plotting.points(ax, true, value, low, high, label=label, **plotting.points_style(i))
     ax.set(xlabel=r"$\rho+\lambda$", ylabel="by equipartition")
     plotting.log_axes(ax)
@@ -173,7 +177,7 @@ def rotation(dataset, ax):
     for i, beta in enumerate(dataset.momentum.values):
         plotting.theory(ax, fine, -(1 + beta - fine / 2), **plotting.line(i))
         found = [
-            estimates.turn_ratio(dataset, momentum=beta, step_curvature=x, level=LEVEL)
+            estimates.turn_ratio(dataset, momentum=beta, step_curvature=x, level=SHOWN)
             for x in dataset.step_curvature.values
         ]
         rows = np.array([[f.value, f.low, f.high] for f in found]).T
@@ -188,7 +192,7 @@ def rotation(dataset, ax):
 
 def edge(dataset, ax):
     """Draw the variance of theta_k and of its midpoint up to the edge of stability."""
-    beta = dataset.attrs["momentum"]
+    beta = provenance.settings(dataset).momentum
     fine = np.linspace(0, 2 * (1 + beta) - 0.3, 100)
     unit = dataset.edge_formula.values
     plotting.theory(ax, fine, 1 / (1 - fine / (2 * (1 + beta))), **plotting.line(0))
@@ -196,12 +200,28 @@ def edge(dataset, ax):
     labels = {"edge_full": r"$\theta_k$", "edge_half": r"$\theta_k-\delta_k/2$"}
     for i, (name, label) in enumerate(labels.items()):
         rows = dataset[name].values / unit[:, None]
-        error = stats.norm.isf((1 - LEVEL) / 2) * rows.std(axis=1, ddof=1) / np.sqrt(rows.shape[1])
+        error = stats.norm.isf((1 - SHOWN) / 2) * rows.std(axis=1, ddof=1) / np.sqrt(rows.shape[1])
         value = rows.mean(axis=1)
         style = plotting.points_style(i) | {"label": label}
         plotting.points(ax, dataset.edge.values, value, value - error, value + error, **style)
     ax.axvline(2 * (1 + beta), color="grey", ls=":", lw=1.2)
     ax.set(xlabel=r"$\eta h$", ylabel="variance / continuous theory", ylim=(0, 8))
+    ax.legend()
+    return ax
+
+
+def arrow(dataset, ax):
+    """Draw the asymmetry under time reversal of SGD in one direction against the batch size."""
+    size = dataset.arrow_batch.values
+    plotting.theory(ax, size, -dataset.arrow_exact.values, label="closed moments")
+    found = [estimates.arrow(dataset, index, level=SHOWN) for index in range(size.size)]
+    rows = -np.array([[f.value, f.high, f.low] for f in found]).T
+    low = np.maximum(rows[1], 1e-4)  # for the logarithmic axis
+    plotting.points(ax, size, rows[0], low, rows[2], label="SGD")
+    ax.set(xlabel="batch size $S$", xscale="log", yscale="log", ylim=(2e-4, 3e-2))
+    ax.set_ylabel(r"$(E[x\,x'^3]-E[x^3x'])/\mathrm{Var}^2$")
+    ax.set_xticks(size, labels=[str(s) for s in size])
+    ax.xaxis.set_minor_locator(NullLocator())
     ax.legend()
     return ax
 
@@ -227,14 +247,15 @@ def flow(dataset, ax, *, commuting):
 
 def entropy(dataset, ax):
     """Draw the entropy production against momentum: measured, exact, continuous, naive."""
-    a, h = dataset.attrs, dataset.swirl_curvature.values
+    config, h = provenance.settings(dataset), dataset.swirl_curvature.values
     noise = dataset.entropy_noise.values
     fine = 1 - np.geomspace(1, 0.01, 120)
-    at = {"learning_rate": a["learning_rate"], "batch_size": a["batch_size"]}
+    eta = config.learning_rate
+    at = {"learning_rate": eta, "batch_size": config.batch_size}
     curves = {
         "exact": [reversal.entropy_production(h, noise, momentum=m, **at) for m in fine],
         "every current counted": [
-            reversal.current_strength(h, learning_rate=a["learning_rate"], momentum=m) for m in fine
+            reversal.current_strength(h, learning_rate=eta, momentum=m) for m in fine
         ],
     }
     for (label, values), colour, dashes in zip(curves.items(), (0, 3), ("-", "--"), strict=True):
@@ -242,11 +263,11 @@ def entropy(dataset, ax):
     slow = {"momentum": 0.0, "batch_size": 1}
     for_small = reversal.entropy_production(h, noise, learning_rate=1e-6, **slow) * 1e6
     plotting.theory(
-        ax, 1 - fine, for_small * a["learning_rate"] / (1 - fine), label="overdamped",
+        ax, 1 - fine, for_small * eta / (1 - fine), label="overdamped",
         **plotting.line(2) | {"ls": ":"},
     )  # fmt: skip
     rows = dataset.entropy.values
-    error = stats.norm.isf((1 - LEVEL) / 2) * rows.std(axis=1, ddof=1) / np.sqrt(rows.shape[1])
+    error = stats.norm.isf((1 - SHOWN) / 2) * rows.std(axis=1, ddof=1) / np.sqrt(rows.shape[1])
     value = rows.mean(axis=1)
     where = 1 - dataset.entropy_momentum.values
     plotting.points(ax, where, value, value - error, value + error, label="paths")
@@ -260,7 +281,7 @@ def entropy(dataset, ax):
 
 def images(dataset, ax):
     """Draw measured against predicted areal rates of all planes, regression on images."""
-    exact, value, low, high = 1e3 * estimates.image_pairs(dataset, level=LEVEL)
+    exact, value, low, high = 1e3 * estimates.image_pairs(dataset, level=SHOWN)
     ends = 1.1 * np.array([exact.min(), exact.max()])
     plotting.theory(ax, ends, ends, **plotting.line(0))
     plotting.theory(ax, ends, [0, 0], color="grey", ls="--", label=r"$\Sigma=\sigma^2H$")
@@ -272,18 +293,17 @@ def images(dataset, ax):
 
 def growth(dataset, ax):
     """Draw the variance of each mode after a number of steps, in units of the stationary one."""
-    a, rho = dataset.attrs, dataset.flat_mode.values
+    config, rho = provenance.settings(dataset), dataset.flat_mode.values
     fine = np.geomspace(rho[0], rho[-1], 40)
-    at = {"learning_rate": a["learning_rate"], "momentum": a["momentum"]}
-    at["batch_size"] = a["batch_size"]
-    times = dataset.time.values
-    curves = relations.variance_growth(times, fine, fine, **at)
+    names = ("learning_rate", "momentum", "batch_size")
+    at, times = {name: getattr(config, name) for name in names}, dataset.time.values
+    curves = covariance(times[:, None], fine, fine, **at)[..., 0, 0]
     level = relations.midpoint_variance(fine, fine, **at)
     for i, k in enumerate(times):
         plotting.theory(ax, fine, curves[i] / level, **plotting.line(i))
         rows = dataset.growth.sel(time=k).transpose("walker", "flat_mode").values
         rows = rows / dataset.growth_level.values
-        error = stats.norm.isf((1 - LEVEL) / 2) * rows.std(axis=0, ddof=1) / np.sqrt(len(rows))
+        error = stats.norm.isf((1 - SHOWN) / 2) * rows.std(axis=0, ddof=1) / np.sqrt(len(rows))
         value = rows.mean(axis=0)
         style = plotting.points_style(i) | {"label": f"{k} steps"}
         plotting.points(ax, rho, value, value - error, value + error, **style)

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import stats
 
+from sgdescape.core.runs import provenance
 from sgdescape.modified_loss import estimates
 
 
@@ -15,9 +16,9 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
     Returns:
         Name in the prose -> (value, format).
     """
-    a = dataset.attrs
+    a, config = dataset.attrs, provenance.settings(dataset)
     strong = dataset.square_position.sel(run="strong").mean("replica").values
-    unit = dataset.level.values * a["batch_size"] / a["strong_batch"]
+    unit = dataset.level.values * config.batch_size / config.strong_batch
     excess = 100 * (strong / unit - 1)
     quiet = dataset.minibatch_variance.sel(run="quiet").values / dataset.level.values
     found = [estimates.curvatures(dataset, run=run)[0] for run in ("quiet", "strong")]
@@ -42,7 +43,7 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
         "modified-image-low": (float(_shares(dataset).min()), ".2f"),
         "modified-image-high": (float(_shares(dataset).max()), ".2f"),
         "modified-relaxation": (
-            (1 - a["momentum"]) / (a["learning_rate"] * float(dataset.flat_mode[0])),
+            (1 - config.momentum) / (config.learning_rate * float(dataset.flat_mode[0])),
             ".0f",
         ),
     }

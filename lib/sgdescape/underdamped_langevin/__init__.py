@@ -1,7 +1,10 @@
 """SGD with momentum as an underdamped Langevin equation: an oscillator in every curved direction.
 
-Its rooms `claims` and `figures`, its configuration, `run`, and the formulas that pages and other
-chapters use.
+Chapter `underdamped_langevin`: its rooms `claims` and `figures`, its configuration, `run`, and the
+formulas that pages and other chapters use. The momentum mode, x_(k+1) = (1 + beta - eta h) x_k -
+beta x_(k-1) - eta n_k, has its one home here: `stationary_covariance`, `covariance`, `mean`,
+`autocorrelation`, `square_step` (E |delta|^2), `impulse_response`, `critical_curvature` of the
+oscillator and `oscillating_band` of the iteration.
 """
 
 from sgdescape.underdamped_langevin import claims, figures, predictions
@@ -9,7 +12,12 @@ from sgdescape.underdamped_langevin.config import PAPER, QUICK, Config
 from sgdescape.underdamped_langevin.experiment import run
 from sgdescape.underdamped_langevin.predictions import predict
 from sgdescape.underdamped_langevin.prose import summary
-from sgdescape.underdamped_langevin.theory.autoregression import common_factor, oscillating_band
+from sgdescape.underdamped_langevin.theory.autoregression import (
+    common_factor,
+    impulse_response,
+    oscillating_band,
+    square_step,
+)
 from sgdescape.underdamped_langevin.theory.modified_equation import path_errors
 from sgdescape.underdamped_langevin.theory.oscillator import (
     angular_frequency,
@@ -31,7 +39,6 @@ from sgdescape.underdamped_langevin.theory.phase_space import (
     langevin_coefficients,
     noise_covariance_at,
     regression_covariance,
-    square_step,
     update_matrix,
 )
 
@@ -52,6 +59,7 @@ __all__ = [
     "drift_matrix",
     "effective_directions",
     "figures",
+    "impulse_response",
     "langevin_coefficients",
     "mean",
     "noise_covariance_at",

@@ -3,12 +3,13 @@
 import numpy as np
 from scipy import optimize
 
+from sgdescape.core.runs import provenance
 from sgdescape.core.stats.intervals import (
     LEVEL,
     Interval,
     bootstrap_interval,
+    computed,
     mean_interval,
-    ratio_interval,
 )
 
 
@@ -28,6 +29,32 @@ def shared(rival, theory) -> float:
     return float(theory @ rival / (theory @ theory))
 
 
+def settled(values) -> np.ndarray:
+    """Return what is finite of a row of replicas: those that diverged are NaN."""
+    return values[np.isfinite(values)]
+
+
+def last_order(rates, errors) -> tuple[Interval, float, float]:
+    """Return the order of the last column's errors as the step goes to 0, and the other orders.
+
+    The local slopes s of neighbouring steps approach the order with an error of the first order
+    in the step, so the last two, at steps that halve, extrapolate to 2 s_n - s_(n-1).
+
+    Args:
+        rates: steps (n,), each half of that before.
+        errors: (n, 3).
+
+    Returns:
+        The extrapolated slope between bounds as far from it as the last slope is, and the last
+        slopes of the first two columns.
+    """
+    slopes = np.diff(np.log(errors), axis=0) / np.diff(np.log(rates))[:, None]
+    before, last = slopes[-2:, 2]
+    value, reach = 2 * last - before, abs(last - before)
+    found = computed(value, value - reach, value + reach, "step halved, extrapolated")
+    return found, float(slopes[-1, 0]), float(slopes[-1, 1])
+
+
 def noise_slope(ds, *, level=LEVEL) -> Interval:
     """Slope of log Sigma_ii against log rho_i, by resampling the samples."""
     both = np.stack([ds.gradients.values**2, ds.inputs.values**2], axis=1)
@@ -40,17 +67,21 @@ def noise_slope(ds, *, level=LEVEL) -> Interval:
 
 
 def image_contrast(ds, *, level=LEVEL) -> Interval:
-    """Largest over smallest Sigma_ii / rho_i of the ten leading modes of the images."""
+    """Ratio of Sigma_ii / rho_i between two of the ten leading modes of the images.
+
+    Those two where it is largest and smallest on every second image; their ratio is measured on
+    the others, so that the choice does not make it larger than it is.
+    """
     squares = ds.image_top.values
     both = np.stack([squares * ds.image_errors.values[:, None], squares], axis=1)
-    ratio = np.divide(*both.mean(axis=0))
-    top, low = int(np.argmax(ratio)), int(np.argmin(ratio))
+    chosen = np.divide(*both[::2].mean(axis=0))
+    top, low = int(np.argmax(chosen)), int(np.argmin(chosen))
 
     def contrast(rows):
         noise, rho = rows.mean(axis=0)
         return noise[top] / rho[top] / (noise[low] / rho[low])
 
-    return bootstrap_interval(both, contrast, level=level, resamples=200)
+    return bootstrap_interval(both[1::2], contrast, level=level, resamples=200)
 
 
 def ageing(ds, *, level=LEVEL) -> Interval:
@@ -61,16 +92,35 @@ def ageing(ds, *, level=LEVEL) -> Interval:
 
 
 def scatter(ds, *, level=LEVEL) -> Interval:
-    """Relative standard deviation of the |delta_k|^2 of one step among chains."""
-    last = np.sum(ds.final_step.values**2, axis=1)
-    return bootstrap_interval(last, lambda a: np.std(a) / np.mean(a), level=level)
+    """Relative standard deviation of the |delta_k|^2 of one step, over records and chains.
+
+    The resampled units are chains, as the steps of one are correlated.
+    """
+    moments = np.stack([np.mean(ds.square_step.values**n, axis=0) for n in (1, 2)], axis=1)
+
+    def spread(rows):
+        first, second = rows.mean(axis=0)
+        return np.sqrt(second / first**2 - 1)
+
+    return bootstrap_interval(moments, spread, level=level, resamples=300)
 
 
-def correlation(ds, name, *, mode=0, level=LEVEL) -> Interval:
-    """A product of position and velocity in units of eta E v^2 of the same records."""
-    product = ds[name].isel(mode=mode).values
-    square = ds.attrs["learning_rate"] * ds.thin_square.isel(mode=mode).values
-    return ratio_interval(product, square, level=level)
+def midpoint_excess(ds, *, mode=0) -> float:
+    """What position times velocity half a step back adds up to beyond half the growth of theta^2.
+
+    (theta_k - delta_k / 2) delta_k = (theta_k^2 - theta_(k-1)^2) / 2, averaged over consecutive
+    steps and chains, in units of E delta^2: 0 up to rounding for any sequence of numbers.
+    """
+    eta = provenance.settings(ds).learning_rate
+    at = ds.isel(mode=mode)
+    middle = at.full_product.values - eta * at.square_velocity.values / 2
+    excess = eta * middle - at.growth_of_square.values / 2
+    return float(excess.mean() / (eta**2 * at.square_velocity.values.mean()))
+
+
+def full_step_share(ds, *, mode=0) -> float:
+    """E[theta_k v_k] in units of eta E v^2, less what the growth of theta^2 adds to it."""
+    return midpoint_excess(ds, mode=mode) + 0.5
 
 
 def all_outputs(ds, momentum):

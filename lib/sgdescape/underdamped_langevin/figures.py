@@ -7,11 +7,12 @@ import numpy as np
 from matplotlib.ticker import NullLocator
 
 from sgdescape.core import plotting
+from sgdescape.core.runs import provenance
 from sgdescape.core.stats.intervals import mean_interval
 from sgdescape.underdamped_langevin.measure.images import MAIN
 
-LEVEL = 0.95
-"""Of the intervals in the figures; claims use a higher one."""
+SHOWN = 0.95
+"""Level of the intervals in the figures; claims use a higher one."""
 
 
 def order(dataset, ax):
@@ -113,7 +114,8 @@ def growth(dataset, ax):
             label=rf"$\zeta={zeta:.2f}$",
             ms=3.5,
         )
-    eta, beta = dataset.attrs["learning_rate"], dataset.attrs["momentum"]
+    config = provenance.settings(dataset)
+    eta, beta = config.learning_rate, config.momentum
     rho = float(dataset.curvature[0])
     slow = -np.expm1(-2 * eta * rho * k / (1 - beta))
     plotting.theory(ax, k, slow, **plotting.line(0), ls=":", label="overdamped theory")
@@ -208,6 +210,6 @@ def _spiral(dataset, momentum):
 
 def _intervals(ax, x, samples, *, index, **style):
     """Means of the rows of samples (positions, replicas) with their intervals."""
-    found = [mean_interval(row, level=LEVEL) for row in samples]
+    found = [mean_interval(row[np.isfinite(row)], level=SHOWN) for row in samples]
     rows = np.array([[f.value, f.low, f.high] for f in found]).T
     plotting.points(ax, x, *rows, **(plotting.points_style(index) | style))

@@ -3,6 +3,10 @@
 import numpy as np
 import xarray as xr
 
+from sgdescape.core.runs import provenance
+from sgdescape.underdamped_langevin.measure.single_modes import PAPER_MOMENTUM, PAPER_RATE
+from sgdescape.underdamped_langevin.theory.autoregression import square_step
+from sgdescape.underdamped_langevin.theory.modified_equation import path_errors
 from sgdescape.underdamped_langevin.theory.oscillator import (
     autocorrelation,
     covariance,
@@ -12,8 +16,8 @@ from sgdescape.underdamped_langevin.theory.oscillator import (
     stationary_covariance,
 )
 from sgdescape.underdamped_langevin.theory.phase_space import (
+    effective_directions,
     regression_covariance,
-    square_step,
     update_matrix,
 )
 
@@ -28,13 +32,23 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         A new dataset with ``variance_exact``, ``variance_sde`` and ``variance_real`` (mode,
         coordinate), the growth, path, speed and correlation predictions beside what they predict.
     """
-    return _predict_images(_predict_scalars(_predict_sweep(_predict_ensemble(dataset))))
+    steps = (_predict_order, _predict_ensemble, _predict_sweep, _predict_scalars, _predict_images)
+    for add in steps:
+        dataset = add(dataset)
+    return dataset
+
+
+def _predict_order(dataset):
+    rates = list(provenance.settings(dataset).order_rates)
+    ds = dataset.drop_vars(["order_error", "order_rate"], errors="ignore")
+    ds["order_error"] = ("order_rate", "order_model"), path_errors(rates, momentum=0.0, time=1.0)
+    return ds.assign_coords(order_rate=rates)
 
 
 def _predict_ensemble(dataset):
-    ds, at = dataset.copy(), _at(dataset.attrs)
+    ds, at = dataset.copy(), _at(dataset)
     rho, noise = ds.curvature.values, ds.noise.values
-    size = {"batch_size": int(ds.attrs["batch_size"])}
+    size = {"batch_size": provenance.settings(dataset).batch_size}
     where = ("mode", "coordinate")
     for name, discrete in (("exact", True), ("sde", False)):
         full = stationary_covariance(rho, noise, **at, **size, discrete=discrete)
@@ -43,6 +57,7 @@ def _predict_ensemble(dataset):
     x, residuals = ds.inputs.values, _residuals(ds)
     real = np.diag(regression_covariance(x, residuals, **at, **size))
     ds["variance_real"] = where, real.reshape(2, -1).T
+    ds["single_step"] = np.sqrt(2 / effective_directions(real.reshape(2, -1)[1]))
     k = ds.growth_step.values
     where = ("growth_step", "mode", "coordinate")
     for name, discrete in (("exact", True), ("sde", False)):
@@ -97,7 +112,7 @@ def _predict_scalars(dataset):
         where = ("edge_momentum", "edge", "coordinate")
         ds[f"edge_{name}"] = where, np.diagonal(full, axis1=2, axis2=3)
     lags = np.arange(ds.sizes["paper_lag"])
-    at = {"learning_rate": 1e-4, "momentum": 0.9}
+    at = {"learning_rate": PAPER_RATE, "momentum": PAPER_MOMENTUM}
     rho = ds.paper_mode.values[:, None]
     ds["paper_acf_exact"] = ("paper_mode", "paper_lag"), autocorrelation(lags, rho, **at)
     ds["paper_damping"] = "paper_mode", damping_ratio(ds.paper_mode.values, **at)
@@ -107,12 +122,13 @@ def _predict_scalars(dataset):
 def _predict_images(dataset):
     ds = dataset.copy()
     eta, rho = float(ds.image_rate), float(ds.image_curvature[0])
+    config = provenance.settings(ds)
     k, paths, bands = ds.spiral_step.values[:, None], [], []
     for beta, local in zip(ds.spiral_momentum.values, ds.local_noise.values, strict=True):
         at = {"learning_rate": eta, "momentum": float(beta)}
         paths.append(mean(k, rho, ds.spiral_start.values, **at))
         step = update_matrix([[rho]], **at)
-        kick = np.outer([eta, 1.0], [eta, 1.0]) / int(ds.attrs["image_batch"])
+        kick = np.outer([eta, 1.0], [eta, 1.0]) / config.image_batch
         spread = [np.zeros((2, 2))]
         for sigma in local[:-1]:
             spread.append(step @ spread[-1] @ step.T + sigma * kick)
@@ -120,10 +136,9 @@ def _predict_images(dataset):
     where = ("spiral_momentum", "spiral_step", "output", "coordinate")
     ds["spiral_exact"] = where, np.array(paths)
     ds["spiral_variance"] = ("spiral_momentum", "spiral_step", "coordinate"), np.array(bands)
-    at = {"learning_rate": eta, "momentum": float(ds.attrs["momentum"])}
+    at = {"learning_rate": eta, "momentum": config.momentum, "batch_size": config.image_batch}
     trace = float(ds.image_noise.sum())
-    size = int(ds.attrs["image_batch"])
-    ds["image_speed_law"] = square_step([0.0], [trace], **at, batch_size=size, discrete=False)
+    ds["image_speed_law"] = square_step([0.0], [trace], **at, discrete=False)
     return ds
 
 
@@ -133,5 +148,6 @@ def _residuals(ds):
     return np.sum(g * x, axis=1) / np.sum(x * x, axis=1)
 
 
-def _at(attrs):
-    return {"learning_rate": float(attrs["learning_rate"]), "momentum": float(attrs["momentum"])}
+def _at(dataset):
+    config = provenance.settings(dataset)
+    return {"learning_rate": config.learning_rate, "momentum": config.momentum}

@@ -9,7 +9,7 @@ from sgdescape.core.ensembles import momentum
 from sgdescape.core.ensembles.regression_data import FiniteData
 from sgdescape.modified_loss.measure.paths import averages, generator, kept, log_ratio, stream
 
-RUNS = ("quiet", "strong", "decayed")
+RUNS = ("quiet", "strong", "decayed", "fast")
 CHUNK = 2e8
 """Bytes of one path; replicas are cut into chunks, which does not change them."""
 
@@ -39,7 +39,7 @@ def swirl_data(config) -> FiniteData:
 
 
 def regression(config, *, device="cpu") -> xr.Dataset:
-    """Run SGD with small batches: small noise, strong noise (a smaller batch), weight decay.
+    """Run SGD on synthetic data: small noise, strong noise, weight decay, large steps.
 
     Args:
         config: see `modified_loss.Config`.
@@ -62,8 +62,10 @@ def regression(config, *, device="cpu") -> xr.Dataset:
     first = _run(data, config, "quiet", quiet, batch_size=size, **at)
     second = _run(data, config, "strong", averages, batch_size=config.strong_batch, **at)
     third = _run(data, config, "decayed", averages, batch_size=size, weight_decay=decay, **at)
+    large = replace(config, learning_rate=config.fast_rate)
+    fourth = _run(data, large, "fast", averages, batch_size=size, **at)
     where = ("run", "replica", "mode")
-    variables = {name: (where, np.array([run[name] for run in (first, second, third)]))
+    variables = {name: (where, np.array([run[name] for run in (first, second, third, fourth)]))
                  for name in second}  # fmt: skip
     midpoint, velocity = first["kept"]
     variables |= {
@@ -182,8 +184,12 @@ def sgd_path(data, config, name, *, replicas, **options) -> np.ndarray:
 
     Eq. (2.1) of Kunin et al.: b <- beta b + g + lambda theta, theta <- theta - eta b, from b = 0
     at the minimum. Options: batch_size, weight_decay, sampler, device.
+
+    Raises:
+        FloatingPointError: naming the first replica that diverged: where second moments are
+            infinite nothing of this chapter holds for the others, so none is left out.
     """
-    return momentum.phase_space(
+    made = momentum.phase_space(
         data,
         learning_rate=config.learning_rate,
         momentum=config.momentum,
@@ -191,7 +197,13 @@ def sgd_path(data, config, name, *, replicas, **options) -> np.ndarray:
         replicas=replicas,
         seed=stream(config, name),
         **options,
-    ).position
+    )
+    if np.any(made.diverged_at >= 0):
+        lost = int(np.argmax(made.diverged_at >= 0))
+        raise FloatingPointError(
+            f"run {name!r} diverged: replica {replicas[lost]} at step {made.diverged_at[lost]}"
+        )
+    return made.position
 
 
 def sample_noise(data) -> np.ndarray:

@@ -1,46 +1,30 @@
 """What is measured on a path of positions (steps, replicas, d), and paths of single modes."""
 
 import numpy as np
-from scipy import signal
 
-_SEEDS = {
-    "data": 1,
-    "quiet": 2,
-    "strong": 3,
-    "decayed": 4,
-    "swirl data": 5,
-    "swirl": 6,
-    "rotation": 7,
-    "edge": 8,
-    "entropy": 9,
-    "growth": 10,
-    "toy": 11,
-    "epoch data": 12,
-    "epoch": 13,
-    "images": 14,
-}
+from sgdescape.core.random import seeds
+from sgdescape.underdamped_langevin.measure.single_modes import mode_paths
+
+STEM = "modified_loss"
 
 
-def generator(config, name):
+def generator(config, purpose, index=0):
     """Return the random numbers of one part of the chapter."""
-    return np.random.Generator(np.random.Philox(key=[config.seed, _SEEDS[name]]))
+    return np.random.Generator(np.random.Philox(key=stream(config, purpose, index)))
 
 
-def stream(config, name) -> int:
+def stream(config, purpose, index=0) -> int:
     """Return the seed of one part's ensemble."""
-    return 16 * config.seed + _SEEDS[name]
+    return seeds.derive(config.seed, STEM, purpose, index)
 
 
-def gaussian_path(config, name, curvature, noise, momentum, chains) -> np.ndarray:
+def gaussian_path(config, rng, curvature, noise, momentum, chains) -> np.ndarray:
     """Return the modes' path (steps, chains, d) with normal noise of covariance Sigma/S."""
-    eta, rng = config.learning_rate, generator(config, name)
     steps, burn = config.mode_steps, round(20 * (1 + momentum) / (1 - momentum)) + 2000
     root = np.linalg.cholesky(np.asarray(noise) / config.batch_size)
-    kicks = -eta * rng.normal(size=(burn + steps, chains, len(root))) @ root.T
-    for i, h in enumerate(curvature):
-        poles = [1.0, -(1 + momentum - eta * h), momentum]
-        kicks[..., i] = signal.lfilter([1.0], poles, kicks[..., i], axis=0)
-    return kicks[burn:]
+    kicks = rng.normal(size=(burn + steps, chains, len(root))) @ root.T
+    at = {"learning_rate": config.learning_rate, "momentum": momentum}
+    return mode_paths(kicks, curvature, **at)[burn:]
 
 
 def averages(path) -> dict[str, np.ndarray]:

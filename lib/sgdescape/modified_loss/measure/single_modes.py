@@ -2,7 +2,6 @@
 
 import numpy as np
 import xarray as xr
-from scipy import signal
 
 from sgdescape.modified_loss.measure.paths import (
     averages,
@@ -11,6 +10,10 @@ from sgdescape.modified_loss.measure.paths import (
     log_ratio,
     quadratic,
 )
+from sgdescape.underdamped_langevin.measure.single_modes import mode_paths
+
+WALKERS = 1000
+"""Walkers iterated at a time."""
 
 TOY_DRIFT = np.array([[2.5, -1.5], [-1.5, 2.5]])
 TOY_DIFFUSION = np.diag([4.0, 1.0])
@@ -29,17 +32,18 @@ def modes(config) -> xr.Dataset:
     """
     eta, chains = config.learning_rate, config.chains
     turn = {"area": [], "square_step": []}
-    for beta in config.momenta:
-        h = np.array(config.step_curvatures) / eta
-        made = averages(gaussian_path(config, "rotation", h, np.eye(h.size), beta, chains))
+    for index, beta in enumerate(config.momenta):
+        h, rng = np.array(config.step_curvatures) / eta, generator(config, "rotation", index)
+        made = averages(gaussian_path(config, rng, h, np.eye(h.size), beta, chains))
         for name, rows in turn.items():
             rows.append(made[name].T)
     h = np.array(config.edges) / eta
-    edge = averages(gaussian_path(config, "edge", h, np.eye(h.size), config.momentum, chains))
+    rng = generator(config, "edge")
+    edge = averages(gaussian_path(config, rng, h, np.eye(h.size), config.momentum, chains))
     h, noise = np.array(config.swirl_curvatures), correlated(config)
     entropy = []
-    for beta in config.entropy_momenta:
-        path = gaussian_path(config, "entropy", h, noise, beta, chains)
+    for index, beta in enumerate(config.entropy_momenta):
+        path = gaussian_path(config, generator(config, "entropy", index), h, noise, beta, chains)
         entropy.append(log_ratio(path, h, noise, config, momentum=beta))
     where = ("momentum", "step_curvature", "chain")
     return xr.Dataset(
@@ -74,6 +78,8 @@ def toy(config) -> xr.Dataset:
     root = np.linalg.cholesky(TOY_DIFFUSION)
     kicks = TOY_STEP * rng.normal(size=(TOY_STEPS, 2)) @ root.T @ vectors
     start = (TOY_START - TOY_CENTRE) @ vectors
+    from scipy import signal  # slow to import, and only this function needs it
+
     columns = []
     for a, kick, first in zip(values, kicks.T, start, strict=True):
         keep = 1 - TOY_STEP * a
@@ -106,11 +112,18 @@ def correlated(config) -> np.ndarray:
 
 
 def _growth(config):
-    h, eta, beta = np.array(config.flat_curvatures), config.learning_rate, config.momentum
-    rng, found = generator(config, "growth"), []
-    for one in h:
-        kicks = rng.normal(size=(max(config.times), config.walkers))
-        kicks *= eta * np.sqrt(one / config.batch_size)  # Sigma = sigma^2 H with sigma = 1
-        walk = signal.lfilter([1.0], [1.0, -(1 + beta - eta * one), beta], kicks, axis=0)
-        found.append(walk[np.array(config.times) - 1] ** 2)
+    """theta^2 (time, flat_mode, walker) from a start at the minimum, Sigma = sigma^2 H, sigma = 1.
+
+    Mode by mode and some walkers at a time, which changes nothing but the memory.
+    """
+    eta, beta, at = config.learning_rate, config.momentum, np.array(config.times) - 1
+    found = []
+    for index, h in enumerate(config.flat_curvatures):
+        rng, walks = generator(config, "growth", index), []
+        for first in range(0, config.walkers, WALKERS):
+            size = (max(config.times), min(WALKERS, config.walkers - first), 1)
+            noise = rng.normal(size=size) * np.sqrt(h / config.batch_size)
+            paths = mode_paths(noise, h, learning_rate=eta, momentum=beta)
+            walks.append(paths[at, :, 0] ** 2)
+        found.append(np.concatenate(walks, axis=1))
     return np.stack(found, axis=1)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.underdamped_langevin import diffusion_matrix, drift_matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,7 @@ def process(curvature, noise, *, learning_rate, momentum, batch_size, weight_dec
         noise: Sigma (d, d), per sample, in H's eigenbasis.
         learning_rate: eta > 0.
         momentum: beta in [0, 1).
-        batch_size: S > 0.
+        batch_size: S, a whole number >= 1.
         weight_decay: lambda >= 0.
 
     Returns:
@@ -45,12 +46,11 @@ def process(curvature, noise, *, learning_rate, momentum, batch_size, weight_dec
         array([[ 0., -1.],
                [20., 20.]])
     """
-    h, s, eta, beta, size = _checked(
+    h, s, eta, beta, size = checked(
         curvature, noise, learning_rate, momentum, batch_size, weight_decay, edge=False
     )
-    a, none, one = 2 / (eta * (1 + beta)), np.zeros_like(s), np.eye(len(h))
-    drift = np.block([[none, -one], [a * np.diag(h), a * (1 - beta) * one]])
-    diffusion = np.block([[none, none], [none, a * (1 - beta) * s]])
+    at = {"learning_rate": eta, "momentum": beta}
+    drift, diffusion = drift_matrix(np.diag(h), **at), diffusion_matrix(s, **at)
     return drift, diffusion, size * (1 - beta**2)
 
 
@@ -62,7 +62,7 @@ def covariance(curvature, noise, *, learning_rate, momentum, batch_size, weight_
         noise: Sigma (d, d).
         learning_rate: eta > 0.
         momentum: beta in [0, 1).
-        batch_size: S > 0.
+        batch_size: S, a whole number >= 1.
         weight_decay: lambda >= 0.
 
     Returns:
@@ -71,7 +71,7 @@ def covariance(curvature, noise, *, learning_rate, momentum, batch_size, weight_
     Raises:
         ValueError: for a value outside its range, or a mode with h = 0: it has no stationary law.
     """
-    h, s, eta, beta, size = _checked(
+    h, s, eta, beta, size = checked(
         curvature, noise, learning_rate, momentum, batch_size, weight_decay, edge=False
     )
     total, apart = np.add.outer(h, h), np.subtract.outer(h, h)
@@ -88,7 +88,7 @@ def discrete_covariance(curvature, noise, *, learning_rate, momentum, batch_size
         noise: Sigma (d, d): of independent noise, constant in theta.
         learning_rate: eta > 0.
         momentum: beta in [0, 1).
-        batch_size: S > 0.
+        batch_size: S, a whole number >= 1.
         weight_decay: lambda >= 0.
 
     Returns:
@@ -97,7 +97,7 @@ def discrete_covariance(curvature, noise, *, learning_rate, momentum, batch_size
     Raises:
         ValueError: for a value outside its range, h = 0, or a mode beyond the edge of stability.
     """
-    h, s, eta, beta, size = _checked(
+    h, s, eta, beta, size = checked(
         curvature, noise, learning_rate, momentum, batch_size, weight_decay, edge=True
     )
     total, apart = np.add.outer(h, h), np.subtract.outer(h, h)
@@ -132,7 +132,7 @@ def circulation(curvature, noise, *, learning_rate, momentum, batch_size, weight
         noise: Sigma (d, d).
         learning_rate: eta > 0.
         momentum: beta in [0, 1).
-        batch_size: S > 0.
+        batch_size: S, a whole number >= 1.
         weight_decay: lambda >= 0.
 
     Returns:
@@ -181,7 +181,21 @@ def phase_loss(position, velocity, *, curvature, learning_rate, momentum, weight
     return np.sum(shrink * x**2 / (eta * (1 + beta)) + v**2 / (2 * rho), axis=-1)
 
 
-def _checked(curvature, noise, learning_rate, momentum, batch_size, weight_decay, *, edge):
+def checked(curvature, noise, learning_rate, momentum, batch_size, weight_decay, *, edge):
+    """Return h, Sigma, eta, beta and S as what they should be, or refuse them by name.
+
+    Args:
+        curvature: rho (d,).
+        noise: Sigma (d, d), symmetric and not negative.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+        batch_size: S, a whole number >= 1.
+        weight_decay: lambda >= 0; every h = rho + lambda must be positive.
+        edge: whether modes beyond the edge of stability are refused, too.
+
+    Raises:
+        ValueError: naming the argument, its value and the allowed range.
+    """
     rho, s = validate.finite("curvature", curvature), validate.finite("noise", noise)
     if rho.ndim != 1:
         raise ValueError(f"curvature must have shape (d,): got {rho.shape}")
@@ -192,7 +206,7 @@ def _checked(curvature, noise, learning_rate, momentum, batch_size, weight_decay
         raise ValueError("noise must be a covariance matrix: symmetric and not negative")
     eta = validate.positive("learning_rate", learning_rate)
     beta = validate.fraction("momentum", momentum)
-    size = validate.positive("batch_size", batch_size)
+    size = float(validate.each_whole("batch_size", batch_size))
     h = rho + validate.non_negative("weight_decay", weight_decay)
     if np.any(h <= 0):
         raise ValueError(

@@ -6,6 +6,11 @@ One mode: theta_(k+1) - theta_k = beta (theta_k - theta_(k-1)) - eta (h theta_k 
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.underdamped_langevin import (
+    common_factor,
+    impulse_response,
+    stationary_covariance,
+)
 
 
 def equipartition_curvature(square_step, variance, *, learning_rate, momentum) -> np.ndarray:
@@ -104,72 +109,27 @@ def decay_factor(curvature, *, weight_decay) -> np.ndarray:
 def midpoint_variance(curvature, noise, *, learning_rate, momentum, batch_size, weight_decay=0.0):
     """Return Var(theta_k - delta_k/2) = eta Sigma / (2 S (1 - beta) h): no correction in eta.
 
-    Eq. (modified-midpoint): exact for every eta h below the edge of stability.
+    Eq. (modified-midpoint): exact for every eta h below the edge of stability, where it is what
+    continuous time says of theta itself, `underdamped_langevin.stationary_covariance`.
 
     Args:
         curvature: rho (...).
         noise: Sigma_ii (...).
         learning_rate: eta > 0.
         momentum: beta in [0, 1).
-        batch_size: S > 0.
+        batch_size: S, a whole number >= 1.
         weight_decay: lambda >= 0.
 
     Returns:
         (...,).
 
     Raises:
-        ValueError: for a value outside its range.
+        ValueError: for a value outside its range, h = 0 or a mode beyond the edge.
     """
-    eta, beta = _pair(learning_rate, momentum)
-    size = validate.positive("batch_size", batch_size)
-    h = validate.finite("curvature", curvature) + validate.non_negative(
-        "weight_decay", weight_decay
-    )
-    if np.any(h <= 0) or np.any(eta * h >= 2 * (1 + beta)):
-        edge = 2 * (1 + beta) / eta
-        raise ValueError(f"rho + lambda must lie in (0, {edge:.4g}): got {h.min()}..{h.max()}")
-    return eta * validate.finite("noise", noise) / (2 * size * (1 - beta) * h)
-
-
-def variance_growth(steps, curvature, noise, *, learning_rate, momentum, batch_size):
-    r"""Return Var(theta_k) started at rest at the minimum, exact, Eq. (modified-growth).
-
-    (eta^2 Sigma / S) sum_(j<k) g_j^2 with g_0 = 1, g_j = (1 + beta - eta h) g_(j-1) - beta g_(j-2).
-    A mode with h = 0 grows without end.
-
-    Args:
-        steps: k (times,), whole numbers >= 0.
-        curvature: h_i >= 0 (d,), below the edge of stability.
-        noise: Sigma_ii (d,).
-        learning_rate: eta > 0.
-        momentum: beta in [0, 1).
-        batch_size: S > 0.
-
-    Returns:
-        (times, d).
-
-    Raises:
-        ValueError: for a value outside its range.
-    """
-    from scipy import signal  # slow to import, and only this needs it
-
-    k = np.atleast_1d(validate.finite("steps", steps)).astype(int)
-    if np.any(k < 0):
-        raise ValueError(f"steps must not be negative: got {k.min()}")
-    eta, beta = _pair(learning_rate, momentum)
-    h, s = np.broadcast_arrays(
-        np.atleast_1d(validate.finite("curvature", curvature)), validate.finite("noise", noise)
-    )
-    if np.any(h < 0) or np.any(eta * h >= 2 * (1 + beta)):
-        raise ValueError(f"curvature must lie in [0, {2 * (1 + beta) / eta:.4g}): got {h}")
-    impulse = np.zeros(k.max() + 1)
-    impulse[0] = 1
-    columns = []
-    for one, strength in zip(h, s, strict=True):
-        g = signal.lfilter([1.0], [1.0, -(1 + beta - eta * one), beta], impulse)
-        total = np.concatenate([[0.0], np.cumsum(g**2)])
-        columns.append(eta**2 * strength / validate.positive("batch_size", batch_size) * total[k])
-    return np.stack(columns, axis=1)
+    at = {"learning_rate": learning_rate, "momentum": momentum, "weight_decay": weight_decay}
+    common_factor(curvature, **at)  # refuses what is not stable
+    law = stationary_covariance(curvature, noise, batch_size=batch_size, discrete=False, **at)
+    return law[..., 0, 0]
 
 
 def shuffled_equipartition(curvature, *, learning_rate, momentum, steps_per_epoch) -> np.ndarray:
@@ -191,20 +151,16 @@ def shuffled_equipartition(curvature, *, learning_rate, momentum, steps_per_epoc
     Raises:
         ValueError: for a value outside its range.
     """
-    from scipy import signal
+    from scipy import signal  # slow to import, and only this needs it
 
     eta, beta = _pair(learning_rate, momentum)
     m = validate.count("steps_per_epoch", steps_per_epoch, low=2)
     lag = np.arange(1, m)
     memory = -(m - lag) / (m * (m - 1))
     ratios = []
-    for h in np.atleast_1d(validate.finite("curvature", curvature)):
-        if not 0 < eta * h < 2 * (1 + beta):
-            raise ValueError(f"curvature must lie in (0, {2 * (1 + beta) / eta:.4g}): got {h}")
+    for h in np.atleast_1d(validate.each_positive("curvature", curvature)):
         length = m + int(30 * max((1 + beta) / (1 - beta), (1 - beta) / (eta * h)))
-        impulse = np.zeros(length)
-        impulse[0] = 1
-        g = signal.lfilter([1.0], [1.0, -(1 + beta - eta * h), beta], impulse)
+        g = impulse_response(length, h, learning_rate=eta, momentum=beta)
         variances = []
         for response in (g, np.diff(g, prepend=0.0)):  # of theta, of delta
             echo = signal.correlate(response, response)[length - 1 :]

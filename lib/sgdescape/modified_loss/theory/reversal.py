@@ -7,6 +7,7 @@ sign under reversal by themselves, as they are differences of positions.
 import numpy as np
 from scipy import integrate
 
+from sgdescape.core import validate
 from sgdescape.modified_loss.theory import decomposition, phase_space
 
 
@@ -84,7 +85,7 @@ def entropy_by_spectrum(curvature, noise, *, learning_rate, momentum, batch_size
     Returns:
         Nats a step.
     """
-    h, s, eta, beta, _ = phase_space._checked(
+    h, s, eta, beta, _ = phase_space.checked(
         curvature, noise, learning_rate, momentum, batch_size, weight_decay, edge=True
     )
     weights = s * _inverse(s)
@@ -115,8 +116,10 @@ def current_strength(curvature, *, learning_rate, momentum, weight_decay=0.0) ->
     Returns:
         A step.
     """
-    h = np.asarray(curvature, float) + weight_decay
-    return float(learning_rate * h.sum() / (1 - momentum))
+    eta = validate.positive("learning_rate", learning_rate)
+    h = validate.each_positive("curvature", curvature)
+    h = h + validate.non_negative("weight_decay", weight_decay)
+    return float(eta * h.sum() / (1 - validate.fraction("momentum", momentum)))
 
 
 def _inverse(noise):

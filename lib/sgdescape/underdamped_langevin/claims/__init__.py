@@ -1,7 +1,6 @@
-"""Claims of chapter `underdamped_langevin`: statements with their verdicts."""
+"""Claims of chapter `underdamped_langevin`: on single modes (`oscillator`) and on the `speed`."""
 
 from sgdescape.underdamped_langevin.claims.oscillator import (
-    backward,
     common_factor,
     full_step,
     growth,
@@ -27,7 +26,6 @@ from sgdescape.underdamped_langevin.claims.speed import (
 )
 
 __all__ = [
-    "backward",
     "common_factor",
     "constant_speed",
     "free_speed",

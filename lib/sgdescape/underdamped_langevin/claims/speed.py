@@ -1,21 +1,22 @@
-"""The claims of chapter `underdamped_langevin` on the speed E |delta_k|^2; see `claims`."""
+"""Claims on the speed E |delta_k|^2: the law, where it fails, and what it does not test."""
 
 import numpy as np
 
 from sgdescape.core.claims import Claim, check, claim
+from sgdescape.core.runs import provenance
 from sgdescape.core.stats.intervals import mean_interval
 from sgdescape.underdamped_langevin import estimates
-from sgdescape.underdamped_langevin.theory.phase_space import effective_directions
 
-KUNIN, OWN = "Kunin et al., reconstructed", "this book"
+CODE, OWN = "Kunin et al., published code", "this book"
+LAW = r"$\mathbb{E}|\delta|^2=\eta^2\,\mathrm{Tr}\,\Sigma/S(1-\beta^2)$"
 
 
 @claim
 def constant_speed(ds) -> Claim:
-    """C1."""
-    count, first = ds.sizes["record"], ds.attrs["burn_in"]
+    """Once stationary the speed is constant in time."""
+    count, first = ds.sizes["record"], provenance.settings(ds).burn_in
     return check(
-        "Once stationary, the speed |delta_k|^2 does not change with time (change over "
+        r"Once stationary, the speed $|\delta_k|^2$ does not change with time (change over "
         f"{count} steps, in units of its mean).",
         source="Kunin et al., abstract",
         predicted=0.0,
@@ -27,13 +28,13 @@ def constant_speed(ds) -> Claim:
 
 @claim
 def speed_law(ds) -> Claim:
-    """C2 where the noise is weak, with measured Sigma."""
-    beta = ds.attrs["momentum"]
-    law = float(ds.speed_law[0])
+    """The law where the noise is weak, with measured Sigma."""
+    config, law = provenance.settings(ds), float(ds.speed_law[0])
+    beta = config.momentum
     return check(
-        "E |delta|^2 = eta^2 Tr Sigma / (S (1 - beta^2)) with measured Tr Sigma, in units of the "
-        "right-hand side.",
-        source="Kunin et al., published code",
+        rf"{LAW} with measured $\mathrm{{Tr}}\,\Sigma$, at $S={config.batch_size}$, in units of "
+        "the right-hand side.",
+        source=CODE,
         predicted=1.0,
         measured=mean_interval(ds.square_step.mean("record").values / law),
         rivals={
@@ -41,21 +42,21 @@ def speed_law(ds) -> Claim:
             "free diffusion, 1 / (1 - beta)^2": (1 + beta) / (1 - beta),
         },
         tolerance=0.06,
-        expected="confirmed",
+        expected="approximate",
     )
 
 
 @claim
 def speed_small_batch(ds) -> Claim:
-    """C2 where the noise is strong."""
+    """The law where the noise is strong."""
     j = _smallest(ds)
     law = float(ds.speed_law[j])
     return check(
-        f"The same law at S = {int(ds.setting_batch_size[j])}.",
-        source="Kunin et al., published code",
+        rf"{LAW} at $S={int(ds.setting_batch_size[j])}$, in units of the right-hand side.",
+        source=CODE,
         predicted=1.0,
-        measured=mean_interval(ds.speed.values[j] / law),
-        rivals={"with noise that grows with the loss": float(ds.speed_real[j]) / law * 1.5},
+        measured=mean_interval(estimates.settled(ds.speed.values[j]) / law),
+        rivals={"constant noise, discrete time": float(ds.speed_exact[j]) / law},
         tolerance=0.06,
         expected="refuted",
     )
@@ -67,11 +68,11 @@ def real_noise(ds) -> Claim:
     j = _smallest(ds)
     law = float(ds.speed_law[j])
     return check(
-        f"S = {int(ds.setting_batch_size[j])}: the speed is that of the closed second moments of "
-        "real minibatches (in units of the constant-noise law).",
+        rf"At $S={int(ds.setting_batch_size[j])}$ the speed is that of the closed second moments "
+        "of real minibatches (in units of the law with constant noise).",
         source=OWN,
         predicted=float(ds.speed_real[j]) / law,
-        measured=mean_interval(ds.speed.values[j] / law),
+        measured=mean_interval(estimates.settled(ds.speed.values[j]) / law),
         rivals={
             "constant noise, continuous time": 1.0,
             "constant noise, discrete time": float(ds.speed_exact[j]) / law,
@@ -82,12 +83,12 @@ def real_noise(ds) -> Claim:
 
 @claim
 def image_speed(ds) -> Claim:
-    """C2 on images."""
-    beta, law = ds.attrs["momentum"], float(ds.image_speed_law)
+    """The law on images."""
+    beta, law = provenance.settings(ds).momentum, float(ds.image_speed_law)
     return check(
-        "Regression on Fashion-MNIST around its minimum: E |delta|^2 = eta^2 Tr Sigma / "
-        "(S (1 - beta^2)) with measured Tr Sigma, in units of the right-hand side.",
-        source="Kunin et al., published code",
+        f"Regression on Fashion-MNIST around its minimum: {LAW} with measured "
+        r"$\mathrm{Tr}\,\Sigma$, in units of the right-hand side.",
+        source=CODE,
         predicted=1.0,
         measured=mean_interval(ds.image_square_step.values / law),
         rivals={"without momentum": 1 - beta**2, "1 / (1 - beta)^2": (1 + beta) / (1 - beta)},
@@ -97,7 +98,7 @@ def image_speed(ds) -> Claim:
 
 @claim
 def free_speed(ds) -> Claim:
-    """Point 1: the law holds without any loss."""
+    """The law holds without any loss."""
     ratios = ds.free_speed.values / ds.speed_law.values[:, None]
     return check(
         "With the gradient replaced by its noise alone (no loss, no Hessian) the speed is the "
@@ -106,8 +107,8 @@ def free_speed(ds) -> Claim:
         predicted=1.0,
         measured=mean_interval(ratios.mean(axis=0)),
         rivals={
-            "no curvature, no speed (equipartition taken literally)": 0.0,
             "without momentum": float(np.mean(1 - ds.setting_momentum.values**2)),
+            "no curvature, no speed (equipartition taken literally)": 0.0,
         },
         expected="confirmed",
     )
@@ -115,18 +116,19 @@ def free_speed(ds) -> Claim:
 
 @claim
 def single_step(ds) -> Claim:
-    """Point 2: one step is one sample of a chi-square."""
-    variances = ds.variance_exact.sel(coordinate="velocity").values
+    """One step is one sample of a chi-square."""
     return check(
-        "The |delta_k|^2 of a single step scatters by sqrt(2 Tr Sigma^2) / Tr Sigma of its mean.",
+        r"The $|\delta_k|^2$ of a single step scatters by $\sqrt{2/n_\delta}$ of its mean, with "
+        r"$n_\delta=(\sum_is_i)^2/\sum_is_i^2$ from the variances $s_i$ of its eight components.",
         source=OWN,
-        predicted=float(np.sqrt(2 / effective_directions(variances))),
+        predicted=float(ds.single_step),
         measured=estimates.scatter(ds),
         rivals={
-            "all directions equal": float(np.sqrt(2 / variances.size)),
+            "all directions equal": float(np.sqrt(2 / ds.sizes["mode"])),
             "one direction": float(np.sqrt(2)),
         },
-        expected="confirmed",
+        tolerance=0.05,
+        expected="approximate",
     )
 
 

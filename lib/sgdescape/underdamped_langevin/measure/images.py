@@ -3,11 +3,12 @@
 from functools import lru_cache
 
 import numpy as np
-import torch
 import xarray as xr
 
 from sgdescape.core import validate
-from sgdescape.core.data import image_sets
+from sgdescape.core.random import seeds
+
+STEM = "underdamped_langevin"
 
 TOP = 10  # leading modes of which every sample's share of the noise is kept
 MAIN = 8  # the output shown: the class "bag"; the others are ten-fold repetitions of the modes
@@ -23,6 +24,10 @@ def pixels(count: int):
     Returns:
         float64 arrays; eigenvalues descend, eigenvectors are columns; the minimum (784, 10).
     """
+    import torch  # seconds: only where images are read or trained on
+
+    from sgdescape.core.data import image_sets
+
     made = image_sets.load("fashion_mnist", n=count, task="one_hot", dtype=torch.float64)
     x, y = made.inputs.numpy(), made.targets.numpy()
     rho, q = np.linalg.eigh(x.T @ x / len(x))
@@ -45,6 +50,8 @@ def spirals(config, *, device="cpu") -> xr.Dataset:
         ``image_errors`` (image): squared residuals of all outputs; ``image_rate``: eta;
         ``image_loss``: L*.
     """
+    import torch
+
     x, y, rho, q, mu = pixels(config.images)
     eta = config.image_step / rho[0]
     betas = np.array(config.spiral_momenta)
@@ -53,7 +60,7 @@ def spirals(config, *, device="cpu") -> xr.Dataset:
     inputs, targets = torch.tensor(x, **to), torch.tensor(np.tile(y, len(betas)), **to)
     first = torch.tensor(q[:, 0], **to)
     beta = torch.tensor(np.repeat(betas, 10), **to)
-    draws = _batches(config, "spiral", config.chains, config.spiral_steps)
+    draws = _batches(config, "spirals", config.chains, config.spiral_steps)
     theta = torch.zeros(config.chains, x.shape[1], 10 * len(betas), **to)
     b = torch.zeros_like(theta)
     place, speed, means = [], [], []
@@ -79,7 +86,7 @@ def spirals(config, *, device="cpu") -> xr.Dataset:
         "spiral_position": (order, position - start),
         "spiral_velocity": (order, velocity),
         "spiral_start": ("output", -start),
-        "local_noise": (("spiral_momentum", "spiral_step"), along.var(axis=0).reshape(3, -1)),
+        "local_noise": (order[:2], along.var(axis=0).reshape(len(betas), -1)),
         "image_curvature": ("image_mode", rho),
         "image_noise": ("image_mode", np.sum(((x @ q) ** 2).T @ residual**2, axis=1) / len(x)),
         "image_top": (("image", "top_mode"), ((x @ q[:, :TOP]) ** 2)),
@@ -102,6 +109,8 @@ def image_speed(config, *, device="cpu") -> xr.Dataset:
         ``image_square_step`` and ``image_free_step`` (chain): |delta_k|^2 averaged over steps, of
         SGD and of the noise at the minimum alone.
     """
+    import torch
+
     x, y, rho, _, mu = pixels(config.images)
     eta, beta, where = config.image_step / rho[0], config.momentum, validate.device(device)
     to = {"dtype": torch.float32, "device": where}
@@ -126,13 +135,15 @@ def image_speed(config, *, device="cpu") -> xr.Dataset:
     )
 
 
-def _batches(config, name, chains, steps):
+def _batches(config, purpose, chains, steps):
     """Sample indices (steps, chains, batch): each chain's depend on the seed and itself alone."""
-    key = 100 * config.seed + {"spiral": 11, "speed": 12}[name]
+    import torch
+
+    keys = [seeds.derive(config.seed, STEM, purpose, chain) for chain in range(chains)]
     rows = [
-        np.random.Generator(np.random.Philox(key=[key, chain])).integers(
+        np.random.Generator(np.random.Philox(key=key)).integers(
             config.images, size=(steps, config.image_batch)
         )
-        for chain in range(chains)
+        for key in keys
     ]
     return torch.from_numpy(np.stack(rows, axis=1))

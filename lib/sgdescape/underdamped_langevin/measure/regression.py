@@ -1,14 +1,16 @@
 """Measurements of chapter `underdamped_langevin` on synthetic regression: real SGD, no theory."""
 
+import warnings
+
 import numpy as np
 import xarray as xr
 
 from sgdescape.core.ensembles import momentum as momentum_ensembles
 from sgdescape.core.ensembles.regression_data import FiniteData
+from sgdescape.core.random import seeds
+from sgdescape.underdamped_langevin.measure.correlations import autocovariances, grouped, normalised
 
-_PARTS = ("data", "main", "kick", "sweep", "free", "scalar", "paper", "growth")
-_SEEDS = {name: index for index, name in enumerate(_PARTS, 1)}
-GROUPS = 40
+STEM = "underdamped_langevin"
 
 
 def problem(config) -> FiniteData:
@@ -61,12 +63,12 @@ def growth(config, *, device="cpu") -> xr.Dataset:
         device=device,
         **_optimiser(config),
     )
-    _refuse(made)
-    both = np.stack([made.position[..., ::-1] ** 2, made.velocity[..., ::-1] ** 2], axis=-1)
-    grouped = both.reshape(steps.size, GROUPS, -1, data.dimension, 2).mean(axis=2)
+    kept = surviving(made)
+    both = [y[:, kept, ::-1] ** 2 for y in (made.position, made.velocity)]
+    squares = grouped(np.stack(both, axis=-1), axis=1)
     where = ("growth_step", "group", "mode", "coordinate")
     coords = {"growth_step": steps, "coordinate": ["position", "velocity"]}
-    return xr.Dataset({"growth_square": (where, grouped)}, coords=coords)
+    return xr.Dataset({"growth_square": (where, squares)}, coords=coords)
 
 
 def ensemble(config, *, device="cpu") -> xr.Dataset:
@@ -77,11 +79,10 @@ def ensemble(config, *, device="cpu") -> xr.Dataset:
         device: "cpu" or "cuda".
 
     Returns:
-        ``square_step`` (record, replica): |delta_k|^2; ``square_position``, ``square_velocity``,
-        ``thin_square`` of the velocity, ``full_product`` (theta_k - mu) v_k and
-        ``midpoint_product`` (theta_k - mu - delta_k/2) v_k (replica, mode): averages, the last
-        three over records that lie apart; ``acf`` (group, mode, lag) of positions; ``final_step``
-        (replica, mode): the last delta_k; and the data's ``curvature``, ``noise`` (mode),
+        ``square_step`` (record, replica): |delta_k|^2; ``square_position``, ``square_velocity``
+        and ``full_product`` (theta_k - mu) v_k (replica, mode): averages over all records;
+        ``growth_of_square`` (replica, mode): (theta_K - mu)^2 - (theta_0 - mu)^2 over them, a step;
+        ``acf`` (group, mode, lag) of positions; and the data's ``curvature``, ``noise`` (mode),
         ``inputs`` and ``gradients`` (sample, mode).
     """
     data = problem(config)
@@ -93,12 +94,9 @@ def ensemble(config, *, device="cpu") -> xr.Dataset:
         device=device,
         **_optimiser(config),
     )
-    _refuse(made)
+    kept = surviving(made)
     eta = config.learning_rate
-    x, v = made.position[..., ::-1], made.velocity[..., ::-1]
-    # consecutive midpoint products telescope: only records far apart say something
-    apart = slice(None, None, config.spacing)
-    middle = (x - eta * v / 2)[apart]
+    x, v = made.position[:, kept, ::-1], made.velocity[:, kept, ::-1]
     inputs, residuals = sample_noise(data)
     gradients = inputs * residuals[:, None]
     average = ("replica", "mode")
@@ -106,11 +104,9 @@ def ensemble(config, *, device="cpu") -> xr.Dataset:
         "square_step": (("record", "replica"), eta**2 * np.sum(v**2, axis=-1)),
         "square_position": (average, np.mean(x**2, axis=0)),
         "square_velocity": (average, np.mean(v**2, axis=0)),
-        "full_product": (average, np.mean(x[apart] * v[apart], axis=0)),
-        "midpoint_product": (average, np.mean(middle * v[apart], axis=0)),
-        "thin_square": (average, np.mean(v[apart] ** 2, axis=0)),
-        "final_step": (average, eta * v[-1]),
-        "acf": (("group", "mode", "lag"), _correlations(x, config.lags)),
+        "full_product": (average, np.mean(x * v, axis=0)),
+        "growth_of_square": (average, (x[-1] ** 2 - (x[0] - eta * v[0]) ** 2) / len(x)),
+        "acf": (("group", "mode", "lag"), normalised(autocovariances(x, config.lags))),
         "curvature": ("mode", data.curvatures[::-1]),
         "noise": ("mode", np.mean(gradients**2, axis=0)),
         "gradients": (("sample", "mode"), gradients),
@@ -142,11 +138,11 @@ def kicks(config, *, device="cpu") -> xr.Dataset:
         device=device,
         **_optimiser(config),
     )
-    _refuse(made)
+    kept = surviving(made)
     where = ("kick_step", "replica_kick", "mode")
     variables = {
-        "kick_position": (where, made.position[..., ::-1]),
-        "kick_velocity": (where, made.velocity[..., ::-1]),
+        "kick_position": (where, made.position[:, kept, ::-1]),
+        "kick_velocity": (where, made.velocity[:, kept, ::-1]),
         "kick": ("mode", start),
     }
     return xr.Dataset(variables, coords={"kick_step": steps})
@@ -162,8 +158,9 @@ def sweep(config, *, device="cpu") -> xr.Dataset:
         device: "cpu" or "cuda".
 
     Returns:
-        ``speed`` and ``free_speed`` (setting, replica): time averages of |delta_k|^2;
-        coordinates ``learning_rate``, ``batch_size``, ``momentum`` and ``varied`` (setting).
+        ``speed`` and ``free_speed`` (setting, replica): time averages of |delta_k|^2, NaN for a
+        replica that diverged; coordinates ``learning_rate``, ``batch_size``, ``momentum`` and
+        ``varied`` (setting).
     """
     data = problem(config)
     inputs, residuals = sample_noise(data)
@@ -178,11 +175,11 @@ def sweep(config, *, device="cpu") -> xr.Dataset:
             steps=config.sweep_steps,
             burn_in=3 * relax,
             replicas=range(config.sweep_replicas),
-            seed=_seed(config, "sweep") + 1000 * index,
+            seed=_seed(config, "sweep", index),
             device=device,
             **at,
         )
-        _refuse(made)
+        surviving(made)  # those that did not are NaN
         speeds.append(eta**2 * made.square_speed)
         rng = _generator(config, "free", index)
         free.append(_free_speed(gradients, rng, config, **at))
@@ -195,57 +192,6 @@ def sweep(config, *, device="cpu") -> xr.Dataset:
         },
         coords={f"setting_{name}": ("setting", list(column)) for name, column in columns},
     )
-
-
-def scalar_modes(config) -> xr.Dataset:
-    """Iterate single modes with independent normal noise, up to close to the stability edge.
-
-    Args:
-        config: see `underdamped_langevin.Config`.
-
-    Returns:
-        ``edge_square`` (momentum, edge, replica_edge, coordinate): averages of theta^2 and v^2, and
-        ``paper_acf`` (group, paper_mode, paper_lag), ``paper_path`` (paper_mode, coordinate, k)
-        for the two curvatures of `Config.paper_curvatures` at the paper's default setting.
-    """
-    rng, found = _generator(config, "scalar"), []
-    for beta in config.edge_momenta:
-        for x in config.edges:
-            path = _modes(2 * (1 + beta) * x, 1.0, beta, rng, config.edge_replicas, 400, 2000)
-            v = np.diff(path, axis=1)
-            found.append(np.stack([np.mean(path**2, axis=1), np.mean(v**2, axis=1)], axis=-1))
-    shape = (len(config.edge_momenta), len(config.edges), config.edge_replicas, 2)
-    rng, eta, beta = _generator(config, "paper"), 1e-4, 0.9
-    acf, paths = [], []
-    for rho in config.paper_curvatures:
-        path = _modes(rho, eta, beta, rng, config.paper_replicas, 1000, config.paper_steps)
-        acf.append(_correlations(path[..., None].swapaxes(0, 1), config.paper_lags)[:, 0])
-        v = np.diff(path, axis=1) / eta
-        paths.append(np.stack([path[0, 1:2001], v[0, :2000]]))
-    return xr.Dataset(
-        {
-            "edge_square": (
-                ("edge_momentum", "edge", "replica_edge", "coordinate"),
-                np.array(found).reshape(shape),
-            ),
-            "paper_acf": (("group", "paper_mode", "paper_lag"), np.stack(acf, axis=1)),
-            "paper_path": (("paper_mode", "coordinate", "paper_step"), np.array(paths)),
-        },
-        coords={
-            "edge_momentum": list(config.edge_momenta),
-            "edge": list(config.edges),
-            "paper_mode": list(config.paper_curvatures),
-            "coordinate": ["position", "velocity"],
-        },
-    )
-
-
-def _modes(h, eta, beta, rng, replicas, burn_in, steps):
-    """AR(2) paths (replicas, steps) of one mode with unit noise variance."""
-    from scipy import signal  # only this function needs it
-
-    noise = rng.normal(size=(replicas, burn_in + steps))
-    return signal.lfilter([-eta], [1, -(1 + beta - eta * h), beta], noise, axis=1)[:, burn_in:]
 
 
 def _free_speed(gradients, rng, config, *, learning_rate, batch_size, momentum):
@@ -261,20 +207,6 @@ def _free_speed(gradients, rng, config, *, learning_rate, batch_size, momentum):
     return total / steps
 
 
-def _correlations(x, lags):
-    """Autocorrelation of (steps, replicas, modes) up to a lag: (groups, modes, lags + 1)."""
-    steps, replicas, modes = x.shape
-    size = 1 << int(np.ceil(np.log2(steps + lags + 1)))
-    spectrum = np.abs(np.fft.rfft(x, size, axis=0)) ** 2
-    raw = (
-        np.fft.irfft(spectrum, size, axis=0)[: lags + 1]
-        / (steps - np.arange(lags + 1))[:, None, None]
-    )
-    grouped = raw.reshape(lags + 1, GROUPS, replicas // GROUPS, modes).mean(axis=2)
-    scale = grouped[0].mean(axis=0)  # of all replicas: a ratio of means, not a mean of ratios
-    return (grouped / scale).transpose(1, 2, 0)
-
-
 def _settings(config):
     """(varied, eta, S, beta), the default first."""
     default = (config.learning_rate, config.batch_size, config.momentum)
@@ -288,15 +220,32 @@ def _optimiser(config):
     return {name: getattr(config, name) for name in ("learning_rate", "momentum", "batch_size")}
 
 
-def _refuse(made):
-    if np.any(made.diverged_at >= 0):
-        raise FloatingPointError(f"{np.sum(made.diverged_at >= 0)} replicas diverged")
+def surviving(made) -> np.ndarray:
+    """Return which replicas stayed finite (replicas,); say which did not, and when.
+
+    Args:
+        made: of `core.ensembles.momentum`, with ``diverged_at``.
+
+    Raises:
+        FloatingPointError: if none did.
+    """
+    at = made.diverged_at
+    lost = np.flatnonzero(at >= 0)
+    if lost.size == at.size:
+        raise FloatingPointError(f"all {at.size} replicas diverged, the first at step {at.min()}")
+    if lost.size:
+        first = lost[np.argmin(at[lost])]
+        warnings.warn(
+            f"{lost.size} of {at.size} replicas diverged and are left out, the first is replica "
+            f"{first} at step {at[first]}",
+            stacklevel=3,
+        )
+    return at < 0
 
 
-def _seed(config, name):
-    """Independent streams for the parts of the chapter."""
-    return 100 * config.seed + _SEEDS[name]
+def _seed(config, purpose, index=0):
+    return seeds.derive(config.seed, STEM, purpose, index)
 
 
-def _generator(config, name, index=0):
-    return np.random.Generator(np.random.Philox(key=[_seed(config, name), index]))
+def _generator(config, purpose, index=0):
+    return np.random.Generator(np.random.Philox(key=_seed(config, purpose, index)))

@@ -1,8 +1,10 @@
 """One mode of SGD with momentum exactly as it is iterated: an AR(2) process.
 
 z_k = (theta_k - mu, v_k) obeys z_{k+1} = M z_k - (eta, 1) n_k with M = [[1 - eta h, eta beta],
-[-h, beta]] and independent noise n_k of the minibatch. Checked by `doors`; called by `oscillator`
-with arrays of one shape.
+[-h, beta]] and independent noise n_k of the minibatch; x_k = theta_k - mu alone is
+x_{k+1} = (1 + beta - eta h) x_k - beta x_{k-1} - eta n_k. This is the one home of the momentum
+mode: later chapters take its formulas from here. `oscillator` checks the arguments of those
+functions that take h, eta and beta as arrays of one shape.
 """
 
 import numpy as np
@@ -55,6 +57,75 @@ def common_factor(curvature, *, learning_rate, momentum, weight_decay=0.0):
     h = stability.stiffness(curvature, weight_decay)
     stability.stable(h, eta, beta)
     return 1 / (1 - eta * h / (2 * (1 + beta)))
+
+
+def square_step(
+    curvature, noise, *, learning_rate, momentum, batch_size, weight_decay=0.0, discrete=True
+):
+    """Return E |delta_k|^2 of all modes, Eqs. (phase-speed) and (phase-exact-speed).
+
+    eta^2 / (S (1 - beta^2)) times the sum of Sigma_ii, each divided by 1 - eta h_i /
+    (2 (1 + beta)) if ``discrete``.
+
+    Args:
+        curvature: rho_i >= 0 (modes, ...).
+        noise: Sigma_ii >= 0 of a sample (modes, ...).
+        learning_rate: eta > 0 (time a step).
+        momentum: beta in [0, 1).
+        batch_size: S, a whole number >= 1.
+        weight_decay: lambda >= 0.
+        discrete: exact for the iteration with constant noise, or the SDE's.
+
+    Returns:
+        (...): the sum over the leading axis (parameter^2).
+
+    Raises:
+        ValueError: for arguments outside their range.
+
+    Example:
+        >>> at = {"learning_rate": 0.1, "momentum": 0.5, "batch_size": 4}
+        >>> round(float(square_step([0.0], [3.0], **at)), 6)
+        0.01
+    """
+    eta, beta = stability.optimiser(learning_rate, momentum)
+    variance = stability.minibatch(noise, batch_size)
+    factor = 1.0
+    if discrete:
+        factor = common_factor(
+            curvature, learning_rate=eta, momentum=beta, weight_decay=weight_decay
+        )
+    return np.sum(eta**2 * variance / (1 - beta**2) * factor, axis=0)
+
+
+def impulse_response(length, curvature, *, learning_rate, momentum, weight_decay=0.0):
+    """Return g_j, a mode's answer to one kick j steps later, Eq. (phase-impulse).
+
+    g_0 = 1, g_j = (1 + beta - eta h) g_(j-1) - beta g_(j-2): the position after k steps from rest
+    at the minimum is x_k = -eta sum_(j < k) g_j n_(k-1-j), whatever the law of the noise.
+
+    Args:
+        length: number of j, at least 1.
+        curvature: rho >= 0, any shape; below the stability edge.
+        learning_rate: eta > 0, broadcast against it (time a step).
+        momentum: beta in [0, 1), broadcast.
+        weight_decay: lambda >= 0; h = rho + lambda.
+
+    Returns:
+        (..., length): of the broadcast shape, g_0 first.
+
+    Raises:
+        ValueError: for arguments outside their range, or at or beyond the stability edge.
+
+    Example:
+        >>> impulse_response(4, 0.0, learning_rate=0.1, momentum=0.5)
+        array([1.   , 1.5  , 1.75 , 1.875])
+    """
+    eta, beta = stability.optimiser(learning_rate, momentum)
+    h = stability.stiffness(curvature, weight_decay)
+    stability.stable(h, eta, beta)
+    k = np.arange(1.0, validate.count("length", length) + 1)
+    h, eta, beta = (a[..., None] for a in np.broadcast_arrays(h, eta, beta))
+    return _chebyshev(*np.broadcast_arrays(k, h, eta, beta))
 
 
 def stationary_covariance(h, variance, eta, beta):
@@ -135,6 +206,7 @@ def _chebyshev(k, h, eta, beta):
         sine = np.where(root > 0, root / 2, 1)
         turning = beta ** (k / 2) * np.sin(k * angle) / sine
         large = (trace + np.where(trace < 0, -1, 1) * root) / 2
+        large = np.where(discriminant < 0, 1.0, large)  # no power of what is not used
         ratio = np.where(large != 0, beta / np.where(large != 0, large**2, 1), 1)
         gap = 1 - ratio
         # sum of ratio^m, m < k

@@ -146,7 +146,7 @@ def stationary_covariance(
         noise: Sigma_ii >= 0, variance of the per-sample gradient along the mode, broadcast.
         learning_rate: eta > 0 (time a step).
         momentum: beta in [0, 1).
-        batch_size: S >= 1.
+        batch_size: S, a whole number >= 1.
         weight_decay: lambda >= 0; h = rho + lambda > 0.
         discrete: the exact result of the iteration, or that of the SDE.
 
@@ -165,9 +165,7 @@ def stationary_covariance(
     """
     eta, beta = stability.optimiser(learning_rate, momentum)
     h = stability.stiffness(curvature, weight_decay, zero=False)
-    variance = validate.within("noise", noise, low=0) / validate.within(
-        "batch_size", batch_size, low=1
-    )
+    variance = stability.minibatch(noise, batch_size)
     h, variance, eta, beta = np.broadcast_arrays(h, variance, eta, beta)
     if discrete:
         return autoregression.stationary_covariance(h, variance, eta, beta)
@@ -203,7 +201,7 @@ def mean(
     Returns:
         (..., 2): position from the fixed point, and velocity.
     """
-    matrix = _matrix(steps, curvature, learning_rate, momentum, weight_decay, discrete)
+    matrix = _transition(steps, curvature, learning_rate, momentum, weight_decay, discrete)
     start, velocity = np.broadcast_arrays(
         validate.within("start", start), validate.within("start_velocity", start_velocity)
     )
@@ -232,7 +230,7 @@ def covariance(
         noise: Sigma_ii >= 0 of a sample along the mode, broadcast.
         learning_rate: eta > 0 (time a step).
         momentum: beta in [0, 1).
-        batch_size: S >= 1.
+        batch_size: S, a whole number >= 1.
         weight_decay: lambda >= 0; h = rho + lambda.
         discrete: exact for the iteration, or the SDE's.
 
@@ -243,9 +241,7 @@ def covariance(
         ValueError: as `stationary_covariance`, but h = 0 is allowed.
     """
     eta, beta = stability.optimiser(learning_rate, momentum)
-    variance = validate.within("noise", noise, low=0) / validate.within(
-        "batch_size", batch_size, low=1
-    )
+    variance = stability.minibatch(noise, batch_size)
     h = stability.stiffness(curvature, weight_decay)
     k = validate.within("steps", steps, low=0)
     k, h, variance, eta, beta = np.broadcast_arrays(k, h, variance, eta, beta)
@@ -254,7 +250,7 @@ def covariance(
     final = stationary_covariance(
         safe, variance, learning_rate=eta, momentum=beta, batch_size=1, discrete=discrete
     )
-    matrix = _matrix(k, safe, eta, beta, 0.0, discrete)
+    matrix = _transition(k, safe, eta, beta, 0.0, discrete)
     found = final - matrix @ final @ np.swapaxes(matrix, -1, -2)
     if free.any():
         along = autoregression.free_covariance if discrete else _free_covariance
@@ -280,7 +276,7 @@ def autocorrelation(steps, curvature, *, learning_rate, momentum, weight_decay=0
     Returns:
         r(k) in [-1, 1], of the broadcast shape.
     """
-    matrix = _matrix(steps, curvature, learning_rate, momentum, weight_decay, discrete)
+    matrix = _transition(steps, curvature, learning_rate, momentum, weight_decay, discrete)
     if not discrete:
         return matrix[..., 0, 0]
     eta, beta = stability.optimiser(learning_rate, momentum)
@@ -308,7 +304,7 @@ def velocity_autocorrelation(
     Returns:
         C(k) in [-1, 1], of the broadcast shape.
     """
-    matrix = _matrix(steps, curvature, learning_rate, momentum, weight_decay, discrete)
+    matrix = _transition(steps, curvature, learning_rate, momentum, weight_decay, discrete)
     if not discrete:
         return matrix[..., 1, 1]
     eta, _ = stability.optimiser(learning_rate, momentum)
@@ -316,7 +312,7 @@ def velocity_autocorrelation(
     return matrix[..., 1, 1] + matrix[..., 1, 0] * eta / 2
 
 
-def _matrix(steps, curvature, learning_rate, momentum, weight_decay, discrete):
+def _transition(steps, curvature, learning_rate, momentum, weight_decay, discrete):
     """M^k or e^{-A eta k} (..., 2, 2) after the door checks."""
     if not discrete:
         eta, _ = stability.optimiser(learning_rate, momentum)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sgdescape.core import validate
-from sgdescape.underdamped_langevin.theory import autoregression, stability
+from sgdescape.underdamped_langevin.theory import stability
 
 
 def langevin_coefficients(*, learning_rate, momentum, batch_size):
@@ -12,14 +12,14 @@ def langevin_coefficients(*, learning_rate, momentum, batch_size):
     Args:
         learning_rate: eta > 0 (time a step).
         momentum: beta in [0, 1).
-        batch_size: S >= 1.
+        batch_size: S, a whole number >= 1.
 
     Returns:
         m = eta (1 + beta) / 2, 1 - beta, and eta / S, which multiplies Sigma in the noise's
         spectral density.
     """
     eta, beta = stability.optimiser(learning_rate, momentum)
-    size = validate.within("batch_size", batch_size, low=1)
+    size = validate.each_whole("batch_size", batch_size)
     return eta * (1 + beta) / 2, 1 - beta, eta / size
 
 
@@ -82,37 +82,6 @@ def update_matrix(hessian, *, learning_rate, momentum, weight_decay=0.0) -> np.n
     return np.block([[one - eta * full, eta * beta * one], [-full, beta * one]])
 
 
-def square_step(
-    curvature, noise, *, learning_rate, momentum, batch_size, weight_decay=0.0, discrete=True
-):
-    """Return E |delta_k|^2 of all modes, Eqs. (phase-speed) and (phase-exact-speed).
-
-    eta^2 / (S (1 - beta^2)) times the sum of Sigma_ii, each divided by 1 - eta h_i /
-    (2 (1 + beta)) if ``discrete``.
-
-    Args:
-        curvature: rho_i >= 0 (modes, ...).
-        noise: Sigma_ii >= 0 of a sample (modes, ...).
-        learning_rate: eta > 0 (time a step).
-        momentum: beta in [0, 1).
-        batch_size: S >= 1.
-        weight_decay: lambda >= 0.
-        discrete: exact for the iteration with constant noise, or the SDE's.
-
-    Returns:
-        (...): the sum over the leading axis.
-    """
-    eta, beta = stability.optimiser(learning_rate, momentum)
-    size = validate.within("batch_size", batch_size, low=1)
-    sigma = validate.within("noise", noise, low=0)
-    factor = 1.0
-    if discrete:
-        factor = autoregression.common_factor(
-            curvature, learning_rate=eta, momentum=beta, weight_decay=weight_decay
-        )
-    return np.sum(eta**2 * sigma / (size * (1 - beta**2)) * factor, axis=0)
-
-
 def effective_directions(variances) -> float:
     """Return (sum s)^2 / sum s^2, Eq. (phase-single-step): directions that share the speed.
 
@@ -140,13 +109,15 @@ def noise_covariance_at(inputs, residuals, position) -> np.ndarray:
     Returns:
         Sigma(theta) (d, d).
     """
-    gradients = inputs * (residuals + inputs @ position)[:, None]
+    x, r = validate.finite("inputs", inputs), validate.finite("residuals", residuals)
+    y = validate.finite("position", position)
+    gradients = x * (r + x @ y)[:, None]
     centred = gradients - gradients.mean(axis=0)
-    return centred.T @ centred / len(inputs)
+    return centred.T @ centred / len(x)
 
 
 def regression_covariance(
-    inputs, residuals, *, learning_rate, momentum, batch_size, steps=None
+    inputs, residuals, *, learning_rate, momentum, batch_size, weight_decay=0.0, steps=None
 ) -> np.ndarray:
     """Return the exact covariance of (theta, v) under real minibatches.
 
@@ -156,10 +127,12 @@ def regression_covariance(
 
     Args:
         inputs: x (N, d) in the eigenbasis of H = x^T x / N.
-        residuals: x.mu - y of each sample (N,) at the minimum mu.
+        residuals: x.mu - y of each sample (N,) at the fixed point mu, where the mean gradient is
+            -lambda mu: the minimum of the loss without weight decay.
         learning_rate: eta > 0, a number (time a step).
         momentum: beta in [0, 1), a number.
-        batch_size: S >= 1.
+        batch_size: S, a whole number >= 1.
+        weight_decay: lambda >= 0, a number.
         steps: None for the stationary state; or k for all steps up to k from (mu, 0).
 
     Returns:
@@ -169,28 +142,40 @@ def regression_covariance(
         ValueError: if the inputs are not in that basis, or the covariance does not stay finite.
     """
     x, r = validate.finite("inputs", inputs), validate.finite("residuals", residuals)
+    if x.ndim != 2 or r.shape != x.shape[:1]:
+        raise ValueError(f"residuals must be (N,) and inputs (N, d): got {r.shape} and {x.shape}")
     n, d = x.shape
     eta, beta = stability.optimiser(learning_rate, momentum)
+    size = validate.each_whole("batch_size", batch_size)
     hessian = x.T @ x / n
     rho = np.diag(hessian)
     if np.abs(hessian - np.diag(rho)).max() > 1e-9 * rho.max():
         raise ValueError("inputs must lie in the eigenbasis of x^T x / N")
-    stability.stable(rho, eta, beta)
+    h = stability.stiffness(rho, weight_decay, zero=steps is not None)
+    stability.stable(h, eta, beta)
     squares = np.einsum("na,nb->nab", x, x).reshape(n, -1)
     fourth = squares.T @ squares / n - np.kron(hessian, hessian)
-    at_minimum = (r**2 @ squares / n).reshape(d, d)
+    drift = r @ x / n
+    at_minimum = (r**2 @ squares / n).reshape(d, d) - np.outer(drift, drift)
 
     def noise(position):
-        return (at_minimum + (fourth @ position.ravel()).reshape(d, d)) / batch_size
+        return (at_minimum + (fourth @ position.ravel()).reshape(d, d)) / size
 
-    update = update_matrix(hessian, learning_rate=eta, momentum=beta)
     kick = np.array([[eta**2, eta], [eta, 1.0]])
     if steps is not None:
+        update = update_matrix(np.diag(h), learning_rate=eta, momentum=beta)
         path = [np.zeros((2 * d, 2 * d))]
         for _ in range(validate.count("steps", steps)):
             path.append(update @ path[-1] @ update.T + np.kron(kick, noise(path[-1][:d, :d])))
         return np.array(path)
-    modes = np.stack([1 - eta * rho, 0 * rho + eta * beta, -rho, 0 * rho + beta], axis=-1)
+    blocks = _balance(h, eta, beta, kick, noise)
+    return blocks.transpose(2, 0, 3, 1).reshape(2 * d, 2 * d)
+
+
+def _balance(h, eta, beta, kick, noise):
+    """Blocks (d, d, 2, 2) where the noise that the covariance makes is that which keeps it up."""
+    d = h.size
+    modes = np.stack([1 - eta * h, 0 * h + eta * beta, -h, 0 * h + beta], axis=-1)
     modes = modes.reshape(d, 2, 2)
     pairs = np.einsum("iab,jcd->ijacbd", modes, modes).reshape(d, d, 4, 4)
     unit = np.broadcast_to(kick.reshape(4, 1), (d, d, 4, 1))
@@ -200,11 +185,10 @@ def regression_covariance(
     for _ in range(10_000):
         before, now = now, noise(response[..., 0] * now)
         if not np.trace(now) < limit:
-            raise ValueError("the covariance is infinite at this learning rate and batch size")
-        if np.abs(now - before).max() <= 1e-13 * np.abs(now).max():
             break
-    blocks = (response * now[..., None]).reshape(d, d, 2, 2)
-    return blocks.transpose(2, 0, 3, 1).reshape(2 * d, 2 * d)
+        if np.abs(now - before).max() <= 1e-13 * np.abs(now).max():
+            return (response * now[..., None]).reshape(d, d, 2, 2)
+    raise ValueError("the covariance is infinite at this learning rate and batch size")
 
 
 def _symmetric(name, matrix):

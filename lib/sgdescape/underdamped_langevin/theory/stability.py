@@ -1,4 +1,4 @@
-"""Door checks of the formulas of chapter `underdamped_langevin`: arrays in, clear refusals out."""
+"""What the formulas of chapter `underdamped_langevin` accept: arrays in, clear refusals out."""
 
 import numpy as np
 
@@ -9,6 +9,11 @@ def optimiser(learning_rate, momentum):
     """Return eta > 0 and beta in [0, 1) as arrays, or refuse them."""
     eta = validate.within("learning_rate", learning_rate, low=0, open_low=True)
     return eta, validate.within("momentum", momentum, low=0, high=1)
+
+
+def minibatch(noise, batch_size) -> np.ndarray:
+    """Return Sigma / S, the noise of a minibatch: Sigma >= 0, S a whole number, at least 1."""
+    return validate.within("noise", noise, low=0) / validate.each_whole("batch_size", batch_size)
 
 
 def stiffness(curvature, weight_decay, *, zero=True) -> np.ndarray:

@@ -1,20 +1,14 @@
-"""Chapter `underdamped_langevin`: formulas against second ways, claims against wrong theories."""
+"""Formulas of chapter `underdamped_langevin` against second ways, and what they refuse."""
 
-import functools
-from dataclasses import replace
-
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import linalg
 
 import sgdescape.underdamped_langevin as ul
-from sgdescape.core.claims import ClaimError, declared
 from sgdescape.core.ensembles import momentum
 from sgdescape.core.ensembles.regression_data import FiniteData
-from sgdescape.underdamped_langevin import estimates
 from sgdescape.underdamped_langevin.measure import regression
 
 # under-, over- and critically damped, negative roots, beta = 0, double roots, near the edge
@@ -303,7 +297,8 @@ def test_an_infinite_covariance_is_refused():
     [
         ({"learning_rate": 0.0}, "learning_rate must lie in"),
         ({"momentum": 1.0}, r"momentum must lie in \[0, 1\)"),
-        ({"batch_size": 0}, "batch_size must lie in"),
+        ({"batch_size": 0}, "batch_size must be at least 1"),
+        ({"batch_size": 2.5}, "batch_size must be a whole number"),
         ({"weight_decay": -0.1}, "weight_decay must lie in"),
         ({"learning_rate": 4.0}, "must lie below 2 .* = 0.95"),
         ({"momentum": np.nan}, "momentum must be finite"),
@@ -333,187 +328,54 @@ def test_modes_that_are_not_stationary_are_refused():
         )
 
 
-def test_configuration_refuses_what_does_not_fit():
-    with pytest.raises(ValueError, match="multiple of 40"):
-        replace(ul.QUICK, replicas=50)
-    with pytest.raises(ValueError, match="lags"):
-        replace(ul.QUICK, lags=2000)
+def test_impulse_response_is_its_recursion_and_adds_up_to_the_covariance():
+    for eta, beta, h in [*MODES, (0.1, 0.9, 0.0)]:
+        found = ul.impulse_response(60, h, **rates(eta, beta))
+        g = [1.0, 1 + beta - eta * h]
+        for _ in range(58):
+            g.append((1 + beta - eta * h) * g[-1] - beta * g[-2])
+        np.testing.assert_allclose(found, g, rtol=1e-6, atol=1e-8)
+        spread = ul.covariance(60, h, 3.0, **rates(eta, beta), batch_size=7)[0, 0]
+        assert eta**2 * 3 / 7 * np.sum(found**2) == pytest.approx(spread, rel=1e-6)
+    many = ul.impulse_response(5, [0.0, 1.0], learning_rate=0.1, momentum=[0.5, 0.9])
+    assert many.shape == (2, 5) and np.all(many[:, 0] == 1)
 
 
-# Measures
+def test_mean_square_step_is_the_sum_of_the_velocity_variances():
+    at = rates(0.1, 0.8) | {"batch_size": 3, "weight_decay": 0.1}
+    for discrete in (True, False):
+        law = ul.stationary_covariance([0.5, 2.0], [1.0, 4.0], **at, discrete=discrete)
+        found = ul.square_step([0.5, 2.0], [1.0, 4.0], **at, discrete=discrete)
+        assert found == pytest.approx(0.1**2 * law[:, 1, 1].sum())
 
 
-def test_correlations_are_those_of_an_autoregression():
-    rng = np.random.default_rng(0)
-    x = np.zeros((400, 80))
-    for k in range(1, 400):
-        x[k] = 0.7 * x[k - 1] + rng.normal(size=80)
-    found = regression._correlations(x[50:, :, None], 5)
-    np.testing.assert_allclose(found.mean(axis=0)[0], 0.7 ** np.arange(6), atol=0.03)
+def test_closed_second_moments_of_one_input_by_hand():
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(2, 500))
+    y -= x * (x @ y) / (x @ x)
+    found = ul.regression_covariance(x[:, None], y, **rates(0.1, 0.0), batch_size=3)
+    h, four, noise = np.mean(x**2), np.mean(x**4), np.mean(x**2 * y**2)
+    shrink = 1 - 2 * 0.1 * h + 0.01 * (h**2 + (four - h**2) / 3)
+    assert found[0, 0] == pytest.approx(0.01 * noise / 3 / (1 - shrink), rel=1e-9)
 
 
-def test_effective_directions():
-    assert ul.effective_directions([2.0, 2.0, 2.0]) == pytest.approx(3)
-    assert ul.effective_directions([1.0, 0.0]) == pytest.approx(1)
-
-
-# The whole chapter, small
-
-SMALL = replace(
-    ul.QUICK,
-    samples=512,
-    replicas=40,
-    burn_in=200,
-    records=200,
-    growth_replicas=80,
-    lags=60,
-    kick_replicas=20,
-    kick_steps=40,
-    sweep_rates=(0.1,),
-    sweep_sizes=(4,),
-    sweep_momenta=(0.5,),
-    sweep_steps=40,
-    sweep_replicas=8,
-    free_steps=20,
-    free_replicas=8,
-    edges=(0.1, 0.9),
-    edge_momenta=(0.0, 0.9),
-    edge_replicas=8,
-    paper_replicas=40,
-    paper_steps=2500,
-    images=600,
-    image_batch=16,
-    chains=8,
-    spiral_steps=60,
-    speed_steps=20,
-    seed=3,
-)
-
-
-@functools.cache
-def small():
-    return ul.run(SMALL)
-
-
-def test_run_is_reproducible_and_independent_of_the_number_of_chains():
-    again = ul.run(replace(SMALL, replicas=80, chains=10))
-    first = small()
-    np.testing.assert_array_equal(again.square_step[:, :40], first.square_step)
-    both = again.spiral_position[:, :, :8], first.spiral_position
-    np.testing.assert_allclose(*both, atol=1e-6)  # single precision
-    other = ul.run(replace(SMALL, seed=4))
-    assert np.abs(other.square_step - first.square_step).min() > 0
-
-
-def test_figures_draw():
-    ds = small()
-    fig, ax = plt.subplots()
-    for draw in (
-        ul.figures.order,
-        ul.figures.edge,
-        ul.figures.noise,
-        ul.figures.growth,
-        ul.figures.autocorrelation,
-        ul.figures.paper_correlation,
-        functools.partial(ul.figures.spiral, momentum=0.99),
-        functools.partial(ul.figures.path, momentum=0.99),
-        functools.partial(ul.figures.speed, varied="momentum"),
-        functools.partial(ul.figures.paper_path, mode=1),
-    ):
-        ax.clear()
-        assert draw(ds, ax) is ax and ax.has_data()
-        fig.canvas.draw()
-    plt.close(fig)
-
-
-def test_summary_is_finite():
-    assert all(np.isfinite(value) for value, _ in ul.summary(small()).values())
-
-
-# Claims
-
-SEEDS = range(5)
-
-
-@functools.cache
-def quick(seed):
-    return ul.run(replace(ul.QUICK, seed=seed))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", SEEDS)
-def test_claims_hold(seed):
-    for claim in declared("underdamped_langevin"):
-        claim(quick(seed))
-
-
-def scaled(factor, **fixed):
-    """Multiply what a theory function returns."""
-
-    def change(true):
-        return lambda *a, **k: true(*a, **(k | fixed)) * factor
-
-    return change
-
-
-def with_arguments(**fixed):
-    return scaled(1.0, **fixed)
-
-
-WRONG = {
-    "order": ("path_errors", lambda true: lambda *a, **k: true(*a, **k) ** 0.5),
-    "common_factor": ("stationary_covariance", with_arguments(discrete=False)),
-    "mean_path": ("mean", with_arguments(discrete=False)),
-    "spiral": ("mean", scaled(0.9)),
-    "growth": ("regression_covariance", scaled(1.3)),
-    "speed_law": ("square_step", scaled(1.9)),
-    "real_noise": ("regression_covariance", scaled(0.7)),
-    "image_speed": ("square_step", scaled(1.9)),
-    "free_speed": ("square_step", scaled(1.9)),
-    "backward": ("stationary_covariance", with_arguments(discrete=False)),
-    "negative_lobe": ("autocorrelation", scaled(0.5)),
-    "paper_first": ("autocorrelation", scaled(0.2)),
-    "paper_last": ("autocorrelation", scaled(0.8)),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", WRONG)
-def test_claims_reject_a_wrong_theory(name, monkeypatch):
-    function, change = WRONG[name]
-    monkeypatch.setattr(ul, function, change(getattr(ul, function)))
-    ds = quick(0)
-    if name == "order":
-        ds = ds.assign(order_error=ds.order_error**0.5)
-    with pytest.raises(ClaimError):
-        getattr(ul, f"claim_{name}")(ul.predict(ds))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("claim", "change"),
-    [
-        ("noise", lambda ds: ds.assign(gradients=ds.gradients * ds.inputs)),
-        ("image_noise", lambda ds: ds.assign(image_errors=ds.image_errors * 0 + 1.0)),
-        ("constant_speed", lambda ds: ds.assign(
-            square_step=ds.square_step / (1 + np.arange(1000)[:, None] / 1000))),
-        ("single_step", lambda ds: ds.assign(final_step=ds.final_step / np.sqrt(ds.noise))),
-        ("midpoint", lambda ds: ds.assign(midpoint_product=ds.full_product)),
-        ("full_step", lambda ds: ds.assign(full_product=ds.midpoint_product)),
-        ("ring_down", lambda ds: ds.assign(
-            spiral_position=ds.spiral_position * np.exp(-ds.spiral_step / 300))),
-        ("speed_small_batch", lambda ds: ds.assign(speed=ds.speed * 0 + ds.speed_law)),
-    ],
-)  # fmt: skip
-def test_claims_reject_other_measurements(claim, change):
-    with pytest.raises(ClaimError):
-        getattr(ul, f"claim_{claim}")(change(quick(0)))
-
-
-@settings(max_examples=20)
-@given(st.floats(0.5, 2.0))
-def test_overlap_is_the_amplitude(amplitude):
-    theory = np.cos(np.arange(30) / 3)
-    noise = np.random.default_rng(0).normal(size=(30, 50))
-    found = estimates.overlap(amplitude * theory[:, None] + 0.1 * noise, theory)
-    assert found.low < amplitude < found.high
+@pytest.mark.parametrize("decay", [0.0, 0.3])
+def test_closed_second_moments_by_one_dense_linear_system(decay):
+    data, eta, beta, size = small_problem(), 0.1, 0.8, 2
+    fixed = np.linalg.solve(data.hessian + decay * np.eye(3), data.hessian @ data.minimum)
+    x = data.rows[:, :-1]
+    residuals = data.inputs @ fixed - data.targets
+    gradients = x * residuals[:, None]
+    noise = np.cov(gradients.T, bias=True) / size
+    pairs = (x[:, :, None] * x[:, None, :]).reshape(len(x), 9)
+    curved = np.kron(*2 * (np.diag(data.curvatures),))
+    spread = (pairs.T @ pairs / len(x) - curved) / size
+    step = ul.update_matrix(np.diag(data.curvatures), **rates(eta, beta), weight_decay=decay)
+    both = np.kron(np.array([[eta], [1.0]]), np.eye(3))
+    pick = np.hstack([np.eye(3), np.zeros((3, 3))])
+    whole = np.kron(step, step) + np.kron(both, both) @ spread @ np.kron(pick, pick)
+    law = np.linalg.solve(np.eye(36) - whole, np.kron(both, both) @ noise.ravel()).reshape(6, 6)
+    found = ul.regression_covariance(
+        x, residuals, **rates(eta, beta), batch_size=size, weight_decay=decay
+    )
+    np.testing.assert_allclose(found, law, rtol=1e-8, atol=1e-12)
