@@ -1,8 +1,5 @@
 """Claims of chapter `underdamped_langevin`: their verdicts, and what makes them fail."""
 
-import subprocess
-import sys
-
 import contract
 import numpy as np
 import pytest
@@ -115,8 +112,3 @@ def test_streams_of_the_parts_are_their_own():
     uses = ["data", "main", "kick", "growth", "edge", "paper 0", "spirals", "speed"]
     found = {seeds.derive(s, STEM, use, i) for s in (0, 1) for use in uses for i in range(20)}
     assert len(found) == 2 * len(uses) * 20
-
-
-def test_chapter_opens_without_torch():
-    code = f"import sys, sgdescape.{STEM}; assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -133,7 +133,7 @@ class Config:
         for name in ("learning_rate", "fast_rate"):
             limit = edge / (self.steepest + decay)
             validate.within(name, getattr(self, name), low=0, open_low=True, high=limit)
-        validate.positive("image_rate", self.image_rate)
+        validate.within("image_rate", self.image_rate, low=0, open_low=True, high=1e3)
         validate.within("arrow_rate", self.arrow_rate, low=0, open_low=True, high=1)
         validate.between("toy_step", self.toy_step, 1e-6, 0.1)
         validate.positive("flattest", self.flattest)
