@@ -6,26 +6,27 @@ chapters use.
 
 from sgdescape.kramers_escape import claims, figures, predictions
 from sgdescape.kramers_escape.config import PAPER, QUICK, Config
-from sgdescape.kramers_escape.experiment import rate_explorer, run
-from sgdescape.kramers_escape.predictions import predict
-from sgdescape.kramers_escape.prose import summary
-from sgdescape.kramers_escape.theory.dimension import (
-    amplitude_slope,
-    circle_slope,
-    path_amplitude,
-    path_dimension,
-    path_widths,
-    riccati,
-    tail_dimension,
-)
-from sgdescape.kramers_escape.theory.landscape import (
+from sgdescape.kramers_escape.experiment import run
+from sgdescape.kramers_escape.explorer import rate_explorer
+from sgdescape.kramers_escape.landscape import (
     Landscape,
     path_loss,
     path_slope,
     separable_log_loss,
     separable_loss,
 )
-from sgdescape.kramers_escape.theory.passage import log_passage_time
+from sgdescape.kramers_escape.measure import circle_slope
+from sgdescape.kramers_escape.measure.line import log_times
+from sgdescape.kramers_escape.predictions import predict
+from sgdescape.kramers_escape.prose import summary
+from sgdescape.kramers_escape.theory.dimension import (
+    amplitude_slope,
+    path_amplitude,
+    path_dimension,
+    path_widths,
+    riccati,
+    tail_dimension,
+)
 from sgdescape.kramers_escape.theory.proof import steps, table
 from sgdescape.kramers_escape.theory.rate import (
     critical_effective_dimension,
@@ -74,7 +75,7 @@ __all__ = [
     "flux_free_slope",
     "growth_rate",
     "log_curvature",
-    "log_passage_time",
+    "log_times",
     "mixed_log_curvature",
     "outflow",
     "path_amplitude",

@@ -51,7 +51,7 @@ class Config:
     path_loss_ratio: float = 3.0
     dt: float = 0.05
     max_time: float = 300.0
-    replicas: int = 1000
+    replicas: int = 2000
     bowl_noise: float = 2.0
     dimensions: tuple[int, ...] = (1, 2, 4, 5, 7, 8)
     levels: tuple[float, ...] = (1.5, 2.0, 3.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6)

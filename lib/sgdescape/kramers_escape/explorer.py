@@ -3,14 +3,13 @@
 import numpy as np
 
 from sgdescape.core.explorer import Axes, explorer_html
+from sgdescape.kramers_escape.theory.rate import critical_effective_dimension, escape_rate
 
 
-def rate_explorer(escape_rate, critical_effective_dimension) -> str:
-    """Return the explorer: escape time against the curvature of the minimum, slider batch size.
+def rate_explorer() -> str:
+    """Return the HTML of the explorer: escape time against the curvature of the minimum, Eq. (15).
 
-    Args:
-        escape_rate: the function of Eq. (15).
-        critical_effective_dimension: the function of Eq. (16).
+    The slider is the batch size.
     """
     eta, c, n, top = 0.2, 1.5, 2, 11.0
     h = np.linspace(0.75, 4.0, 66)

@@ -3,16 +3,17 @@
 import numpy as np
 
 from sgdescape.core import plotting
+from sgdescape.core.runs import provenance
 from sgdescape.core.stats import survival
-from sgdescape.kramers_escape import claims
-from sgdescape.kramers_escape.theory import landscape as losses
+from sgdescape.kramers_escape import estimates
+from sgdescape.kramers_escape import landscape as losses
+from sgdescape.kramers_escape.landscape import valley
 from sgdescape.kramers_escape.theory.dimension import path_widths, tail_dimension
-from sgdescape.kramers_escape.theory.landscape import Landscape
 
 
 def log_loss(dataset, ax):
     """Draw Fig. 4: the log-loss along the most probable escape path, with its three marks."""
-    shape = Landscape(**_shape(dataset) | {"curvature_saddle": -0.75})
+    shape = valley(provenance.settings(dataset), curvature_saddle=-0.75)
     z = np.linspace(-0.35 * shape.saddle, shape.crossing * 1.025, 300)
     rise = np.log(losses.path_loss(shape, z) / shape.minimum_loss)
     loss = losses.path_loss(shape, z) / shape.minimum_loss - 1
@@ -41,7 +42,7 @@ def plane(dataset, ax, *, reading="loss", ratio=1.0):
         reading: what separates, "loss" or "log loss".
         ratio: rho = h_j/h_e.
     """
-    shape = Landscape(**_shape(dataset), transverse=(ratio,))
+    shape = valley(provenance.settings(dataset), transverse=(ratio,))
     function = {"loss": losses.separable_loss, "log loss": losses.separable_log_loss}[reading]
     z = np.linspace(-0.3 * shape.saddle, 1.15 * shape.crossing, 200)
     y = np.linspace(-3, 3, 161)
@@ -102,12 +103,11 @@ def dimension(dataset, ax):
     for i, (reading, label) in enumerate(
         (("loss", "saddle, loss separates"), ("log loss", "saddle, log-loss separates"))
     ):
-        found = [claims.dimension(dataset, reading, float(r)).value for r in ratios]
+        found = [estimates.dimension(dataset, reading, float(r)).value for r in ratios]
         style = plotting.points_style(2 * i) | {"label": label}
         ax.plot(ratios, found, **style)
     bowl = dataset.sel(ratio=ratios[ratios <= 1])
-    n = 2 * (bowl.circle_noise + 1 - bowl.circle)
-    found = [claims.weak_noise(row).value for row in n.transpose("ratio", "circle_noise").values]
+    found = [estimates.bowl_dimension(dataset, float(rho)).value for rho in bowl.ratio.values]
     ax.plot(bowl.ratio, found, **plotting.points_style(1) | {"label": "bowl, large $c$"})
     ax.axhline(2, color="black", ls=":", lw=1.2, label="number of outliers")
     ax.set(xlabel=r"$\rho=h_1^*/h_e^*$", ylabel="$n$ in the exponent", ylim=(0.8, 3.4))
@@ -118,7 +118,7 @@ def dimension(dataset, ax):
 def widths(dataset, ax):
     """Draw the transverse width factor g along the path for several curvature ratios."""
     for i, ratio in enumerate((0.1, 0.5, 1.0, 2.0)):
-        shape = Landscape(**_shape(dataset), transverse=(ratio,))
+        shape = valley(provenance.settings(dataset), transverse=(ratio,))
         found = path_widths(shape, points=4000)
         inside = found.position < 0.999 * shape.saddle
         x = found.position[inside] / shape.saddle
@@ -153,19 +153,14 @@ def paths(dataset, ax):
 
 def bowls(dataset, ax):
     """Draw mean times to a level of the loss in isotropic bowls of several dimensions."""
-    c = dataset.level.values
+    c, noise = dataset.level.values, provenance.settings(dataset).bowl_noise
     for i, n in enumerate(dataset.dimension.values):
         ax.plot(c, dataset.bowl_time.sel(dimension=n), **plotting.line(i), label=f"$n={n}$")
     for n in (2, 4):
         end = float(dataset.bowl_time.sel(dimension=n)[-1])
-        power = -float(dataset.growth_theory.sel(dimension=n)) * dataset.attrs["bowl_noise"]
+        power = -float(dataset.growth_theory.sel(dimension=n)) * noise
         plotting.power_guide(ax, c[[4, -1]], through=(c[-1], 2 * end), power=power)
     ax.set(xlabel="loss ratio $c$", ylabel="mean time to $L=cL^*$")
     plotting.log_axes(ax)
     ax.legend()
     return ax
-
-
-def _shape(dataset):
-    names = ("loss_ratio", "minimum_loss", "curvature_saddle")
-    return {name: float(dataset.attrs[name]) for name in names}

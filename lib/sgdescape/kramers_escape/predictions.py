@@ -3,7 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from sgdescape.kramers_escape.measure import escapes
+from sgdescape.core.runs import provenance
+from sgdescape.kramers_escape.landscape import valley
 from sgdescape.kramers_escape.theory.dimension import path_dimension, tail_dimension
 from sgdescape.kramers_escape.theory.rate import (
     critical_effective_dimension,
@@ -16,18 +17,18 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with what the theorem, and its correction, say about each.
 
     Args:
-        dataset: of `experiments.measure`.
+        dataset: of `measure`, or predicted before.
 
     Returns:
         A new dataset: ``rate_theory`` (noise), ``power_theory`` (noise, loss_ratio),
-        ``plane_theory`` (ratio, plane_noise) with n = 2, ``bias_theory`` (curvature) by Eq. (15);
+        ``plane_theory`` (plane_noise) with n = 2, ``bias_theory`` (curvature) by Eq. (15);
         ``dimension_theory`` (ratio) by Eq. (path-dimension), ``tail_theory`` (ratio, NaN above 1)
         by Eq. (tail-dimension); ``growth_theory`` (dimension)
         by Eq. (growth); in the attributes ``critical_theory`` by Eq. (16), ``path_theory``
         by Eq. (15) for the simulated paths.
     """
-    ds, about = dataset.copy(), dataset.attrs
-    c, saddle_curvature = about["loss_ratio"], about["curvature_saddle"]
+    ds, about = dataset.copy(), provenance.settings(dataset)
+    c, saddle_curvature = about.loss_ratio, about.curvature_saddle
     one = dict(batch_size=1, curvature_minimum=1.0, curvature_saddle=saddle_curvature)
     ds["rate_theory"] = (
         "noise",
@@ -51,14 +52,14 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         "curvature",
         escape_rate(
             c,
-            learning_rate=1 / about["bias_noise"],
+            learning_rate=1 / about.bias_noise,
             batch_size=1,
             curvature_minimum=ds.curvature.values,
             curvature_saddle=saddle_curvature,
             effective_dimension=1,
         ),
     )
-    shapes = [escapes.plane_valley(about, float(rho)) for rho in ds.ratio.values]
+    shapes = [valley(about, transverse=(float(rho),)) for rho in ds.ratio.values]
     ds["dimension_theory"] = "ratio", [path_dimension(s) for s in shapes]
     ds["tail_theory"] = (
         "ratio",
@@ -68,22 +69,22 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         "dimension",
         growth_rate(
             ds.dimension.values,
-            learning_rate=1 / about["bowl_noise"],
+            learning_rate=1 / about.bowl_noise,
             batch_size=1,
             curvature=1.0,
         ),
     )
     ds.attrs["critical_theory"] = float(
         critical_effective_dimension(
-            learning_rate=1 / about["bowl_noise"], batch_size=1, curvature=1.0
+            learning_rate=1 / about.bowl_noise, batch_size=1, curvature=1.0
         )
     )
     ds.attrs["path_theory"] = float(
         escape_rate(
-            about["path_loss_ratio"],
-            learning_rate=about["learning_rate"],
+            about.path_loss_ratio,
+            learning_rate=about.learning_rate,
             effective_dimension=2,
-            **one | {"batch_size": about["batch_size"]},
+            **one | {"batch_size": about.batch_size},
         )
     )
     return ds

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sgdescape.kramers_escape.claims import dimension
+from sgdescape.core.runs import provenance
+from sgdescape.kramers_escape.estimates import dimension
 
 
 def summary(ds) -> dict[str, tuple[float, str]]:
@@ -14,6 +15,7 @@ def summary(ds) -> dict[str, tuple[float, str]]:
     Returns:
         Name in the prose -> (value, format).
     """
+    about = provenance.settings(ds)
     log_time = ds.log_time.sel(event="beyond")
     times = np.exp(log_time) * ds.rate_theory
     missed = np.isnan(ds.passage.sel(place="beyond"))
@@ -24,7 +26,7 @@ def summary(ds) -> dict[str, tuple[float, str]]:
             float(log_time.sel(noise=160.0)) / np.log(10),
             ".0f",
         ),
-        "kramers-path-noise": (ds.attrs["batch_size"] / ds.attrs["learning_rate"], ".1f"),
+        "kramers-path-noise": (about.batch_size / about.learning_rate, ".1f"),
         "kramers-path-time": (float(ds.path_time.sel(place="beyond")), ".1f"),
         "kramers-path-theory": (1 / ds.attrs["path_theory"], ".1f"),
         "kramers-path-linear": (float(ds.linear_time), ".0f"),

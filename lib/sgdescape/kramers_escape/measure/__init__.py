@@ -1,1 +1,42 @@
-"""Measure of chapter `kramers_escape`: experiments that give numbers; no theory."""
+"""Measurements of chapter `kramers_escape`: quadrature, Fokker-Planck operators, simulated paths.
+
+`line` holds one dimension, `plane` the axis and the distance from it, `bowl` parabolic bowls,
+`paths` the simulation. Everything is computed from the loss and Eq. (12); no formula of `theory`
+is used here.
+"""
+
+import dataclasses
+
+import xarray as xr
+
+from sgdescape.core.runs import provenance
+from sgdescape.kramers_escape.measure.bowl import circle_slope, far_bowl, isotropic_bowl
+from sgdescape.kramers_escape.measure.line import curvature_bias, on_axis
+from sgdescape.kramers_escape.measure.paths import simulate
+from sgdescape.kramers_escape.measure.plane import in_plane
+
+__all__ = [
+    "circle_slope",
+    "curvature_bias",
+    "far_bowl",
+    "in_plane",
+    "isotropic_bowl",
+    "measure",
+    "on_axis",
+    "simulate",
+]
+
+
+def measure(config) -> xr.Dataset:
+    """Make all measurements.
+
+    Args:
+        config: the chapter's `Config`.
+
+    Returns:
+        See the functions above for the variables; the configuration is an attribute.
+    """
+    parts = (on_axis, curvature_bias, in_plane, far_bowl, isotropic_bowl, simulate)
+    found = xr.merge([part(config) for part in parts], combine_attrs="drop")
+    found.attrs = {"config": provenance.to_json(dataclasses.asdict(config))}
+    return found

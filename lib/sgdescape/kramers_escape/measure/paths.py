@@ -1,21 +1,65 @@
 """Paths of the paper's SDE over the saddle, timed; runs without escape are counted as such."""
 
 import numpy as np
+import xarray as xr
 
-from sgdescape.core.sde import bowl
-from sgdescape.core.stats import survival
-from sgdescape.kramers_escape.theory import landscape as losses
-from sgdescape.kramers_escape.theory.landscape import Landscape
+from sgdescape.core.random import seeds
+from sgdescape.kramers_escape import landscape as losses
+from sgdescape.kramers_escape.landscape import Landscape, valley
+from sgdescape.kramers_escape.measure import plane
+from sgdescape.kramers_escape.measure.line import linear_barrier_time, log_times
 
 
-def landscape_sde(shape: Landscape, *, learning_rate: float, batch_size: int) -> bowl.Sde:
-    """Return Eq. (12) on a separable loss; H(theta*) is diagonal, and so is the noise.
+def simulate(config) -> xr.Dataset:
+    """Simulate Eq. (12) over a saddle in two dimensions.
+
+    Args:
+        config: the chapter's `Config`.
+
+    Returns:
+        ``passage`` (replica, place) and ``watched`` (replica) in t; ``path_time`` (place): the
+        exact means by the Fokker-Planck operator; ``line_time`` by quadrature without the second
+        direction; ``linear_time`` by `linear_barrier_time`.
+    """
+    shape = valley(config, loss_ratio=config.path_loss_ratio, transverse=(1.0,))
+    times, last, lost = escapes(
+        shape,
+        learning_rate=config.learning_rate,
+        batch_size=config.batch_size,
+        dt=config.dt,
+        max_time=config.max_time,
+        replicas=config.replicas,
+        seed=seeds.derive(config.seed, "kramers_escape", "paths"),
+    )
+    noise = config.batch_size / config.learning_rate
+    size = {"noise": noise, "cells": config.plane_cells}
+    exact = [
+        1 / plane.rate(shape, losses.separable_loss, end=end, **size)[0]
+        for end in (shape.saddle, shape.crossing)
+    ]
+    return xr.Dataset(
+        {
+            "passage": (("replica", "place"), times, {"units": "t"}),
+            "watched": ("replica", last, {"units": "t"}),
+            "lost": ("replica", lost),
+            "path_time": ("place", exact, {"units": "t"}),
+            "line_time": float(np.exp(log_times(shape, noise)[1])),
+            "linear_time": linear_barrier_time(shape, noise),
+        },
+        coords={"place": ["saddle", "beyond"]},
+    )
+
+
+def landscape_sde(shape: Landscape, *, learning_rate: float, batch_size: int):
+    """Return Eq. (12) on a separable loss, a `core.sde.bowl.Sde` with diagonal noise.
 
     Args:
         shape: the valley.
         learning_rate: eta.
         batch_size: B.
     """
+    from sgdescape.core.sde import bowl  # torch: only where paths are drawn
+
     h = np.array((shape.curvature_minimum, *shape.transverse))
     strength = 2 * learning_rate / batch_size * h
 
@@ -55,6 +99,8 @@ def escapes(
         Times (replicas, 2) at which z_e first reaches the saddle and z_e^c, NaN if never; times
         (replicas,) until which each was watched; step at which each diverged, -1 for never.
     """
+    from sgdescape.core.sde import bowl
+
     direction = np.eye(shape.dimension)[0]
     watch = bowl.Watch(
         observable=lambda theta: theta[:, 0],
@@ -71,13 +117,3 @@ def escapes(
         watch=watch,
     )
     return found.times, found.last_time, found.diverged_at
-
-
-def mean_time(times, last):
-    """Return the mean passage time with its interval, censored paths counted.
-
-    Args:
-        times: (replicas,), NaN if never.
-        last: (replicas,) until when each was watched.
-    """
-    return survival.mean_passage(*survival.right_censored(times, last))

@@ -8,12 +8,57 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import xarray as xr
 
 from sgdescape.core.fokker_planck import operators as fp
-from sgdescape.kramers_escape.theory import landscape as losses
-from sgdescape.kramers_escape.theory.landscape import Landscape
+from sgdescape.kramers_escape import landscape as losses
+from sgdescape.kramers_escape.landscape import Landscape, valley
+from sgdescape.kramers_escape.measure.line import grid_limit, reach
 
+READINGS = {"loss": losses.separable_loss, "log loss": losses.separable_log_loss}
 _NEGLIGIBLE = 20.0  # walls stand where the density is exp(-20) of that at the saddle
+
+
+def in_plane(config) -> xr.Dataset:
+    """Measure escape rates in two dimensions with the Fokker-Planck operator.
+
+    Args:
+        config: the chapter's `Config`.
+
+    Returns:
+        ``plane_rate`` (reading, ratio, plane_noise) per t, for both readings of Eq. (19);
+        ``space_rate`` (plane_noise): two transverse directions of ratio 1/2, the loss separates;
+        ``plane_error`` and ``space_error``: of the grids.
+    """
+    rates = [
+        [
+            [
+                rate(valley(config, transverse=(rho,)), loss, noise=a, cells=config.plane_cells)
+                for a in config.plane_noises
+            ]
+            for rho in config.ratios
+        ]
+        for loss in READINGS.values()
+    ]
+    three = valley(config, transverse=(0.5, 0.5))
+    space = [
+        rate(three, losses.separable_loss, noise=a, cells=config.plane_cells)
+        for a in config.plane_noises
+    ]
+    where, rates, space = ("reading", "ratio", "plane_noise"), np.array(rates), np.array(space)
+    return xr.Dataset(
+        {
+            "plane_rate": (where, rates[..., 0], {"units": "1 / t"}),
+            "plane_error": (where, rates[..., 1], {"units": "1 / t"}),
+            "space_rate": ("plane_noise", space[:, 0], {"units": "1 / t"}),
+            "space_error": ("plane_noise", space[:, 1], {"units": "1 / t"}),
+        },
+        coords={
+            "reading": list(READINGS),
+            "ratio": list(config.ratios),
+            "plane_noise": list(config.plane_noises),
+        },
+    )
 
 
 def rate(
@@ -23,24 +68,25 @@ def rate(
     noise: float,
     cells: tuple[int, int],
     end: float | None = None,
-) -> float:
-    """Return 1 over the mean time from the minimum to a place on the axis, error of 1/cells^4.
+) -> tuple[float, float]:
+    """Return 1 over the mean time from the minimum to a place on the axis, and its error.
 
-    Two grids, the second with twice the cells each way; their second-order errors cancel.
+    Three grids, each with twice the cells of the one before both ways: see `grid_limit`.
 
     Args:
         shape: the valley; its transverse curvatures must be equal.
         loss: `landscape.separable_loss`, or with one transverse direction
             `landscape.separable_log_loss`.
         noise: B/(eta h_e*).
-        cells: of the coarse grid along and across the axis.
+        cells: of the middle grid along and across the axis, even numbers.
         end: z_e at which paths are gone, `Landscape.crossing` if None.
     """
-    coarse, fine = (
-        1 / passage_time(generator(shape, loss, noise=noise, cells=n, end=end))
-        for n in (cells, (2 * cells[0], 2 * cells[1]))
+    return grid_limit(
+        [
+            1 / passage_time(generator(shape, loss, noise=noise, cells=n, end=end))
+            for n in ((cells[0] // 2, cells[1] // 2), cells, (2 * cells[0], 2 * cells[1]))
+        ]
     )
-    return fine + (fine - coarse) / 3
 
 
 def passage_time(found: fp.Generator) -> float:
@@ -78,8 +124,7 @@ def generator(
     end = shape.crossing if end is None else end
     h, across = shape.curvature_minimum, shape.transverse[0]
     temperatures = 1 / noise, across / (h * noise)
-    high = shape.loss_ratio * shape.minimum_loss * np.exp(_NEGLIGIBLE / noise)
-    left, top = walls(shape, loss, high)
+    left, top = walls(shape, loss, noise)
 
     def drift(z, y):
         step = 1e-6 * shape.saddle  # the losses are polynomials: no harm from differences
@@ -97,10 +142,19 @@ def generator(
     return fp.operator_2d(drift, diffusion, edges_z, edges_y, right="absorbing")
 
 
-def walls(shape: Landscape, loss: Callable, high: float) -> tuple[float, float]:
-    """Return where the loss reaches a value: left of the minimum, and across at the saddle."""
-    along = -np.geomspace(1e-3, 1e3, 4001) * shape.saddle
-    across = -along
-    left = along[np.argmax(losses.path_loss(shape, along) >= high)]
-    top = across[np.argmax(loss(shape, 0.0, across) >= high)]
-    return float(left), float(top)
+def walls(shape: Landscape, loss: Callable, noise: float) -> tuple[float, float]:
+    r"""Return where the density is negligible: left of the minimum, and across at the minimum.
+
+    A direction of temperature rho/a reaches the loss L with the chance (L/L*)^(-a/rho), so that
+    the upper wall of a hot direction, rho > 1, stands at :math:`L^*(ce^{20/a})^{\rho}`.
+
+    Args:
+        shape: the valley.
+        loss: see `rate`.
+        noise: a = B/(eta h_e*).
+    """
+    high = shape.loss_ratio * np.exp(_NEGLIGIBLE / noise)
+    hot = max(shape.transverse[0] / shape.curvature_minimum, 1.0)
+    across = np.geomspace(1e-3, 1e6, 9001) * shape.saddle
+    top = across[np.argmax(loss(shape, 0.0, across) >= shape.minimum_loss * high**hot)]
+    return -reach(shape, shape.minimum_loss * high), float(top)

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.integrate import solve_ivp
-from scipy.linalg import eigh_tridiagonal
-from scipy.optimize import brentq
 
 from sgdescape.core import validate
-from sgdescape.kramers_escape.theory.landscape import Landscape, path_loss, path_slope
+from sgdescape.kramers_escape.landscape import Landscape, path_loss, path_slope
 
 _ENDS = (-30.0, 90.0)  # of log(u/(1-u)): from the minimum to the saddle
 
@@ -166,44 +164,3 @@ def tail_dimension(ratios):
     if np.any(rho > 1):
         raise ValueError(f"ratios must lie in (0, 1]: got {rho.max():g}")
     return 1 + 0.5 * np.sum(1 + rho - np.sqrt((1 - rho) * (1 + 3 * rho)), axis=-1)
-
-
-def circle_slope(ratio: float, *, noise: float, cells: int = 4000) -> float:
-    r"""Return the growth exponent of the passage time in a two-dimensional bowl, Eq. (circle).
-
-    Far from the minimum L* is negligible and Eq. (12) has no length scale: a mean of |z|^p neither
-    grows nor decays for one p > 0, and the mean time to L = c L* grows as c^(p/2). With
-    x_i = z_i/sqrt(h_i) = r (cos, sin) the angular factor of that mean obeys, h_e = 1, h_j = rho,
-
-    .. math:: \frac{\eta m}{2B}(\psi''+p^2\psi)-kp\,\psi+(1-\rho)\sin\cos\psi' = 0,
-
-    m = cos^2 + rho^2 sin^2, k = cos^2 + rho sin^2. No weak-noise assumption enters.
-
-    Args:
-        ratio: rho in (0, 1].
-        noise: B/(eta h_e), above 1/2.
-        cells: of the quarter circle; the error is of order 1/cells^2.
-
-    Returns:
-        p/2.
-
-    Example:
-        >>> round(circle_slope(1.0, noise=20.0, cells=400), 6)  # isotropic: a + 1 - n/2
-        20.0
-    """
-    validate.positive("ratio", ratio)
-    a, step = validate.positive("noise", noise), np.pi / 2 / validate.count("cells", cells, low=8)
-    angle = (np.arange(cells) + 0.5) * step
-    cos, sin = np.cos(angle), np.sin(angle)
-    m, k = cos**2 + ratio**2 * sin**2, cos**2 + ratio * sin**2
-    drift = -(1 - ratio) * a * sin * cos / m  # removes the first derivative: symmetric problem
-    turn = -(1 - ratio) * a * ((cos**2 - sin**2) / m + 2 * (1 - ratio**2) * (sin * cos / m) ** 2)
-
-    def lowest(p):
-        potential = p**2 + turn - drift**2 - 2 * a * k * p / m
-        diagonal = 2 / step**2 - potential
-        diagonal[[0, -1]] -= 1 / step**2  # mirror symmetry at both axes
-        ends = {"select": "i", "select_range": (0, 0), "eigvals_only": True}
-        return eigh_tridiagonal(diagonal, np.full(cells - 1, -1 / step**2), **ends)[0]
-
-    return brentq(lowest, 1.2 * a, 2 * (a + 2), xtol=1e-11 * a) / 2

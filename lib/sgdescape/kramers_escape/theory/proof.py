@@ -5,10 +5,11 @@ from functools import partial
 
 import numpy as np
 
+from sgdescape.core.fokker_planck import quadrature
+from sgdescape.kramers_escape import landscape as losses
+from sgdescape.kramers_escape.landscape import Landscape
 from sgdescape.kramers_escape.theory import algebra, saddle, valley
-from sgdescape.kramers_escape.theory import landscape as losses
-from sgdescape.kramers_escape.theory.landscape import Landscape
-from sgdescape.kramers_escape.theory.passage import Quadrature, log_passage_time
+from sgdescape.kramers_escape.theory.integrals import Quadrature
 
 NOISES = (10, 40, 160)
 """B/(eta h_e*) at which the steps that hold for weak noise are tried."""
@@ -109,10 +110,17 @@ def _coordinates():
 
 def _clocks(shape, noise):
     loss = partial(losses.path_loss, shape)
-    options = dict(temperature=1 / noise, start=0.0, end=shape.crossing, left=-2 * shape.saddle)
-    tau = log_passage_time(lambda z: np.log(loss(z)), **options)
-    t = log_passage_time(lambda z: np.log(loss(z)), clock=loss, **options)
-    return float(np.exp(tau - t) / shape.minimum_loss)
+    ends = {"left": -2 * shape.saddle, "right": shape.crossing}
+    t = quadrature.passage(
+        lambda z: -losses.path_slope(shape, z), lambda z: loss(z) / noise, 0.0, **ends
+    )
+    tau = quadrature.passage(
+        lambda z: -losses.path_slope(shape, z) / loss(z),
+        lambda z: np.full_like(z, 1 / noise),
+        0.0,
+        **ends,
+    )
+    return float(np.exp(tau.log_time - t.log_time) / shape.minimum_loss)
 
 
 def _flux_free(shape, noise=10):

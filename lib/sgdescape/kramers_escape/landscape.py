@@ -76,6 +76,17 @@ class Landscape:
         return float(self.saddle / (middle + root))
 
 
+def valley(config, **changes) -> Landscape:
+    """Return the chapter's valley in one dimension, or with what is changed.
+
+    Args:
+        config: with ``loss_ratio``, ``minimum_loss`` and ``curvature_saddle``.
+        changes: other arguments of `Landscape`, for example transverse=(0.5,).
+    """
+    names = ("loss_ratio", "minimum_loss", "curvature_saddle")
+    return Landscape(**{name: getattr(config, name) for name in names} | changes)
+
+
 def path_loss(landscape: Landscape, z):
     """Return the loss on the escape axis.
 
