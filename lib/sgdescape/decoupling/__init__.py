@@ -11,6 +11,8 @@ from sgdescape.decoupling.estimates import (
     dimension,
     direction_ratio,
     largest_factor,
+    pairing_deviation,
+    parting,
     scale_of,
     wasserstein,
 )
@@ -38,6 +40,8 @@ __all__ = [
     "figures",
     "largest_factor",
     "mean_log_ratio",
+    "pairing_deviation",
+    "parting",
     "predict",
     "predictions",
     "run",

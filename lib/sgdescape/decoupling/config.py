@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from sgdescape.core import validate
 
 FRACTIONS = (0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Effective dimensions, in units of N, at which spectra are compared."""
+
+_COUNTS = {"images": (100, 70_000), "shuffles": (4, 10_000), "seed": (0, 2**63 - 1)}
 
 
 @dataclass(frozen=True)
@@ -13,18 +17,19 @@ class Config:
     """Sizes of the experiment; every count is a number of images unless named.
 
     Args:
-        images: N, the first ones of MNIST in file order, or a random subset by ``image_seed``.
-        image_seed: of the random subset; None for the first N.
+        images: N in [100, 70000], the first ones of MNIST in file order, or a random subset by
+            ``image_seed``.
+        image_seed: of the random subset, at least 0; None for the first N.
         hidden: units of the hidden layers, between 784 inputs and one output.
-        epochs: passes over the data at which the spectra are taken, increasing from 0.
-        learning_rate: eta (time a step).
-        batch_size: B.
-        shuffles: random pairings of loss and gradient at each epoch, at least 4.
-        directions: leading curvature directions that are looked at one by one.
-        halvings: how often the images are cut in halves, to vary N.
-        cut: eigenvalues above this fraction of the largest count as large.
-        factor: two eigenvalues within this factor agree.
-        seed: of the network, the batches and the shuffles.
+        epochs: passes over the data at which the spectra are taken, increasing from 0 or more.
+        learning_rate: eta in (0, 1e6) (time a step).
+        batch_size: B in [1, images].
+        shuffles: random pairings of loss and gradient at each epoch, in [4, 10000].
+        directions: leading curvature directions that are looked at one by one, in [1, images].
+        halvings: how often the images are cut in halves, to vary N; at least 8 must remain.
+        cut: eigenvalues above this fraction of the largest count as large, in [0, 1).
+        factor: two eigenvalues within this factor agree, above 1.
+        seed: of the network, the batches and the shuffles, in [0, 2^63).
 
     Raises:
         TypeError: if a field has the wrong type.
@@ -45,17 +50,28 @@ class Config:
     seed: int = 0
 
     def __post_init__(self):
-        """Refuse sizes that do not fit together."""
-        validate.count("images", self.images, low=100)
-        validate.count("batch_size", self.batch_size, high=self.images)
-        validate.count("shuffles", self.shuffles, low=4)
-        validate.count("directions", self.directions, high=self.images)
-        validate.count("halvings", self.halvings)
+        """Refuse sizes that do not fit together, before anything is computed."""
+        for name, (low, high) in _COUNTS.items():
+            validate.count(name, getattr(self, name), low=low, high=high)
+        for name in ("batch_size", "directions"):
+            validate.count(name, getattr(self, name), high=self.images)
+        validate.count("halvings", self.halvings, high=int(np.log2(self.images / 8)))
+        if self.image_seed is not None:
+            validate.count("image_seed", self.image_seed, low=0, high=2**64 - 1)
         validate.positive("learning_rate", self.learning_rate)
+        validate.within("learning_rate", self.learning_rate, low=0, high=1e6, open_low=True)
         validate.fraction("cut", self.cut)
-        if self.factor <= 1:
-            raise ValueError(f"factor must be above 1: got {self.factor}")
-        if list(self.epochs) != sorted(set(self.epochs)) or not self.epochs or self.epochs[0] < 0:
+        validate.positive("factor", self.factor)
+        validate.within("factor", self.factor, low=1, high=1e6, open_low=True)
+        for name in ("hidden", "epochs"):
+            value = getattr(self, name)
+            if not isinstance(value, (tuple, list)) or not value:
+                raise ValueError(f"{name} must hold at least one integer: got {value!r}")
+        for units in self.hidden:
+            validate.count("hidden", units, high=100_000)
+        for epoch in self.epochs:
+            validate.count("epochs", epoch, low=0, high=10**6)
+        if list(self.epochs) != sorted(set(self.epochs)):
             raise ValueError(f"epochs must increase from 0 or more: got {self.epochs}")
 
 

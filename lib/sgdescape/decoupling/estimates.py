@@ -54,11 +54,15 @@ def agreement_rank(spectrum, reference, *, factor: float) -> int:
         reference: the other ones (N,), descending, positive.
         factor: above 1.
 
+    Raises:
+        ValueError: if the shapes differ, or a number is not finite or the factor not positive.
+
     Example:
         >>> agreement_rank([4.0, 2.0, 0.1], [4.0, 2.0, 1.0], factor=2.0)
         2
     """
-    inside = np.asarray(spectrum) * factor >= np.asarray(reference)
+    spectrum, reference = _pair(spectrum, reference)
+    inside = spectrum * validate.positive("factor", factor) >= reference
     return int(np.flatnonzero(inside).max(initial=-1)) + 1
 
 
@@ -75,11 +79,15 @@ def dimension(spectrum, scale) -> np.ndarray:
     Returns:
         Fractions in (0, 1), of the shape of ``scale``.
 
+    Raises:
+        ValueError: if an eigenvalue is negative or a scale not positive.
+
     Example:
         >>> float(dimension([1.0, 1.0, 0.0, 0.0], 1.0))
         0.25
     """
-    product = np.multiply.outer(np.asarray(scale, dtype=float), np.asarray(spectrum))
+    values = validate.each_at_least("spectrum", spectrum, 0)
+    product = np.multiply.outer(validate.each_positive("scale", scale), values)
     return np.mean(product / (1 + product), axis=-1)
 
 
@@ -100,7 +108,8 @@ def scale_of(spectrum, fraction) -> np.ndarray:
         >>> round(float(scale_of([2.0, 2.0], 0.5)), 9)
         0.5
     """
-    values, fraction = validate.finite("spectrum", spectrum), np.asarray(fraction, dtype=float)
+    values = validate.each_at_least("spectrum", spectrum, 0)
+    fraction = validate.finite("fraction", fraction)
     share = np.mean(values > 0)
     if np.any((fraction <= 0) | (fraction >= share)):
         raise ValueError(f"fraction must lie in (0, {share:g}): got {fraction.tolist()}")
@@ -128,20 +137,81 @@ def direction_ratio(losses, weights) -> np.ndarray:
     Returns:
         Ratios (directions,); 1 where loss and slope are uncorrelated.
 
+    Raises:
+        ValueError: if a number is negative, or all losses are 0.
+
     Example:
         >>> direction_ratio([1.0, 3.0], [[0.5, 0.5], [0.0, 1.0]])
         array([1. , 1.5])
     """
-    return np.asarray(weights) @ np.asarray(losses) / np.mean(losses)
+    losses = validate.each_at_least("losses", losses, 0)
+    weights = validate.each_at_least("weights", weights, 0)
+    return weights @ losses / validate.positive("the mean of losses", losses.mean())
 
 
-def _log_ratios(spectrum, reference, cut):
+def parting(spectrum, reference, *, factor: float) -> float:
+    r"""Return where two spectra part, Eq. (parting): 0 at the top, 1 at the bottom.
+
+    :math:`\log(\lambda'_k/\lambda'_1) / \log(\lambda'_N/\lambda'_1)` at the last rank k with an
+    eigenvalue at least ``1/factor`` of the reference's, `agreement_rank`.
+
+    Args:
+        spectrum: eigenvalues (N,), descending.
+        reference: the other ones (N,), descending, positive.
+        factor: above 1.
+
+    Raises:
+        ValueError: if the shapes differ, a number is out of range, or the reference is constant.
+
+    Example:
+        >>> round(parting([1.0, 0.1, 0.001], [1.0, 0.1, 0.01], factor=1.5), 9)
+        0.5
+    """
+    spectrum, reference = _pair(spectrum, reference)
+    rank = max(agreement_rank(spectrum, reference, factor=factor), 1)
+    depth = np.log(validate.each_positive("reference", reference) / reference[0])
+    if depth[-1] == 0:
+        raise ValueError(f"reference must fall: all its values are {reference[0]:g}")
+    return float(depth[rank - 1] / depth[-1])
+
+
+def pairing_deviation(losses, weights, errors, *, pairings: int = 1000, seed: int = 0):
+    """Return the mean square of (ratio - 1) / error over directions, with its null's freedom.
+
+    Under random pairings each term has mean 1, but the terms are not independent: the freedom
+    2 / variance of their mean, over shuffled losses, is that of the chi-square law it is close to.
+
+    Args:
+        losses: per-sample losses (N,).
+        weights: as in `direction_ratio` (directions, N).
+        errors: standard deviations of the ratios over pairings (directions,), positive.
+        pairings: shuffles behind the freedom.
+        seed: of the shuffles.
+
+    Returns:
+        The mean square, and the freedom.
+    """
+    losses = validate.finite("losses", losses)
+    errors = validate.each_positive("errors", errors)
+    rng = np.random.Generator(np.random.Philox(key=seed))
+    dealt = np.stack([losses, *(rng.permutation(losses) for _ in range(pairings))])
+    ratios = dealt @ validate.finite("weights", weights).T / losses.mean()
+    squares = np.mean(((ratios - 1) / errors) ** 2, axis=1)
+    return float(squares[0]), float(2 / np.var(squares[1:]))
+
+
+def _pair(spectrum, reference):
     spectrum = validate.finite("spectrum", spectrum)
     reference = validate.finite("reference", reference)
     if spectrum.shape != reference.shape or spectrum.ndim != 1:
         raise ValueError(
             f"both spectra must have the same shape (N,): got {spectrum.shape}, {reference.shape}"
         )
+    return spectrum, reference
+
+
+def _log_ratios(spectrum, reference, cut):
+    spectrum, reference = _pair(spectrum, reference)
     keep = reference > validate.fraction("cut", cut) * reference[0]
     if np.any(spectrum[keep] <= 0):
         raise ValueError(f"eigenvalues must be positive: {np.sum(spectrum[keep] <= 0)} are not")

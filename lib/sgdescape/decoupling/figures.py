@@ -3,6 +3,7 @@
 import numpy as np
 
 from sgdescape.core import plotting
+from sgdescape.core.runs import provenance
 
 
 def spectra(ds, ax, *, epoch: int, bins: int = 36):
@@ -49,7 +50,7 @@ def ratios(ds, ax, *, epoch: int):
     )
     ratio = (now.exact / now.decoupled).values
     ax.plot(size, ratio, color=plotting.COLOURS["black"], lw=1.2, label="exact")
-    factor = ds.attrs["factor"]
+    factor = provenance.settings(ds).factor
     ax.axhline(1, color=plotting.COLOURS["vermilion"], lw=1.2, label="decoupled")
     for edge in (factor, 1 / factor):
         ax.axhline(edge, color="#555555", lw=0.8, ls=":")
@@ -107,7 +108,7 @@ def subsets(ds, ax):
         plotting.power_guide(
             ax, size, through=(size[0], mean[0]), power=1.0, **plotting.line(index)
         )
-    ax.set(xlabel="images N", ylabel=f"agreeing within {ds.attrs['factor']:g}")
+    ax.set(xlabel="images N", ylabel=f"agreeing within {provenance.settings(ds).factor:g}")
     plotting.log_axes(ax)
     ax.legend(fontsize="small")
     return ax

@@ -4,6 +4,7 @@ No theory is imported here: predictions are added to the dataset by `decoupling.
 """
 
 import copy
+from dataclasses import asdict
 
 import numpy as np
 import torch
@@ -11,13 +12,14 @@ import xarray as xr
 
 from sgdescape.core.data import image_sets
 from sgdescape.core.networks import models
+from sgdescape.core.random import seeds
 from sgdescape.core.runs import provenance
 from sgdescape.core.spectra import products
 from sgdescape.core.training import sgd
 from sgdescape.core.training.sgd import square_loss
 from sgdescape.decoupling.estimates import agreement_rank, direction_ratio
 
-_SHUFFLES = 2  # second half of the Philox key, beside core's own streams
+_STEM = "decoupling"
 
 
 def measure(config, *, device: str = "cpu") -> xr.Dataset:
@@ -33,23 +35,26 @@ def measure(config, *, device: str = "cpu") -> xr.Dataset:
     Raises:
         RuntimeError: if the training diverges; the message names the step.
     """
-    images = image_sets.load("mnist", n=config.images, seed=config.image_seed, device=device)
-    network = models.mlp((784, *config.hidden, 1), seed=config.seed, device=device)
+    subset = config.image_seed
+    subset = subset if subset is None else seeds.derive(subset, _STEM, "images")
+    images = image_sets.load("mnist", n=config.images, seed=subset, device=device)
+    start = seeds.derive(config.seed, _STEM, "network")
+    network = models.mlp((784, *config.hidden, 1), seed=start, device=device)
     snapshots, history, state = [], [], None
-    for epoch in config.epochs:
+    for index, epoch in enumerate(config.epochs):
         steps = sgd.steps_of(epoch, n=config.images, batch_size=config.batch_size)
         descent = sgd.Config(
             learning_rate=config.learning_rate,
             batch_size=config.batch_size,
             steps=steps,
-            seed=config.seed,
+            seed=seeds.derive(config.seed, _STEM, "batches"),
         )
         result = sgd.train(network, images.inputs, images.targets, descent, state=state)
         if result.diverged_at is not None:
             raise RuntimeError(f"training diverged at step {result.diverged_at}: {config}")
         state = result.state
         history.append(result.batch_losses)
-        snapshots.append(_snapshot(network, images, config))
+        snapshots.append(_snapshot(network, images, config, index))
     dataset = xr.concat(snapshots, dim="epoch").assign_coords(epoch=list(config.epochs))
     losses = np.concatenate(history)
     per_epoch = config.images // config.batch_size
@@ -59,14 +64,13 @@ def measure(config, *, device: str = "cpu") -> xr.Dataset:
     dataset.attrs |= {
         "data": images.provenance["source"],
         "data_sha256": provenance.to_json(images.provenance["sha256"]),
-        "cut": config.cut,
-        "factor": config.factor,
+        "config": provenance.to_json(asdict(config)),
     }
     return dataset
 
 
-def _snapshot(network, images, config):
-    """Everything measured at one time of the training, in float64."""
+def _snapshot(network, images, config, index):
+    """Everything measured at one time of the training, the index-th, in float64."""
     # A double copy: a float32 residual can be exactly 0, and its logarithm is needed.
     model = copy.deepcopy(network).double()
     inputs, targets = images.inputs.double(), images.targets.double()
@@ -74,7 +78,7 @@ def _snapshot(network, images, config):
         losses = square_loss(model(inputs), targets)
     gram = products.gram(model, inputs)
     spectra = products.noise_spectra(gram, losses)
-    vectors = torch.linalg.eigh(gram)[1].flip(1)[:, : config.directions]
+    values, vectors = (a.flip(-1)[..., : config.directions] for a in torch.linalg.eigh(gram))
     weights = vectors.square().T.cpu().numpy()
     loss = losses.cpu().numpy()
     sizes, ranks = _subsets(gram, losses, config)
@@ -85,9 +89,11 @@ def _snapshot(network, images, config):
             "output_norm": ("image", gram.diagonal().cpu().numpy()),
             "exact": ("rank", spectra.exact),
             "decoupled": ("rank", spectra.decoupled),
-            "shuffled": (("shuffle", "rank"), _shuffled(gram, losses, config)),
+            "shuffled": (("shuffle", "rank"), _shuffled(gram, losses, config, index)),
             "direction_weight": (("direction", "image"), weights),
             "direction_ratio": ("direction", direction_ratio(loss, weights)),
+            "gauss_newton": ("direction", (values / len(loss)).cpu().numpy()),
+            "curvature": ("direction", _curvatures(model, inputs, targets, vectors)),
             "subset_rank": (("subset_size", "subset"), ranks),
             **{name: ((), value) for name, value in scalars.items()},
         },
@@ -95,9 +101,27 @@ def _snapshot(network, images, config):
     )
 
 
-def _shuffled(gram, losses, config):
+def _curvatures(model, inputs, targets, vectors):
+    """Curvature of the loss along the Gauss-Newton eigenvectors with these Gram eigenvectors.
+
+    The unit eigenvector of parameters is proportional to the sum of u_mu times the output's
+    gradient of sample mu: one backward pass each.
+    """
+    parameters = list(model.parameters())
+    hessian = products.hessian_product(model, inputs, targets, loss=square_loss)
+    found = []
+    for column in vectors.T:
+        output = (model(inputs)[:, 0] * column).sum()
+        along = torch.cat([g.flatten() for g in torch.autograd.grad(output, parameters)])
+        along = along / along.norm()
+        found.append(float(along @ hessian(along)))
+    return np.array(found)
+
+
+def _shuffled(gram, losses, config, index):
     """Spectra of the exact matrix with the losses dealt out to the images at random."""
-    rng = np.random.Generator(np.random.Philox(key=[config.seed, _SHUFFLES]))
+    key = seeds.derive(config.seed, _STEM, "shuffles", index)
+    rng = np.random.Generator(np.random.Philox(key=key))
     rows = []
     for _ in range(config.shuffles):
         order = torch.from_numpy(rng.permutation(len(losses))).to(losses.device)

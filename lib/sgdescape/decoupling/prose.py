@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sgdescape.core.runs import provenance
 from sgdescape.decoupling.estimates import agreement_rank, largest_factor, wasserstein
 
 
@@ -11,14 +12,19 @@ def summary(ds) -> dict:
     Args:
         ds: result of `decoupling.run`.
     """
-    values = {"decoupling-seconds": (ds.attrs["seconds"], ".0f")}
+    first = (ds.curvature / ds.gauss_newton).isel(epoch=0)
+    values = {
+        "decoupling-seconds": (ds.attrs["seconds"], ".0f"),
+        "decoupling-curvature-low-0": (float(first.min()), ".2f"),
+        "decoupling-curvature-high-0": (float(first.max()), ".2f"),
+    }
     for index, epoch in enumerate(ds.epoch.values):
-        for name, entry in _one(ds.isel(epoch=index), ds.attrs).items():
+        for name, entry in _one(ds.isel(epoch=index), provenance.settings(ds)).items():
             values[f"decoupling-{name}-{epoch}"] = entry
     return values
 
 
-def _one(now, attrs):
+def _one(now, sizes):
     losses, norms = now.loss.values, now.output_norm.values
     exact, decoupled, null = now.exact.values, now.decoupled.values, now.shuffled.values
     ratio, error = float(exact.sum() / decoupled.sum()), float(now.trace_error)
@@ -29,17 +35,17 @@ def _one(now, attrs):
         "trace": (ratio, ".3f"),
         "trace-z": ((ratio - 1) / error, "+.1f"),
         "top": (exact[0] / decoupled[0], ".3f"),
-        "factor": (largest_factor(exact, decoupled, cut=attrs["cut"]), ".2f"),
-        "large": (int(np.sum(decoupled > attrs["cut"] * decoupled[0])), "d"),
+        "factor": (largest_factor(exact, decoupled, cut=sizes.cut), ".2f"),
+        "large": (int(np.sum(decoupled > sizes.cut * decoupled[0])), "d"),
         "log": (float(now.log_theory) / np.log(10), ".2f"),
     }
-    for name, cut in (("near", attrs["cut"]), ("all", 0.0)):
+    for name, cut in (("near", sizes.cut), ("all", 0.0)):
         shuffled = np.array([wasserstein(row, decoupled, cut=cut) for row in null])
         distance = wasserstein(exact, decoupled, cut=cut)
         found[f"{name}-exact"] = (distance, ".3f")
         found[f"{name}-null"] = (shuffled.mean(), ".3f")
         found[f"{name}-z"] = ((distance - shuffled.mean()) / shuffled.std(ddof=1), "+.1f")
-    rank = max(agreement_rank(exact, decoupled, factor=attrs["factor"]), 1)
+    rank = max(agreement_rank(exact, decoupled, factor=sizes.factor), 1)
     found["rank"] = (rank, "d")
     found["share"] = (100 * rank / len(exact), ".0f")
     found["size"] = (decoupled[rank - 1] / decoupled[0], ".0e")

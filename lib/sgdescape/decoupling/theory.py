@@ -1,4 +1,8 @@
-"""Formulas of chapter `decoupling`: theory."""
+"""What decoupling and random pairings predict for the two sides of Mori et al., Eq. (7).
+
+Every function takes losses, gradient norms or eigenvector weights and returns what is expected of
+the exact matrix; how spectra are compared is in `estimates`.
+"""
 
 import numpy as np
 
@@ -16,11 +20,14 @@ def trace_ratio(losses, norms) -> float:
         losses: per-sample losses (N,).
         norms: squared norms of the output gradients (N,).
 
+    Raises:
+        ValueError: if the shapes differ, a number is negative, or all losses or norms are 0.
+
     Example:
         >>> trace_ratio([1.0, 3.0], [2.0, 2.0]), trace_ratio([1.0, 3.0], [1.0, 3.0])
         (1.0, 1.25)
     """
-    losses, norms = validate.finite("losses", losses), validate.finite("norms", norms)
+    losses, norms = _pair(losses, norms)
     return float(1 + np.cov(losses, norms, bias=True)[0, 1] / (losses.mean() * norms.mean()))
 
 
@@ -33,11 +40,15 @@ def trace_error(losses, norms) -> float:
         losses: per-sample losses (N,), N at least 2.
         norms: squared norms of the output gradients (N,).
 
+    Raises:
+        ValueError: as `trace_ratio`, and for fewer than 2 samples.
+
     Example:
         >>> trace_error([1.0, 3.0], [2.0, 2.0])
         0.0
     """
-    losses, norms = validate.finite("losses", losses), validate.finite("norms", norms)
+    losses, norms = _pair(losses, norms)
+    _several(losses)
     spreads = losses.std() / losses.mean() * norms.std() / norms.mean()
     return float(spreads / np.sqrt(len(losses) - 1))
 
@@ -58,9 +69,7 @@ def mean_log_ratio(losses) -> float:
         >>> round(mean_log_ratio([1.0, 3.0]), 4)  # ln(sqrt(3) / 2)
         -0.1438
     """
-    losses = validate.finite("losses", losses)
-    if losses.min() <= 0:
-        raise ValueError(f"losses must be positive: got a smallest value of {losses.min()}")
+    losses = validate.each_positive("losses", losses)
     return float(np.mean(np.log(losses / losses.mean())))
 
 
@@ -73,12 +82,20 @@ def direction_error(losses, weights) -> np.ndarray:
         losses: per-sample losses (N,).
         weights: squared components of the Gram matrix' eigenvectors (directions, N).
 
+    Returns:
+        Standard deviations (directions,).
+
+    Raises:
+        ValueError: for fewer than 2 losses, negative numbers or other shapes.
+
     Example:
         >>> direction_error([1.0, 3.0], [[0.5, 0.5], [0.0, 1.0]])
         array([0. , 0.5])
     """
-    losses, weights = validate.finite("losses", losses), validate.finite("weights", weights)
-    n = len(losses)
+    losses, weights = _samples("losses", losses), validate.each_at_least("weights", weights, 0)
+    n = _several(losses)
+    if weights.ndim != 2 or weights.shape[1] != n:
+        raise ValueError(f"weights must be (directions, {n}): got {weights.shape}")
     excess = np.maximum(np.sum(weights**2, axis=1) - 1 / n, 0.0)
     return losses.std() / losses.mean() * np.sqrt(n / (n - 1) * excess)
 
@@ -99,9 +116,33 @@ def scale_shift(losses, fraction) -> np.ndarray:
     Returns:
         Shifts of the shape of ``fraction``; all are 1 for equal losses, above 1 otherwise.
 
+    Raises:
+        ValueError: if a loss is negative, or a fraction outside (0, share of positive losses).
+
     Example:
         >>> scale_shift([2.0, 2.0], 0.3).round(6)
         np.float64(1.0)
     """
-    fraction = np.asarray(fraction, dtype=float)
+    losses, fraction = _samples("losses", losses), validate.finite("fraction", fraction)
     return np.mean(losses) * scale_of(losses, fraction) * (1 - fraction) / fraction
+
+
+def _samples(name, values):
+    values = validate.each_at_least(name, values, 0)
+    if values.ndim != 1:
+        raise ValueError(f"{name} must be one-dimensional: got shape {values.shape}")
+    validate.positive(f"the mean of {name}", values.mean())
+    return values
+
+
+def _pair(losses, norms):
+    losses, norms = _samples("losses", losses), _samples("norms", norms)
+    if losses.shape != norms.shape:
+        raise ValueError(f"losses and norms must be paired: got {losses.shape}, {norms.shape}")
+    return losses, norms
+
+
+def _several(losses):
+    if len(losses) < 2:
+        raise ValueError(f"losses must hold at least 2 samples: got {len(losses)}")
+    return len(losses)

@@ -7,8 +7,8 @@ chapters use.
 from sgdescape.noise_covariance import claims, figures, predictions
 from sgdescape.noise_covariance.config import PAPER, QUICK, Config
 from sgdescape.noise_covariance.experiment import run
-from sgdescape.noise_covariance.measure.network import summary
 from sgdescape.noise_covariance.predictions import predict
+from sgdescape.noise_covariance.prose import summary
 from sgdescape.noise_covariance.theory.escape_direction import (
     decoupling_ratio,
     diffusion_barrier,

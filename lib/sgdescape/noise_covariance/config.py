@@ -6,35 +6,50 @@ import numpy as np
 
 from sgdescape.core import validate
 
+_COUNTS = {
+    "samples": (2, 1000),
+    "hidden": (1, 1000),
+    "tested": (1, 1000),
+    "groups": (4, 10_000),
+    "batches": (4, 10**6),
+    "draws": (100, 10**8),
+    "line_images": (10, 70_000),
+    "images": (10, 70_000),
+    "units": (1, 100_000),
+    "steps": (1, 10**8),
+    "polish": (0, 10**8),
+    "seed": (0, 2**63 - 1),
+}
+
 
 @dataclass(frozen=True)
 class Config:
     """Sizes of the chapter's five experiments; every count is a number of samples unless named.
 
     Args:
-        samples: N images whose batches are drawn for Eq. (8).
-        hidden: units of the 49-hidden-1 network that gives their gradients.
+        samples: N images whose batches are drawn for Eq. (8), in [2, 1000].
+        hidden: units of the 49-hidden-1 network that gives their gradients, at least 1.
         batch_sizes: B at which the noise's trace is measured, each in [1, samples].
         tested: the B of these whose full covariance is measured.
-        groups: independent repetitions behind every sampled interval.
-        batches: batches of the tested size in each group; a quarter of it at the other sizes.
+        groups: independent repetitions behind every sampled interval, at least 4.
+        batches: batches of the tested size in each group, at least 4; a quarter of it elsewhere.
         loss_ratios: c = L/L* at which the linear models are sampled, equally spaced from 1.
-        draws: samples of a linear model in each group.
-        law_batch_size: B of the linear models.
-        directions: numbers d of input coordinates.
-        loss_ratio_d: c of the runs over d.
-        line_images: N of the one-parameter regression on real data.
+        draws: samples of a linear model in each group, at least 100.
+        law_batch_size: B of the linear models, in [1, draws / 2].
+        directions: numbers d of input coordinates, at least 1.
+        loss_ratio_d: c of the runs over d, at least 1.
+        line_images: N of the one-parameter regression on real data, at least 10.
         learning_rates: eta (time a step) of the comparison of SGD with its SDE, 1/eta whole.
-        images: N of the real network 784-units-1.
-        units: its hidden units.
-        learning_rate: eta of its training (time a step).
-        batch_size: B of its training.
-        steps: of SGD.
+        images: N of the real network 784-units-1, at least 10.
+        units: its hidden units, at least 1.
+        learning_rate: eta of its training (time a step), in (0, 1e6).
+        batch_size: B of its training, in [1, images].
+        steps: of SGD, at least 1.
         polish: full-batch steps after it.
-        eigenvectors: number of its curvature directions.
-        paths: number of these along which it is displaced.
-        loss_ratios_n: c (parabola) of the displacements.
-        seed: of everything.
+        eigenvectors: number of its curvature directions, in [1, images].
+        paths: number of these along which it is displaced, in [1, eigenvectors].
+        loss_ratios_n: c (parabola) of the displacements, above 1.
+        seed: of everything, in [0, 2^63).
     """
 
     samples: int = 10
@@ -62,13 +77,41 @@ class Config:
     seed: int = 0
 
     def __post_init__(self):
-        """Refuse sizes that do not fit together."""
+        """Refuse sizes that do not fit together, before anything is computed."""
+        for name, (low, high) in _COUNTS.items():
+            validate.count(name, getattr(self, name), low=low, high=high)
+        validate.positive("learning_rate", self.learning_rate)
+        validate.within("learning_rate", self.learning_rate, low=0, high=1e6, open_low=True)
+        validate.positive("loss_ratio_d", self.loss_ratio_d)
+        validate.within("loss_ratio_d", self.loss_ratio_d, low=1, high=1e6)
+        for name in ("batch_sizes", "loss_ratios", "directions", "learning_rates", "loss_ratios_n"):
+            value = getattr(self, name)
+            if not isinstance(value, (tuple, list)) or not value:
+                raise ValueError(f"{name} must hold at least one number: got {value!r}")
+            steps = np.diff(validate.finite(name, value))
+            if not (np.all(steps > 0) or np.all(steps < 0)):
+                raise ValueError(f"{name} must increase, or decrease, throughout: got {value!r}")
         for size in self.batch_sizes:
             validate.count("batch_sizes", size, high=self.samples)
+        for size in self.directions:
+            validate.count("directions", size, high=10_000)
+        validate.within("loss_ratios", self.loss_ratios, low=1, high=1e6)
+        validate.within("loss_ratios_n", self.loss_ratios_n, low=1, high=1e6, open_low=True)
+        self._check_grids()
         validate.one_of("tested", self.tested, self.batch_sizes)
-        validate.count("groups", self.groups, low=4)
-        validate.count("paths", self.paths, high=self.eigenvectors)
+        validate.count("law_batch_size", self.law_batch_size, high=self.draws // 2)
+        validate.count("batch_size", self.batch_size, high=self.images)
         validate.count("eigenvectors", self.eigenvectors, high=self.images)
+        validate.count("paths", self.paths, high=self.eigenvectors)
+
+    def _check_grids(self):
+        """What the claims ask of the grids of c and of eta."""
+        c, eta = np.array(self.loss_ratios), np.array(self.learning_rates)
+        if len(c) < 3 or c[0] != 1 or np.ptp(np.diff(c)) > 1e-9:
+            raise ValueError(f"loss_ratios must be equally spaced from 1: got {self.loss_ratios}")
+        validate.within("learning_rates", eta, low=0, high=1, open_low=True)
+        if len(eta) < 3 or np.any(np.abs(1 / eta - np.round(1 / eta)) > 1e-9):
+            raise ValueError(f"1 / learning_rates must be 3 or more integers: got {eta.tolist()}")
 
 
 QUICK = Config()

@@ -1,17 +1,12 @@
-"""The noise of SGD: its covariance, exactly and as Mori et al. approximate it, Eqs. (1)-(11).
-
-Chapter `noise_covariance`. Theory first (float64 NumPy, one function an equation), then the
-configuration, `run` and the claims. The measurements and the figures live in the private package
-`sgdescape._noise_covariance`; they import no theory, so a claim compares two separate routes.
-"""
+"""The experiment of chapter `noise_covariance`: all its measurements with predictions."""
 
 import time
+from dataclasses import asdict
 
 import xarray as xr
 
 from sgdescape.core.runs import provenance
 from sgdescape.noise_covariance.config import QUICK, Config
-from sgdescape.noise_covariance.measure import batches, network
 from sgdescape.noise_covariance.predictions import predict
 
 
@@ -23,9 +18,14 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
         device: where the network is trained.
 
     Returns:
-        A dataset with the measurements (see `experiments` and `network`), what `predict` adds,
-        and provenance in the attributes.
+        A dataset with the measurements (see `measure.batches` and `measure.network`), what
+        `predict` adds, and provenance in the attributes.
+
+    Raises:
+        FloatingPointError: if the training diverges; the message names the step.
     """
+    from sgdescape.noise_covariance.measure import batches, network  # torch: only where it computes
+
     start = time.perf_counter()
     g, r = batches.first_component(config.line_images)
     parts = (
@@ -36,7 +36,7 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
         network.alignment(*network.trained(config, device=device), config),
     )
     measured = xr.merge(parts).assign_coords(learning_rate=list(config.learning_rates))
-    measured.attrs |= {"tested": config.tested, "loss_ratio_d": config.loss_ratio_d}
+    measured.attrs["config"] = provenance.to_json(asdict(config))
     dataset = predict(measured)
     dataset.attrs |= provenance.record(config, seconds=time.perf_counter() - start, device=device)
     return dataset

@@ -7,7 +7,7 @@ import numpy as np
 
 from sgdescape.core import plotting
 from sgdescape.core.stats.intervals import mean_interval
-from sgdescape.noise_covariance.measure.network import noise_slopes
+from sgdescape.noise_covariance.estimates import noise_slopes
 
 _LAW_NAMES = {
     "rademacher": r"Rademacher, $\kappa_e=1$",

@@ -3,7 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from sgdescape.noise_covariance.measure import batches
+from sgdescape.core.runs import provenance
+from sgdescape.noise_covariance.measure.laws import nodes
 from sgdescape.noise_covariance.theory.escape_direction import (
     decoupling_ratio,
     diffusion_barrier,
@@ -33,7 +34,7 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         (law, loss_ratio) by quadrature of Eq. (line-noise), and ``sgd_moment``, ``sde_moment``
         (learning_rate): E[z^2] at time 1 by Eqs. (3) and (4).
     """
-    ds = dataset.copy()
+    ds, sizes = dataset.copy(), provenance.settings(dataset)
     per_sample = ds.gradient.values
     where, ratios = ("law", "loss_ratio"), ds.loss_ratio.values
     factors = [
@@ -41,12 +42,12 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         for s in ds.sampler.values
     ]
     ds["factor_theory"] = ("sampler", "batch_size"), np.array(factors)
-    sigma = noise_covariance(per_sample, batch_size=int(ds.attrs["tested"]))
+    sigma = noise_covariance(per_sample, batch_size=sizes.tested)
     ds["covariance_theory"] = ("parameter", "parameter_2"), sigma
-    normal, weight = batches.nodes("gaussian")
+    normal, weight = nodes("gaussian")
     exact, kappas = [], []
     for law in ds.law.values:
-        g, w = batches.nodes(str(law))
+        g, w = nodes(str(law))
         slopes, residuals = (a.ravel() for a in np.meshgrid(g, normal, indexing="ij"))
         s0, s1, s2 = line_noise(slopes, residuals, weights=np.outer(w, weight).ravel())
         z = np.sqrt(ratios - 1)
@@ -61,7 +62,7 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         ds[name] = where, np.array([formula(ratios, kurtosis=round(k, 9)) for k in kappas])
     ds["trace_theory"] = (
         "directions",
-        trace_ratio(ds.attrs["loss_ratio_d"], kurtosis=3.0, directions=ds.directions.values),
+        trace_ratio(sizes.loss_ratio_d, kurtosis=3.0, directions=ds.directions.values),
     )
     noise = line_noise(ds.line_slope.values, ds.line_residual.values)
     common = {"curvature": 1.0, "noise": noise, "batch_size": 1}

@@ -5,12 +5,17 @@ chapters use.
 """
 
 from sgdescape.random_time_change import claims, figures, predictions
-from sgdescape.random_time_change.config import PAPER, QUICK, UNITS, Config
+from sgdescape.random_time_change.config import CONVENTIONS, PAPER, QUICK, UNITS, Config
+from sgdescape.random_time_change.estimates import (
+    distance_interval,
+    limiting_slope,
+    on_grids,
+    strong_order,
+)
 from sgdescape.random_time_change.experiment import run
 from sgdescape.random_time_change.predictions import predict
 from sgdescape.random_time_change.prose import summary
 from sgdescape.random_time_change.theory.clock import (
-    CONVENTIONS,
     change_clock,
     convention_exponent,
     diffusion,
@@ -34,6 +39,8 @@ from sgdescape.random_time_change.theory.stability import (
     growth_rate,
     loss_law,
     mean_loss_ratio,
+    sgd_critical_dimension,
+    sgd_growth_rate,
     stability_index,
 )
 
@@ -48,24 +55,30 @@ __all__ = [
     "clock_power",
     "convention_exponent",
     "diffusion",
+    "distance_interval",
     "driver_kurtosis",
     "figures",
     "frozen_clock",
     "gibbs_density",
     "growth_rate",
     "internal_time",
+    "limiting_slope",
     "log_barrier",
     "log_drift",
     "loss_law",
     "mean_loss_curve",
     "mean_loss_ratio",
+    "on_grids",
     "passage_means",
     "physical_time",
     "predict",
     "predictions",
     "run",
+    "sgd_critical_dimension",
+    "sgd_growth_rate",
     "stability_index",
     "stationary_exponent",
+    "strong_order",
     "summary",
     "temperature",
     "time_average",

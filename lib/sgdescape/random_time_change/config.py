@@ -2,8 +2,47 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from sgdescape.core import validate
-from sgdescape.random_time_change.theory import stability as index
+from sgdescape.random_time_change.theory.stability import stability_index
+
+CONVENTIONS = {"Ito": 0.0, "Stratonovich": 0.5, "anti-Ito": 1.0}
+"""Name -> where within a step the noise amplitude is taken: 0 start, 1/2 middle, 1 end."""
+
+_COUNTS = {
+    "batch_size": (1, 10**9),
+    "paths": (10, 10**6),
+    "samples": (10, 10**8),
+    "passages": (10, 10**8),
+    "stationary_samples": (100, 10**8),
+    "gibbs_chains": (50, 10**7),
+    "gibbs_kept": (1, 10**5),
+    "wide": (1, 10**4),
+    "runs": (10, 10**7),
+    "most": (2, 100),
+    "growth_steps": (10, 10**7),
+    "groups": (4, 10**5),
+    "lives": (10, 10**8),
+    "sgd_batch_size": (1, 10**6),
+    "seed": (0, 2**63 - 1),
+}
+_POSITIVE = (
+    *("learning_rate", "curvature", "minimum_loss", "start", "path_time", "fine_step", "step"),
+    *(
+        "law_time",
+        "driver_time",
+        "bowl_time",
+        "passage_step",
+        "loss_ratio",
+        "longest",
+        "stationary_step",
+    ),
+    *("stationary_time", "gibbs_step", "gibbs_time", "long_step", "long_time", "growth_step"),
+    *("frozen_step", "frozen_time", "barrier_height", "sgd_learning_rate"),
+)
+_LARGEST = 1e6  # of every size that is no count: beyond it nothing here is meant
+_ROWS = ("floors", "bowl_curvatures", "bowl_start", "minimum_losses", "shifts", "sgd_dimensions")
 
 
 @dataclass(frozen=True)
@@ -50,8 +89,17 @@ class Config:
         lives: runs at a global minimum, L* = 0.
         frozen_step: their time step.
         frozen_time: their length (time).
-        floors: epsilon added to a loss with L* = 0.
-        seed: of everything.
+        floors: epsilon added to a loss with L* = 0, falling, at least 3.
+        shifts: epsilon added to a positive L*, in units of L*: two values.
+        barrier_height: L^s - L* of minima of equal height.
+        minimum_losses: L* of these minima: two values, increasing.
+        sgd_learning_rate: eta of SGD's own steps far from a minimum.
+        sgd_batch_size: B there.
+        sgd_dimensions: numbers n of inputs there, increasing.
+        seed: of everything, in [0, 2^63).
+
+    All numbers are positive and at most 1e6 where they are no counts; steps divide no time below
+    themselves; counts have the ranges that the message of a refusal names.
     """
 
     learning_rate: float = 0.5
@@ -93,36 +141,81 @@ class Config:
     frozen_step: float = 2.0**-6
     frozen_time: float = 10.0
     floors: tuple[float, ...] = (1e-2, 1e-3, 1e-4, 1e-5)
+    shifts: tuple[float, float] = (1e-3, 1e-4)
+    barrier_height: float = 1.0
+    minimum_losses: tuple[float, float] = (0.125, 0.5)
+    sgd_learning_rate: float = 0.1
+    sgd_batch_size: int = 1
+    sgd_dimensions: tuple[int, ...] = (14, 16, 18, 20, 22)
     seed: int = 0
 
     def __post_init__(self):
-        """Refuse sizes that do not fit together."""
-        for name in ("learning_rate", "curvature", "minimum_loss", "path_time", "step"):
+        """Refuse sizes that do not fit together, before anything is computed."""
+        for name, (low, high) in _COUNTS.items():
+            validate.count(name, getattr(self, name), low=low, high=high)
+        for name in _POSITIVE:
             validate.positive(name, getattr(self, name))
-        validate.count("batch_size", self.batch_size)
-        validate.count("groups", self.groups, low=4)
-        low, high = self.levels
-        cells = self.path_time / self.fine_step
-        validate.count("levels", low)
-        validate.count("levels", high, low=low + 2)
-        if cells % 2 ** (high + 3):
-            raise ValueError(
-                f"path_time / fine_step must be a multiple of 2^{high + 3}: got {cells}"
-            )
-        if self.loss_ratio <= 1:
-            raise ValueError(f"loss_ratio must be above 1: got {self.loss_ratio}")
-        if len(self.bowl_curvatures) != len(self.bowl_start):
-            raise ValueError(
-                f"bowl_start must have one entry a curvature: got {len(self.bowl_start)} "
-                f"for {len(self.bowl_curvatures)}"
-            )
+            validate.within(name, getattr(self, name), low=0, high=_LARGEST, open_low=True)
+        validate.within("loss_ratio", self.loss_ratio, low=1, high=_LARGEST, open_low=True)
+        self._check_rows()
+        self._check_times()
         index = self.noise_index(self.wide)
         if not 0 < index < 1:
             raise ValueError(f"wide must give an index nu in (0, 1): n = {self.wide} gives {index}")
 
+    def _check_rows(self):
+        for name in _ROWS:
+            value = getattr(self, name)
+            if not isinstance(value, (tuple, list)) or not value:
+                raise ValueError(f"{name} must hold at least one number: got {value!r}")
+            if any(isinstance(entry, (bool, np.bool_)) for entry in value):
+                raise TypeError(f"{name} must hold real numbers: got {value!r}")
+            validate.within(name, value, low=-_LARGEST, high=_LARGEST)
+            if name != "bowl_start":
+                validate.each_positive(name, value)
+        for name, least, sign in (("floors", 3, -1), ("shifts", 2, -1), ("minimum_losses", 2, 1)):
+            value = getattr(self, name)
+            if len(value) < least or np.any(sign * np.diff(value) <= 0):
+                way = "increase" if sign > 0 else "fall"
+                raise ValueError(f"{name} must hold at least {least} that {way}: got {value}")
+        for dimension in self.sgd_dimensions:
+            validate.count("sgd_dimensions", dimension, low=2, high=10**6)
+        if len(self.sgd_dimensions) < 2 or np.any(np.diff(self.sgd_dimensions) <= 0):
+            raise ValueError(f"sgd_dimensions must increase: got {self.sgd_dimensions}")
+        if len(self.bowl_curvatures) != len(self.bowl_start):
+            raise ValueError(
+                f"bowl_start must have one entry for each of bowl_curvatures: got "
+                f"{len(self.bowl_start)} for {len(self.bowl_curvatures)}"
+            )
+
+    def _check_times(self):
+        if not isinstance(self.levels, (tuple, list)) or len(self.levels) != 2:
+            raise ValueError(f"levels must be two integers: got {self.levels!r}")
+        low = validate.count("levels", self.levels[0], high=20)
+        high = validate.count("levels", self.levels[1], low=low + 2, high=24)
+        cells = self.path_time / self.fine_step
+        if cells % 2 ** (high + 3):
+            raise ValueError(
+                f"path_time / fine_step must be a multiple of 2^{high + 3} for levels up to "
+                f"{high}: got {cells:g}"
+            )
+        for step, time, least in (
+            ("step", "law_time", 1),
+            ("step", "driver_time", 1),
+            ("step", "bowl_time", 1),
+            ("passage_step", "longest", 1),
+            ("stationary_step", "stationary_time", 1),
+            ("gibbs_step", "gibbs_time", 2 * self.gibbs_kept),
+            ("long_step", "long_time", 160),  # nine marks over a factor of 16
+            ("frozen_step", "frozen_time", 1),
+        ):
+            steps = getattr(self, time) / getattr(self, step)
+            if not least <= steps <= 1e9:
+                raise ValueError(f"{time} / {step} must lie in [{least}, 1e9]: got {steps:g}")
+
     def noise_index(self, dimension: int) -> float:
         """Return nu of the isotropic bowl in ``dimension`` directions."""
-        return float(index.stability_index(dimension, **self.noise))
+        return float(stability_index(dimension, **self.noise))
 
     @property
     def noise(self) -> dict:
@@ -173,5 +266,8 @@ UNITS = {
     "frozen_tau": "loss x time",
     "operator_density": "1 / parameter",
     "floor_passage": "time",
+    "equal_barrier": "time",
+    "shifted_passage": "time",
+    "sgd_growth": "1 / step",
 }
 """Units of the measured variables; time is t = eta x steps."""

@@ -8,6 +8,7 @@ from scipy import stats
 
 from sgdescape.core import plotting
 from sgdescape.core.explorer import Axes, explorer_html
+from sgdescape.core.runs import provenance
 from sgdescape.core.stats.intervals import mean_interval
 from sgdescape.random_time_change.theory import clock as theory
 from sgdescape.random_time_change.theory import stability
@@ -67,7 +68,7 @@ def clock(dataset, axes):
     plotting.theory(axes[0], t, state, **plotting.line(0) | {"lw": 1.0})
     axes[0].set(xlabel="time $t$", ylabel=r"$\theta$")
     plotting.theory(axes[1], t, tau, **plotting.line(0), label=r"$\tau(t)$")
-    floor = dataset.attrs["minimum_loss"] * t
+    floor = provenance.settings(dataset).minimum_loss * t
     axes[1].plot(t, floor, "k:", lw=1.2, label=r"$L^*t$")
     axes[1].set(xlabel="time $t$", ylabel=r"clock $\tau$")
     axes[1].legend()
@@ -224,9 +225,9 @@ def clock_power(dataset, ax):
 
 def frozen_clock(dataset, ax):
     """Draw the law of the time at which the clock stops at a global minimum."""
-    law = stability.frozen_clock(
-        1.0, index=-float(dataset.floor_theory), temperature=dataset.attrs["temperature"]
-    )
+    sizes = provenance.settings(dataset)
+    noise = sizes.learning_rate * sizes.curvature / sizes.batch_size
+    law = stability.frozen_clock(1.0, index=-float(dataset.floor_theory), temperature=noise)
     edges = np.geomspace(*law.ppf([0.001, 0.995]), 25)
     counts = np.histogram(dataset.frozen_tau.values, edges)[0]
     density = counts / (dataset.sizes["life"] * np.diff(edges))
@@ -242,7 +243,7 @@ def frozen_clock(dataset, ax):
 
 def floor(dataset, ax):
     """Draw the mean passage time from a global minimum against the constant added to the loss."""
-    floor, mean = dataset.floor.values, dataset.floor_passage.values
+    floor, mean = dataset.floor.values, dataset.floor_passage.values[-1]
     ax.plot(floor, mean, **plotting.POINTS, label="Fokker-Planck")
     power = float(dataset.floor_theory)
     options = {"power": power, "label": r"$\epsilon^{-\nu}$"}
@@ -255,7 +256,9 @@ def floor(dataset, ax):
 
 def _density(dataset, law, samples, ax, *, series, label):
     """Density of theta against L: histogram (points) and Fokker-Planck operator (line)."""
-    scale = np.sqrt(2 * dataset.attrs["minimum_loss"] / dataset.attrs["curvature"])
+    scale = np.sqrt(
+        2 * provenance.settings(dataset).minimum_loss / provenance.settings(dataset).curvature
+    )
     edges = np.sqrt(np.expm1(np.linspace(0, 4.6, 24))) * scale
     counts = np.histogram(np.abs(samples), edges)[0]
     seen = counts >= 5

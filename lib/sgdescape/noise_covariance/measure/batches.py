@@ -1,11 +1,4 @@
-"""Measurements of chapter `noise_covariance`: real batches, sampled linear models, a trained net.
-
-Nothing here uses a formula under test: the functions return raw samples and sums, and the chapter
-module puts the predictions beside them.
-"""
-
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+"""Noise of real batches and of sampled linear models, as raw samples and sums."""
 
 import numpy as np
 import torch
@@ -13,51 +6,12 @@ import xarray as xr
 
 from sgdescape.core.data import image_sets
 from sgdescape.core.networks import gradients, models
+from sgdescape.core.random import seeds
 from sgdescape.core.training import sgd
+from sgdescape.noise_covariance.measure.laws import LAWS
 
 SAMPLERS = ("without_replacement", "iid")
-_LAWS, _TRACE = 11, 12  # second half of the Philox key: separate streams of one seed
-
-
-def _three_point(rng: np.random.Generator, size: int) -> np.ndarray:
-    return np.sqrt(2.0) * (2.0 * rng.integers(2, size=size) - 1) * (rng.random(size) < 0.5)
-
-
-LAWS: Mapping[str, Callable] = MappingProxyType(
-    {
-        "rademacher": lambda rng, size: 2.0 * rng.integers(2, size=size) - 1,
-        "uniform": lambda rng, size: rng.uniform(-np.sqrt(3), np.sqrt(3), size),
-        "three-point": _three_point,
-        "gaussian": lambda rng, size: rng.standard_normal(size),
-        "laplace": lambda rng, size: rng.laplace(scale=np.sqrt(0.5), size=size),
-    }
-)
-"""Input laws of mean 0 and variance 1; "three-point" is 0 half the time, else ±sqrt(2)."""
-
-
-def nodes(law: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return points and weights that integrate polynomials up to degree 8 exactly over a law.
-
-    Args:
-        law: a name in `LAWS`.
-
-    Returns:
-        Points (n,) and weights (n,), sum 1.
-    """
-    if law == "gaussian":
-        points, weights = np.polynomial.hermite_e.hermegauss(8)
-    elif law == "uniform":
-        points, weights = np.polynomial.legendre.leggauss(8)
-        points = np.sqrt(3) * points
-    elif law == "laplace":
-        points, weights = np.polynomial.laguerre.laggauss(8)
-        points = np.sqrt(0.5) * np.concatenate([-points, points])
-        weights = np.concatenate([weights, weights])
-    elif law == "three-point":
-        points, weights = np.array([-np.sqrt(2), 0.0, np.sqrt(2)]), np.array([1.0, 2.0, 1.0])
-    else:
-        points, weights = np.array([-1.0, 1.0]), np.ones(2)
-    return points, weights / weights.sum()
+_STEM = "noise_covariance"
 
 
 def coarse_images(samples: int, *, pixels: int = 7) -> tuple[torch.Tensor, torch.Tensor]:
@@ -123,7 +77,8 @@ def batch_covariance(config) -> xr.Dataset:
         a quarter of the batches.
     """
     groups, batch_sizes = config.groups, config.batch_sizes
-    per_sample = small_gradients(config.samples, hidden=config.hidden, seed=config.seed)
+    start = seeds.derive(config.seed, _STEM, "small network")
+    per_sample = small_gradients(config.samples, hidden=config.hidden, seed=start)
     trace = np.empty((len(SAMPLERS), len(batch_sizes), groups))
     covariance = None
     for i, sampler in enumerate(SAMPLERS):
@@ -134,7 +89,7 @@ def batch_covariance(config) -> xr.Dataset:
                 batch_size=size,
                 sampler=sampler,
                 batches=groups * batches,
-                seed=config.seed,
+                seed=seeds.derive(config.seed, _STEM, f"batches {sampler}", size),
             )
             noise = (per_sample.mean(axis=0) - means).reshape(groups, batches, -1)
             trace[i, j] = (noise**2).sum(axis=2).mean(axis=1)
@@ -167,8 +122,8 @@ def linear_models(config) -> xr.Dataset:
     shape = (len(LAWS), len(loss_ratios), groups)
     variance, loss, loss_slope = np.empty(shape), np.empty(shape), np.empty(shape)
     size = config.draws // batch_size * batch_size
-    for i, draw in enumerate(LAWS.values()):
-        rng = np.random.Generator(np.random.Philox(key=[config.seed, _LAWS], counter=[0, 0, 0, i]))
+    for i, (law, draw) in enumerate(LAWS.items()):
+        rng = _generator(config, f"inputs {law}")
         for k in range(groups):
             g, r = draw(rng, size), rng.standard_normal(size)
             for j, c in enumerate(loss_ratios):
@@ -200,7 +155,7 @@ def many_directions(config) -> xr.Dataset:
     draws = config.draws // 2
     parts = np.empty((2, len(directions), groups))
     for i, d in enumerate(directions):
-        rng = np.random.Generator(np.random.Philox(key=[config.seed, _TRACE], counter=[0, 0, 0, d]))
+        rng = _generator(config, "directions", d)
         for k in range(groups):
             x, r = rng.standard_normal((draws, d)), rng.standard_normal(draws)
             gradient = (np.sqrt(c - 1.0) * x[:, 0] - r)[:, None] * x
@@ -228,3 +183,8 @@ def first_component(samples: int) -> tuple[np.ndarray, np.ndarray]:
     g *= np.sign(g[0]) / np.sqrt(np.mean(g**2))  # the svd's sign is arbitrary
     y = images.targets.numpy()
     return g, y - np.mean(g * y) * g
+
+
+def _generator(config, purpose, index=0):
+    key = seeds.derive(config.seed, _STEM, purpose, index)
+    return np.random.Generator(np.random.Philox(key=key))

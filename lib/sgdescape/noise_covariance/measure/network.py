@@ -6,8 +6,11 @@ import xarray as xr
 
 from sgdescape.core.data import image_sets
 from sgdescape.core.networks import gradients, models
+from sgdescape.core.random import seeds
 from sgdescape.core.spectra import products
 from sgdescape.core.training import sgd
+
+_STEM = "noise_covariance"
 
 
 def trained(config, *, device="cpu"):
@@ -24,8 +27,9 @@ def trained(config, *, device="cpu"):
         FloatingPointError: if the loss diverged; the step is named.
     """
     mnist = image_sets.load("mnist", n=config.images, device=device)
-    model = models.mlp((784, config.units, 1), seed=config.seed, device=device)
-    rate, seed = config.learning_rate, config.seed
+    start = seeds.derive(config.seed, _STEM, "trained network")
+    model = models.mlp((784, config.units, 1), seed=start, device=device)
+    rate, seed = config.learning_rate, seeds.derive(config.seed, _STEM, "training batches")
     stages = (
         sgd.Config(rate, config.batch_size, config.steps, seed=seed),
         sgd.Config(rate, config.images, config.polish, seed=seed),
@@ -108,60 +112,3 @@ def alignment(model, inputs, targets, config) -> xr.Dataset:
         },
         coords={"side": [-1, 1], "loss_ratio_n": list(loss_ratios)},
     )
-
-
-def noise_slopes(residual, slope, path_residual, path_slope, eigenvalue):
-    """Return the slope of B Sigma_ee / (2 h) against L along each path, both sides averaged.
-
-    The average over both sides removes the odd part of the noise, E[r g^3], on any data.
-
-    Args:
-        residual: f - y at the minimum (n,).
-        slope: derivatives of f there (n, paths).
-        path_residual: f - y at the displaced points (n, paths, 2, points).
-        path_slope: derivatives of f there, same shape.
-        eigenvalue: h (paths,).
-
-    Returns:
-        Least-squares slopes (paths,), and the losses and noises they are fitted to, each
-        (paths, points + 1), the minimum first.
-    """
-    loss0 = np.full((slope.shape[1], 1), np.mean(residual**2) / 2)
-    noise0 = np.var(residual[:, None] * slope, axis=0)[:, None]
-    losses = np.hstack([loss0, (path_residual**2).mean(axis=0).mean(axis=1) / 2])
-    noises = np.hstack([noise0, (path_residual * path_slope).var(axis=0).mean(axis=1)])
-    noises /= 2 * eigenvalue[:, None]
-    centred = losses - losses.mean(axis=1, keepdims=True)
-    return (centred * noises).sum(axis=1) / (centred**2).sum(axis=1), losses, noises
-
-
-def summary(dataset) -> dict[str, tuple[float, str]]:
-    """Return the numbers of the trained network that the chapter's prose quotes.
-
-    Args:
-        dataset: of `alignment`.
-
-    Returns:
-        Name in the prose -> (value, format).
-    """
-    paths = dataset.sizes["path"]
-    residual, slope = dataset.residual.values, dataset.slope.values
-    h, norms = dataset.eigenvalue.values, dataset.output_norm.values
-    loss = np.mean(residual**2) / 2
-    ratios = np.var(residual[:, None] * slope, axis=0) / (2 * loss * h)
-    shares = np.mean(residual[:, None] * slope, axis=0) ** 2 / (2 * loss * h)
-    kappas = np.mean(slope**4, axis=0) / np.mean(slope**2, axis=0) ** 2
-    moved = dataset.path_residual.values, dataset.path_slope.values
-    rates, _, _ = noise_slopes(residual, slope[:, :paths], *moved, h[:paths])
-    return {
-        "covariance-loss": (loss, ".4f"),
-        "covariance-curvature": (h[0], ".0f"),
-        "covariance-ratio-low": (ratios.min(), ".2f"),
-        "covariance-ratio-high": (ratios.max(), ".2f"),
-        "covariance-ratio-trace": (np.mean(residual**2 * norms) / (2 * loss * norms.mean()), ".2f"),
-        "covariance-share": (shares.max(), ".1e"),
-        "covariance-kappa-first": (kappas[0], ".2f"),
-        "covariance-kappa-low": (kappas[1:paths].min(), ".1f"),
-        "covariance-kappa-high": (kappas[1:paths].max(), ".1f"),
-        "covariance-rate-first": (rates[0], ".2f"),
-    }

@@ -1,7 +1,7 @@
 """What the noise of Eq. (8) does along one direction: this book's own results, not the papers'.
 
 Linear models exactly, ReLU networks with one hidden layer at a stationary point. Each function is
-named in chapter `noise_covariance`, which derives its equation; the chapter's module offers them.
+named in chapter `noise_covariance`, which derives its equation.
 """
 
 import numpy as np
@@ -25,7 +25,9 @@ def line_noise(slopes, residuals, *, weights=None):
         [1. 0. 0.]
     """
     g, r = validate.finite("slopes", slopes), validate.finite("residuals", residuals)
-    w = np.full(g.size, 1 / g.size) if weights is None else np.asarray(weights)
+    if g.ndim != 1 or r.shape != g.shape:
+        raise ValueError(f"residuals must be (N,) as slopes: got {r.shape} and {g.shape}")
+    w = np.full(g.size, 1 / g.size) if weights is None else _weights(weights, g.size)
     return np.array([w @ (r * g) ** 2, -2 * w @ (r * g**3), w @ g**4 - (w @ g**2) ** 2])
 
 
@@ -46,7 +48,8 @@ def sgd_moments(start, *, curvature, noise, batch_size, learning_rate, steps):
     """
     eta = validate.positive("learning_rate", learning_rate)
     keep = 1 - eta * validate.positive("curvature", curvature)
-    s0, s1, s2 = np.asarray(noise) * eta**2 / validate.count("batch_size", batch_size)
+    s0, s1, s2 = _line(noise) * eta**2 / validate.count("batch_size", batch_size)
+    start = float(validate.finite("start", start))
     step = np.array([[1, 0, 0], [0, keep, 0], [s0, s1, keep**2 + s2]])
     steps = validate.count("steps", steps, low=0)
     return (np.linalg.matrix_power(step, steps) @ [1.0, start, start**2])[1:]
@@ -72,7 +75,9 @@ def sde_moments(start, *, curvature, noise, batch_size, learning_rate, duration)
     """
     h = validate.positive("curvature", curvature)
     eta = validate.positive("learning_rate", learning_rate)
-    s0, s1, s2 = np.asarray(noise) * eta / validate.count("batch_size", batch_size)
+    s0, s1, s2 = _line(noise) * eta / validate.count("batch_size", batch_size)
+    start = float(validate.finite("start", start))
+    duration = validate.non_negative("duration", duration)
     generator = np.array([[0, 0, 0], [0, -h, 0], [s0, s1, s2 - 2 * h]])
     return (linalg.expm(duration * generator) @ [1.0, start, start**2])[1:]
 
@@ -86,17 +91,19 @@ def path_barrier(losses, variances, *, learning_rate) -> float:
         learning_rate: eta, positive.
 
     Raises:
-        ValueError: if a variance is not positive.
+        ValueError: if a variance is not positive, or the losses do not increase.
 
     Example:
         >>> path_barrier([1.0, 2.0, 3.0], [0.2, 0.2, 0.2], learning_rate=0.1).round(9)
         np.float64(200.0)
     """
-    sigma = validate.finite("variances", variances)
-    if np.any(sigma <= 0):
-        raise ValueError(f"variances must be positive: least is {sigma.min()}")
+    sigma, loss = validate.each_positive("variances", variances), validate.finite("losses", losses)
+    if sigma.shape != loss.shape or loss.ndim != 1:
+        raise ValueError(f"variances must be {loss.shape} as losses: got {sigma.shape}")
+    if np.any(np.diff(loss) <= 0):
+        raise ValueError(f"losses must increase along the path: least step {np.diff(loss).min():g}")
     eta = validate.positive("learning_rate", learning_rate)
-    return integrate.simpson(2 / (eta * sigma), x=losses)
+    return integrate.simpson(2 / (eta * sigma), x=loss)
 
 
 def mean_share(loss_ratio):
@@ -123,8 +130,10 @@ def kurtosis(slopes, *, weights=None):
         >>> float(kurtosis(np.array([0.0, 1.0, 0.0, -1.0])))
         2.0
     """
-    average = lambda values: np.average(values, axis=0, weights=weights)  # noqa: E731
-    return average(slopes**4) / average(slopes**2) ** 2
+    slopes = validate.finite("slopes", slopes)
+    w = None if weights is None else _weights(weights, len(slopes))
+    second, fourth = (np.average(slopes**k, axis=0, weights=w) for k in (2, 4))
+    return fourth / validate.each_positive("the mean square of slopes", second) ** 2
 
 
 def kurtosis_noise(loss_ratio, *, kurtosis):
@@ -171,7 +180,8 @@ def decoupling_ratio(loss_ratio, *, kurtosis):
         >>> decoupling_ratio(2.0, kurtosis=3.0)
         2.0
     """
-    return (1 + _kurtosis(kurtosis) * (_loss_ratio(loss_ratio) - 1)) / loss_ratio
+    c = _loss_ratio(loss_ratio)
+    return (1 + _kurtosis(kurtosis) * (c - 1)) / c
 
 
 def trace_ratio(loss_ratio, *, kurtosis, directions):
@@ -186,7 +196,8 @@ def trace_ratio(loss_ratio, *, kurtosis, directions):
         >>> trace_ratio(2.0, kurtosis=3.0, directions=10)
         1.05
     """
-    return 1 + (_kurtosis(kurtosis) - 2) * (1 - 1 / _loss_ratio(loss_ratio)) / directions
+    d = _like(directions, validate.each_whole("directions", directions))
+    return 1 + (_kurtosis(kurtosis) - 2) * (1 - 1 / _loss_ratio(loss_ratio)) / d
 
 
 def residual_block(weight_gradient, output_weight):
@@ -207,18 +218,38 @@ def residual_block(weight_gradient, output_weight):
         >>> residual_block(np.array([0.2, 0.0]), 2.0)
         array([0.1, 0. ])
     """
-    if output_weight == 0:
+    a = float(validate.finite("output_weight", output_weight))
+    if a == 0:
         raise ValueError("output_weight must not be zero: got 0")
-    return np.asarray(weight_gradient) / output_weight
+    return validate.finite("weight_gradient", weight_gradient) / a
 
 
 def _loss_ratio(value):
-    if np.any(validate.finite("loss_ratio", value) < 1):
-        raise ValueError(f"loss_ratio must be at least 1: got {np.min(value)}")
-    return value
+    return _like(value, validate.each_at_least("loss_ratio", value, 1))
 
 
 def _kurtosis(value):
-    if np.any(validate.finite("kurtosis", value) < 1):
-        raise ValueError(f"kurtosis must be at least 1 (Cauchy-Schwarz): got {np.min(value)}")
-    return value
+    return _like(value, validate.each_at_least("kurtosis", value, 1))  # Cauchy-Schwarz
+
+
+def _like(value, checked):
+    """Plain numbers stay plain."""
+    return float(checked) if np.ndim(value) == 0 else checked
+
+
+def _weights(weights, size):
+    w = validate.each_at_least("weights", weights, 0)
+    if w.shape != (size,) or abs(w.sum() - 1) > 1e-9:
+        raise ValueError(f"weights must sum to 1 over {size} samples: got {w.shape}, {w.sum():g}")
+    return w
+
+
+def _line(noise):
+    """Coefficients (s0, s1, s2) of a covariance that is nowhere negative."""
+    values = validate.finite("noise", noise)
+    if values.shape != (3,):
+        raise ValueError(f"noise must be (s0, s1, s2): got shape {values.shape}")
+    s0, s1, s2 = values
+    if s0 < 0 or s2 < 0 or s1**2 > 4 * s0 * s2 * (1 + 1e-9):
+        raise ValueError(f"noise must be non-negative at every z: got {values.tolist()}")
+    return values

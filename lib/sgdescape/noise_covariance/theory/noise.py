@@ -1,8 +1,10 @@
-"""Formulas of chapter `noise_covariance`: noise."""
+"""SGD's noise and what Mori et al. make of it, Eqs. (1)-(3) and (5)-(11)."""
 
 import numpy as np
 
 from sgdescape.core import validate
+
+_GRADIENTS = "output_gradients"
 
 
 def mean_square_loss(outputs, targets) -> float:
@@ -19,7 +21,10 @@ def mean_square_loss(outputs, targets) -> float:
         >>> mean_square_loss([1.0, 3.0], [0.0, 0.0])
         2.5
     """
-    residuals = validate.finite("outputs", outputs) - validate.finite("targets", targets)
+    outputs, targets = validate.finite("outputs", outputs), validate.finite("targets", targets)
+    if outputs.shape != targets.shape:
+        raise ValueError(f"targets must be {outputs.shape} as outputs: got {targets.shape}")
+    residuals = outputs - targets
     return float(np.mean(residuals**2) / 2)
 
 
@@ -35,7 +40,14 @@ def sgd_step(parameters, gradients, *, learning_rate):
         >>> sgd_step(np.zeros(1), np.array([[1.0], [3.0]]), learning_rate=0.5)
         array([-1.])
     """
-    return parameters - validate.positive("learning_rate", learning_rate) * gradients.mean(axis=0)
+    eta, theta = (
+        validate.positive("learning_rate", learning_rate),
+        validate.finite("parameters", parameters),
+    )
+    gradients = _rows("gradients", gradients)
+    if theta.shape != gradients.shape[1:]:
+        raise ValueError(f"parameters must be {gradients.shape[1:]}: got {theta.shape}")
+    return theta - eta * gradients.mean(axis=0)
 
 
 def batch_noise(gradients, batches):
@@ -53,6 +65,11 @@ def batch_noise(gradients, batches):
         array([[ 1.],
                [-1.]])
     """
+    gradients = _rows("gradients", gradients)
+    last = len(gradients) - 1
+    batches = validate.each_whole("batches", batches, 0).astype(int)
+    if batches.max() > last:
+        raise ValueError(f"batches must lie in [0, {last}]: got {batches.max()}")
     return gradients.mean(axis=0) - gradients[batches].mean(axis=-2)
 
 
@@ -67,8 +84,14 @@ def isotropic_diffusion(covariance, *, learning_rate) -> float:
         >>> isotropic_diffusion(np.diag([3.0, 1.0]), learning_rate=0.1)
         0.1
     """
-    eta = validate.positive("learning_rate", learning_rate)
-    return float(eta * np.trace(covariance) / (2 * len(covariance)))
+    eta, covariance = (
+        validate.positive("learning_rate", learning_rate),
+        validate.finite("covariance", covariance),
+    )
+    if covariance.ndim != 2 or covariance.shape[0] != covariance.shape[1]:
+        raise ValueError(f"covariance must be (P, P): got {covariance.shape}")
+    total = validate.non_negative("the trace of covariance", float(np.trace(covariance)))
+    return eta * total / (2 * len(covariance))
 
 
 def covariance_near_minimum(loss, hessian, *, batch_size):
@@ -83,7 +106,8 @@ def covariance_near_minimum(loss, hessian, *, batch_size):
         >>> covariance_near_minimum(0.5, np.array([4.0, 1.0]), batch_size=10)
         array([0.4, 0.1])
     """
-    return 2 * np.asarray(loss) * hessian / validate.count("batch_size", batch_size)
+    loss, hessian = validate.each_at_least("loss", loss, 0), validate.finite("hessian", hessian)
+    return 2 * loss * hessian / validate.count("batch_size", batch_size)
 
 
 def decoupled_moment(losses, output_gradients):
@@ -97,7 +121,9 @@ def decoupled_moment(losses, output_gradients):
         >>> decoupled_moment(np.array([1.0, 3.0]), np.array([[1.0], [2.0]]))
         array([[5.]])
     """
-    return np.mean(losses) * gauss_newton(output_gradients)
+    losses, rows = validate.each_at_least("losses", losses, 0), _rows(_GRADIENTS, output_gradients)
+    _per_row("losses", losses, rows)
+    return np.mean(losses) * gauss_newton(rows)
 
 
 def batch_factor(samples, batch_size, *, sampler="without_replacement"):
@@ -139,7 +165,7 @@ def noise_covariance(gradients, *, batch_size, sampler="without_replacement"):
         >>> noise_covariance(np.array([[1.0], [3.0]]), batch_size=1)
         array([[1.]])
     """
-    gradients = validate.finite("gradients", gradients)
+    gradients = _rows("gradients", gradients)
     centred = gradients - gradients.mean(axis=0)
     factor = batch_factor(len(gradients), batch_size, sampler=sampler)
     return factor * centred.T @ centred / len(gradients)
@@ -157,7 +183,9 @@ def second_moment(residuals, output_gradients, *, batch_size):
         >>> second_moment(np.array([1.0, 2.0]), np.array([[1.0], [1.0]]), batch_size=1)
         array([[2.5]])
     """
-    weighted = np.asarray(residuals)[:, None] * output_gradients
+    residuals, rows = validate.finite("residuals", residuals), _rows(_GRADIENTS, output_gradients)
+    _per_row("residuals", residuals, rows)
+    weighted = residuals[:, None] * rows
     return weighted.T @ weighted / len(weighted) / validate.count("batch_size", batch_size)
 
 
@@ -173,8 +201,15 @@ def hessian(residuals, output_gradients, output_hessians):
         >>> hessian(np.array([-2.0]), np.array([[0.0]]), np.array([[[1.0]]]))
         array([[-2.]])
     """
-    residual_part = np.einsum("n,nij->ij", residuals, output_hessians) / len(residuals)
-    return gauss_newton(output_gradients) + residual_part
+    residuals, rows = validate.finite("residuals", residuals), _rows(_GRADIENTS, output_gradients)
+    _per_row("residuals", residuals, rows)
+    curved, shape = (
+        validate.finite("output_hessians", output_hessians),
+        (*rows.shape, rows.shape[1]),
+    )
+    if curved.shape != shape:
+        raise ValueError(f"output_hessians must be {shape}: got {curved.shape}")
+    return gauss_newton(rows) + np.einsum("n,nij->ij", residuals, curved) / len(residuals)
 
 
 def gauss_newton(output_gradients):
@@ -187,4 +222,17 @@ def gauss_newton(output_gradients):
         >>> gauss_newton(np.array([[1.0], [3.0]]))
         array([[5.]])
     """
-    return output_gradients.T @ output_gradients / len(output_gradients)
+    rows = _rows(_GRADIENTS, output_gradients)
+    return rows.T @ rows / len(rows)
+
+
+def _rows(name, array):
+    rows = validate.finite(name, array)
+    if rows.ndim != 2:
+        raise ValueError(f"{name} must be (samples, parameters): got {rows.shape}")
+    return rows
+
+
+def _per_row(name, values, rows):
+    if values.shape != rows.shape[:1]:
+        raise ValueError(f"{name} must be {rows.shape[:1]}, one a sample: got {values.shape}")

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from sgdescape.core.sde import bowl as sde
-from sgdescape.random_time_change.measure.paths import Use, bowl, generator
+from sgdescape.random_time_change.measure.paths import bowl, derived, generator
 
 
 def passages(config) -> xr.Dataset:
@@ -27,8 +27,8 @@ def passages(config) -> xr.Dataset:
             thresholds=[config.loss_ratio],
             dt=config.passage_step,
             max_time=config.longest,
-            replicas=range(k * config.passages, (k + 1) * config.passages),
-            seed=config.seed,
+            replicas=range(config.passages),
+            seed=derived(config, "passages", k),
             process=process,
         )
         both = (passed.times[:, 0], passed.clocks[:, 0])
@@ -64,12 +64,12 @@ def stationary_samples(config) -> xr.Dataset:
         steps=every * config.gibbs_kept,
         keep_every=every,
         replicas=range(config.gibbs_chains),
-        seed=config.seed,
+        seed=derived(config, "gibbs"),
     )
     dt = config.stationary_step
     found = []
     for index, scheme in enumerate((_ito, _stratonovich, _anti_ito)):
-        rng = generator(config.seed, Use.CONVENTION, index)
+        rng = generator(config, "conventions", index)
         state = np.zeros((count, 1))
         for _ in range(round(config.stationary_time / dt)):
             state = scheme(process, state, dt, np.sqrt(dt) * rng.standard_normal(state.shape))
@@ -94,7 +94,7 @@ def infinite_mean(config) -> xr.Dataset:
     """
     valley = bowl(config, [config.curvature] * config.wide)
     process = sde.bowl_sde(valley)
-    rng, dt = generator(config.seed, Use.LONG), config.long_step
+    rng, dt = generator(config, "infinite mean"), config.long_step
     marks = np.round(np.geomspace(config.long_time / 16, config.long_time, 9) / dt).astype(int)
     theta, tau, kept = np.zeros((config.runs, config.wide)), np.zeros(config.runs), []
     for k in range(marks[-1]):
@@ -129,12 +129,39 @@ def growth(config) -> xr.Dataset:
     dimensions = np.arange(1, config.most + 1)
     found = np.empty((len(dimensions), config.groups))
     for i, n in enumerate(dimensions):
-        rng = generator(config.seed, Use.GROWTH, int(n))
+        rng = generator(config, "growth", int(n))
         size = (config.groups, config.growth_steps)
         along = (1 - h * dt + scale * rng.standard_normal(size)) ** 2
         across = scale**2 * rng.chisquare(n - 1, size) if n > 1 else 0.0
         found[i] = 0.5 * np.log(along + across).mean(axis=1) / dt
     return xr.Dataset({"growth": (("dimension", "group"), found)}, coords={"dimension": dimensions})
+
+
+def sgd_growth(config) -> xr.Dataset:
+    """Sample how log|z| changes in a step of SGD itself, far from a minimum, by dimension.
+
+    Regression on n independent Gaussian inputs of variance h with B fresh samples a step:
+    z' = z - (eta/B) X^T X z far away, where X z is |z| sqrt(h) times B standard normal numbers and
+    X is isotropic across z. The change does not depend on z.
+
+    Args:
+        config: the chapter's `Config`.
+
+    Returns:
+        ``sgd_growth`` (sgd_dimension, group): mean change of log|z| a step.
+    """
+    batch, scale = config.sgd_batch_size, config.sgd_learning_rate * config.curvature
+    size, found = (config.groups, config.growth_steps), []
+    for n in config.sgd_dimensions:
+        rng = generator(config, "growth of SGD", n)
+        share = rng.chisquare(batch, size) / batch
+        along = (1 - scale * share) ** 2
+        across = scale**2 * share / batch * rng.chisquare(n - 1, size)
+        found.append(0.5 * np.log(along + across).mean(axis=1))
+    return xr.Dataset(
+        {"sgd_growth": (("sgd_dimension", "group"), np.array(found))},
+        coords={"sgd_dimension": list(config.sgd_dimensions)},
+    )
 
 
 def frozen(config) -> xr.Dataset:
@@ -146,7 +173,7 @@ def frozen(config) -> xr.Dataset:
     Returns:
         ``frozen_tau`` (life): tau at the end of the run.
     """
-    rng, dt, h = generator(config.seed, Use.FROZEN), config.frozen_step, config.curvature
+    rng, dt, h = generator(config, "frozen"), config.frozen_step, config.curvature
     process = sde.decoupled(
         lambda theta: 0.5 * h * (theta * theta).sum(-1),
         lambda theta: h * theta,

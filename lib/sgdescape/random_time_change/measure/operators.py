@@ -9,7 +9,7 @@ import xarray as xr
 from scipy.linalg import expm
 
 from sgdescape.core.fokker_planck import operators as fokker_planck
-from sgdescape.random_time_change.theory.clock import CONVENTIONS
+from sgdescape.random_time_change.config import CONVENTIONS
 
 RANGE = 200.0  # |theta| of the stationary laws; the tail beyond holds 1e-6 of the mass at most
 _CELLS = 400
@@ -118,22 +118,45 @@ def laws_at_time(config, *, cells: int = _CELLS) -> xr.Dataset:
     )
 
 
-def regularised(config) -> xr.Dataset:
-    """Return the mean time from a global minimum to L = 1/2 when epsilon is added to the loss.
+def regularised(config, *, cells=(400, 800)) -> xr.Dataset:
+    """Return mean passage times by which the role of the loss at the minimum is judged.
 
     Args:
         config: the chapter's `Config`.
+        cells: of the two grids.
 
     Returns:
-        ``floor_passage`` (floor): mean t from the minimum of L = epsilon + h theta^2 / 2 until
-        h theta^2 = 1.
+        ``floor_passage`` (grid, floor): mean t from the minimum of L = epsilon + h theta^2 / 2
+        until h theta^2 = 1; ``shifted_passage`` (grid, shift): until c L* from a minimum of
+        positive loss L*, to which so much of L* is added; ``equal_barrier`` (grid, minimum): until
+        the loss has risen by ``barrier_height``.
     """
-    reach = 1 / np.sqrt(config.curvature)
-    means = []
-    for floor in config.floors:
-        edges = stretched(reach, width=np.sqrt(floor / config.curvature), both=False, cells=800)
-        operator = slow_operator(config, edges, floor=floor, right="absorbing")
-        means.append(fokker_planck.mean_first_passage(operator)[0])
+    h, floor = config.curvature, config.minimum_loss
+    height = floor * (config.loss_ratio - 1)
+    cases = {
+        "floor_passage": [(f, 0.5) for f in config.floors],
+        "shifted_passage": [(floor * (1 + s), height) for s in config.shifts],
+        "equal_barrier": [(low, config.barrier_height) for low in config.minimum_losses],
+    }
+    names = {"floor_passage": "floor", "shifted_passage": "shift", "equal_barrier": "minimum"}
+    found = {
+        name: [[_rise_time(config, low, rise, h, count) for low, rise in rows] for count in cells]
+        for name, rows in cases.items()
+    }
     return xr.Dataset(
-        {"floor_passage": ("floor", np.array(means))}, coords={"floor": list(config.floors)}
+        {name: (("grid", names[name]), np.array(values)) for name, values in found.items()},
+        coords={
+            "grid": list(cells),
+            "floor": list(config.floors),
+            "shift": list(config.shifts),
+            "minimum": list(config.minimum_losses),
+        },
     )
+
+
+def _rise_time(config, minimum, rise, curvature, cells):
+    """Mean t of Eq. (12) until the loss has risen by so much above its minimum."""
+    width = np.sqrt(min(minimum, rise) / curvature)
+    edges = stretched(np.sqrt(2 * rise / curvature), width=width, both=False, cells=cells)
+    operator = slow_operator(config, edges, floor=minimum, right="absorbing")
+    return fokker_planck.mean_first_passage(operator)[0]

@@ -4,11 +4,10 @@ Eqs. (12) and (14) themselves are `core.sde.bowl.decoupled` and `time_changed`; 
 that put them on one Brownian motion or stop them on the other's clock.
 """
 
-from enum import IntEnum
-
 import numpy as np
 import xarray as xr
 
+from sgdescape.core.random import seeds
 from sgdescape.core.sde import bowl as sde
 from sgdescape.core.sde import passage
 
@@ -19,22 +18,14 @@ SCHEMES = ("time-changed", "not rescaled", "Euler", "Milstein")
 """Eq. (14) on its own grid; the same with dW in place of sqrt(L) . dW; two schemes of Eq. (12)."""
 
 
-class Use(IntEnum):
-    """What a stream of random numbers is for: second half of the Philox key."""
-
-    PATHS = 31
-    LAW = 32
-    BOWL = 33
-    GIBBS = 34
-    CONVENTION = 35
-    LONG = 36
-    GROWTH = 37
-    FROZEN = 38
+def generator(config, purpose: str, index: int = 0) -> np.random.Generator:
+    """Return the generator of one use of random numbers; different uses are unrelated."""
+    return np.random.Generator(np.random.Philox(key=derived(config, purpose, index)))
 
 
-def generator(seed: int, use: Use, index: int = 0) -> np.random.Generator:
-    """Return the generator of one use; different indices never overlap."""
-    return np.random.Generator(np.random.Philox(key=[seed, use], counter=[0, 0, 0, index]))
+def derived(config, purpose: str, index: int = 0) -> int:
+    """Return the seed of one use of random numbers."""
+    return seeds.derive(config.seed, "random_time_change", purpose, index)
 
 
 def bowl(config, curvatures=None) -> sde.Bowl:
@@ -63,7 +54,7 @@ def one_path(config) -> xr.Dataset:
     process = sde.bowl_sde(valley)
     dt, span = config.fine_step, config.path_time / config.minimum_loss
     steps = round(span / dt)
-    rng = generator(config.seed, Use.PATHS)
+    rng = generator(config, "paths")
     shape = (steps + 1, config.paths)
     state, tau, driver, noise = (np.zeros(shape) for _ in range(4))
     state[0] = config.start
@@ -185,7 +176,7 @@ def law_at_time(config) -> xr.Dataset:
     valley = bowl(config)
     changed = sde.bowl_sde(valley, "time_changed")
     start = np.full((config.samples, 1), config.start)
-    rng = generator(config.seed, Use.LAW)
+    rng = generator(config, "law")
     direct, fixed_t = _driver(config, fixed="t", rng=rng)
     _, fixed_tau = _driver(config, fixed="tau", rng=rng)
     mapped, _ = run_to(
@@ -203,7 +194,7 @@ def law_at_time(config) -> xr.Dataset:
         lambda theta: 1 / wide.loss(theta),
         step=config.step,
         end=config.bowl_time,
-        rng=generator(config.seed, Use.BOWL),
+        rng=generator(config, "unequal curvatures"),
     )
     parts = {
         "direct": direct,

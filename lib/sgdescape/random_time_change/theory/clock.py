@@ -8,10 +8,7 @@ import numpy as np
 from scipy.integrate import cumulative_trapezoid
 
 from sgdescape.core import validate
-from sgdescape.core.validate import each_at_least, each_between, each_positive
-
-CONVENTIONS = {"Ito": 0.0, "Stratonovich": 0.5, "anti-Ito": 1.0}
-"""Name -> where within a step the noise amplitude is taken: 0 start, 1/2 middle, 1 end."""
+from sgdescape.core.validate import each_at_least, each_between, each_positive, each_whole
 
 
 def temperature(*, learning_rate, batch_size, curvature):
@@ -19,7 +16,7 @@ def temperature(*, learning_rate, batch_size, curvature):
 
     Args:
         learning_rate: eta, positive (time a step); all three broadcast.
-        batch_size: B, at least 1.
+        batch_size: B, a whole number of at least 1.
         curvature: h*, positive.
 
     Raises:
@@ -30,7 +27,7 @@ def temperature(*, learning_rate, batch_size, curvature):
         0.5
     """
     eta, h = each_positive("learning_rate", learning_rate), each_positive("curvature", curvature)
-    return eta * h / each_at_least("batch_size", batch_size, 1)
+    return eta * h / each_whole("batch_size", batch_size)
 
 
 def diffusion(loss, hessian, *, learning_rate, batch_size):
@@ -40,20 +37,15 @@ def diffusion(loss, hessian, *, learning_rate, batch_size):
         loss: L(theta), non-negative; broadcasts with ``hessian``.
         hessian: H(theta*) (P, P), or its eigenvalues.
         learning_rate: eta, positive.
-        batch_size: B, at least 1.
+        batch_size: B, a whole number of at least 1.
 
     Example:
         >>> diffusion(2.0, np.array([4.0, 1.0]), learning_rate=0.5, batch_size=4)
         array([2. , 0.5])
     """
-    eta = each_positive("learning_rate", learning_rate)
-    return (
-        2
-        * eta
-        * each_at_least("loss", loss, 0)
-        * hessian
-        / each_at_least("batch_size", batch_size, 1)
-    )
+    eta, level = each_positive("learning_rate", learning_rate), each_at_least("loss", loss, 0)
+    batch, hessian = each_whole("batch_size", batch_size), validate.finite("hessian", hessian)
+    return 2 * eta * level * hessian / batch
 
 
 def internal_time(loss, *, step):
@@ -104,7 +96,9 @@ def log_drift(gradient, loss, *, epsilon=0.0):
         array([[-2., -4.]])
     """
     level = each_at_least("loss", loss, 0) + validate.non_negative("epsilon", epsilon)
-    return -np.asarray(gradient) / each_positive("loss + epsilon", level)[..., None]
+    return (
+        -validate.finite("gradient", gradient) / each_positive("loss + epsilon", level)[..., None]
+    )
 
 
 def log_barrier(loss_saddle, loss_minimum):
@@ -129,7 +123,7 @@ def stationary_exponent(*, learning_rate, batch_size, curvature):
 
     Args:
         learning_rate: eta, positive (time a step); all three broadcast.
-        batch_size: B, at least 1.
+        batch_size: B, a whole number of at least 1.
         curvature: h*, all curvatures of the bowl, positive.
 
     Returns:
@@ -152,7 +146,7 @@ def convention_exponent(point, *, learning_rate, batch_size, curvature):
     Args:
         point: alpha in [0, 1]: 0 Ito, 1/2 Stratonovich, 1 anti-Ito.
         learning_rate: eta, positive; all broadcast.
-        batch_size: B, at least 1.
+        batch_size: B, a whole number of at least 1.
         curvature: h*, positive.
 
     Raises:
@@ -196,7 +190,9 @@ def time_average(values, *, clock):
         >>> float(time_average([0.0, 1.0, 1.0], clock=[0.0, 1.0, 3.0]))
         0.8333333333333334
     """
-    clock = validate.finite("clock", clock)
+    values, clock = validate.finite("values", values), validate.finite("clock", clock)
+    if np.any(np.diff(clock, axis=-1) < 0) or np.any(clock[..., -1] <= clock[..., 0]):
+        raise ValueError(f"clock must increase along its last axis: got {clock.tolist()}")
     return np.trapezoid(values, clock, axis=-1) / (clock[..., -1] - clock[..., 0])
 
 
@@ -216,6 +212,7 @@ def change_clock(density, loss, *, volume):
         >>> p.tolist(), mean
         ([0.75, 0.25], 1.5)
     """
-    weight = np.asarray(density) / each_positive("loss", loss)
-    mean_loss = 1 / float(np.sum(weight * volume))
+    weight = each_at_least("density", density, 0) / each_positive("loss", loss)
+    total = float(np.sum(weight * each_positive("volume", volume)))
+    mean_loss = 1 / validate.positive("the integral of density / loss", total)
     return mean_loss * weight, mean_loss

@@ -6,7 +6,7 @@ from scipy.linalg import expm
 from scipy.special import betainc, betaln
 
 from sgdescape.core import validate
-from sgdescape.core.validate import each_at_least, each_between, each_positive
+from sgdescape.core.validate import each_at_least, each_between, each_positive, each_whole
 from sgdescape.random_time_change.theory.clock import temperature as noise_temperature
 
 
@@ -21,7 +21,7 @@ def mean_loss_curve(times, start, *, curvatures, minimum_loss, learning_rate, ba
         curvatures: h_i (n,), positive.
         minimum_loss: L*, non-negative.
         learning_rate: eta, positive.
-        batch_size: B, at least 1.
+        batch_size: B, a whole number of at least 1.
         point: alpha of the convention, in [0, 1].
 
     Returns:
@@ -34,9 +34,9 @@ def mean_loss_curve(times, start, *, curvatures, minimum_loss, learning_rate, ba
     """
     h, z = each_positive("curvatures", curvatures), validate.finite("start", start)
     floor = validate.non_negative("minimum_loss", minimum_loss)
-    noise = each_positive("learning_rate", learning_rate) / each_at_least(
-        "batch_size", batch_size, 1
-    )
+    noise = each_positive("learning_rate", learning_rate) / each_whole("batch_size", batch_size)
+    if h.ndim != 1 or z.shape != h.shape:
+        raise ValueError(f"start must have one entry a curvature: got {z.shape} for {h.shape}")
     alpha, n = float(each_between("point", point, 0, 1)), len(h)
     system = np.zeros((n + 1, n + 1))  # d/dt of (z_1^2, ..., z_n^2, 1)
     system[:n, :n] = np.diag(-2 * h * (1 - alpha * noise * h)) + noise * np.outer(h, h)
@@ -56,7 +56,7 @@ def driver_kurtosis(time, start, *, minimum_loss, learning_rate, batch_size, cur
         start: z at t = 0.
         minimum_loss: L*, non-negative.
         learning_rate: eta, positive.
-        batch_size: B, at least 1.
+        batch_size: B, a whole number of at least 1.
         curvature: h, positive.
 
     Example:
@@ -79,8 +79,9 @@ def driver_kurtosis(time, start, *, minimum_loss, learning_rate, batch_size, cur
         ):
             for power, part in loss if factor else ():
                 system[row, powers.index((i - di + power, j - dj))] += factor * part
-    monomials = np.array([float(start) ** i * (j == 0) for i, j in powers])
-    moments = expm(system * validate.positive("time", time)) @ monomials
+    start, time = float(validate.finite("start", start)), validate.positive("time", time)
+    monomials = np.array([start**i * (j == 0) for i, j in powers])
+    moments = expm(system * time) @ monomials
     second, fourth = (moments[powers.index((0, k))] for k in (2, 4))
     return float(fourth / (3 * second**2))
 
@@ -114,10 +115,8 @@ def passage_means(loss_ratio, *, temperature, curvature, minimum_loss):
     if c <= 1:
         raise ValueError(f"loss_ratio must be above 1: got {c}")
     a = 1 / validate.positive("temperature", temperature)
-    h, floor = (
-        validate.positive("curvature", curvature),
-        each_positive("minimum_loss", minimum_loss),
-    )
+    h = validate.positive("curvature", curvature)
+    floor = validate.positive("minimum_loss", minimum_loss)
     means = []
     for power in (1 + a, a):  # of (1 + z^2) in the inner integral, an incomplete beta function
         means.append(quad(lambda y, p=power: (1 + y**2) ** a * _inner(y, p), 0, np.sqrt(c - 1))[0])

@@ -5,10 +5,12 @@ L = L* + h |z|^2 / 2 in n dimensions, T = eta h / B; nu = phi - n/2 with the phi
 
 import numpy as np
 from scipy import stats
+from scipy.special import roots_genlaguerre
 
 from sgdescape.core import validate
-from sgdescape.core.validate import each_at_least, each_between, each_positive
+from sgdescape.core.validate import each_between, each_positive, each_whole
 from sgdescape.random_time_change.theory.clock import stationary_exponent
+from sgdescape.random_time_change.theory.clock import temperature as temperature_of
 
 
 def stability_index(dimension, *, learning_rate, batch_size, curvature):
@@ -17,7 +19,7 @@ def stability_index(dimension, *, learning_rate, batch_size, curvature):
     Args:
         dimension: n, at least 1; all broadcast.
         learning_rate: eta, positive.
-        batch_size: B, at least 1.
+        batch_size: B, a whole number of at least 1.
         curvature: h*, positive.
 
     Raises:
@@ -28,7 +30,7 @@ def stability_index(dimension, *, learning_rate, batch_size, curvature):
         [2.5, 1.0, 0.0]
     """
     noise = {"learning_rate": learning_rate, "batch_size": batch_size, "curvature": curvature}
-    return stationary_exponent(**noise) - each_at_least("dimension", dimension, 1) / 2
+    return stationary_exponent(**noise) - each_whole("dimension", dimension) / 2
 
 
 def loss_law(exponent, dimension):
@@ -50,7 +52,7 @@ def loss_law(exponent, dimension):
         >>> loss_law(3.0, 2).mean().item()
         0.6666666666666666
     """
-    n = validate.count("dimension", dimension)
+    n, exponent = validate.count("dimension", dimension), validate.positive("exponent", exponent)
     if not exponent > n / 2:
         raise ValueError(f"exponent must be above dimension / 2 = {n / 2}: got {exponent}")
     return stats.beta(exponent - n / 2, n / 2)
@@ -71,6 +73,7 @@ def mean_loss_ratio(dimension, *, temperature, clock=1):
         >>> mean_loss_ratio(1, temperature=0.5), mean_loss_ratio(4, temperature=0.5)
         (1.3333333333333333, inf)
     """
+    validate.one_of("clock", clock, (0, 1))
     phi = clock + 1 / validate.positive("temperature", temperature)
     tail = phi - 1 - validate.count("dimension", dimension) / 2
     return (phi - 1) / tail if tail > 0 else float("inf")
@@ -91,7 +94,76 @@ def growth_rate(dimension, *, temperature, curvature, point=0.0):
     """
     t, h = validate.positive("temperature", temperature), validate.positive("curvature", curvature)
     alpha = each_between("point", point, 0, 1)
-    return h * t * (each_at_least("dimension", dimension, 1) / 2 + alpha - 1 - 1 / t)
+    return h * t * (each_whole("dimension", dimension) / 2 + alpha - 1 - 1 / t)
+
+
+def sgd_growth_rate(dimension, *, learning_rate, batch_size, curvature):
+    r"""Return the mean of log(\|z'\|/\|z\|) in a step of SGD far from a minimum, Eq. (sgd-growth).
+
+    .. math:: \tfrac12\Big\langle\log\Big[(1-\eta hs)^2+\tfrac{(\eta h)^2s}{B}\chi^2_{n-1}\Big]
+              \Big\rangle,\qquad Bs\sim\chi^2_B
+
+    Regression on n independent Gaussian inputs of variance h, B fresh samples a step; by Gauss
+    quadrature over both chi-squares.
+
+    Args:
+        dimension: n, whole numbers of at least 2 (any shape).
+        learning_rate: eta, positive (time a step).
+        batch_size: B, a whole number of at least 1.
+        curvature: h, positive.
+
+    Returns:
+        Rates a step, of the shape of ``dimension``.
+
+    Raises:
+        ValueError: if one lies outside its range.
+
+    Example:
+        >>> noise = {"learning_rate": 0.1, "batch_size": 1, "curvature": 1.0}
+        >>> (sgd_growth_rate([18, 19], **noise) > 0).tolist()
+        [False, True]
+    """
+    n = each_whole("dimension", dimension, 2)
+    b = validate.count("batch_size", batch_size)
+    step = validate.positive("learning_rate", learning_rate) * validate.positive(
+        "curvature", curvature
+    )
+    half, weight = _chi_square(b)
+    share = half / b
+    rates = []
+    for count in n.ravel():
+        across, other = _chi_square(int(count) - 1)
+        square = (1 - step * share[:, None]) ** 2 + step**2 * share[:, None] / b * across
+        rates.append(0.5 * weight @ np.log(square) @ other)
+    return np.reshape(rates, n.shape)
+
+
+def _chi_square(freedom, nodes=120):
+    """Values and weights of Gauss quadrature over a chi-square law."""
+    values, weights = roots_genlaguerre(nodes, freedom / 2 - 1)
+    return 2 * values, weights / weights.sum()
+
+
+def sgd_critical_dimension(*, learning_rate, batch_size, curvature):
+    r"""Return :math:`n = \frac{2B}{\eta h} - B - 1`, Eq. (sgd-critical), for steps of SGD itself.
+
+    Regression on n independent Gaussian inputs of variance h: beyond it the mean loss is infinite,
+    and up to O(eta h) single paths run away.
+
+    Args:
+        learning_rate: eta, positive; all broadcast.
+        batch_size: B, a whole number of at least 1.
+        curvature: h, positive.
+
+    Raises:
+        ValueError: if one lies outside its range.
+
+    Example:
+        >>> round(float(sgd_critical_dimension(learning_rate=0.1, batch_size=1, curvature=1.0)), 9)
+        18.0
+    """
+    noise = {"learning_rate": learning_rate, "batch_size": batch_size, "curvature": curvature}
+    return 2 / temperature_of(**noise) - each_whole("batch_size", batch_size) - 1
 
 
 def clock_power(index):

@@ -1,48 +1,15 @@
-"""Chapter `random_time_change`: formulas against exact answers, claims against wrong theories."""
-
-from dataclasses import replace
-from functools import cache
+"""Formulas against exact answers: symbolic generators, quadrature, chains, known laws."""
 
 import numpy as np
 import pytest
 import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import special, stats
 from scipy.integrate import quad
 
 import sgdescape.random_time_change as rtc
-from sgdescape.core.claims import ClaimError, declared
-from sgdescape.core.sde import bowl as sde
-from sgdescape.core.stats.intervals import LEVEL
-from sgdescape.random_time_change.measure import ensembles, operators, paths
 
 NOISE = {"learning_rate": 0.5, "batch_size": 1, "curvature": 1.0}
-TINY = replace(
-    rtc.QUICK,
-    fine_step=2.0**-8,
-    levels=(1, 3),
-    path_time=1.0,
-    paths=20,
-    samples=200,
-    step=0.05,
-    passages=50,
-    passage_step=0.05,
-    loss_ratio=1.5,
-    stationary_samples=200,
-    stationary_step=0.05,
-    stationary_time=2.0,
-    gibbs_chains=60,
-    gibbs_step=0.05,
-    gibbs_time=4.0,
-    gibbs_kept=4,
-    runs=50,
-    long_step=0.05,
-    long_time=16.0,
-    growth_steps=50,
-    groups=4,
-    lives=50,
-)
 positive = st.floats(1e-3, 1e3)
 
 
@@ -86,18 +53,6 @@ def test_drift_is_the_gradient_of_the_log():
     np.testing.assert_allclose(rtc.log_drift(h * z, loss)[0], -np.array(slopes), rtol=1e-8)
     floor = rtc.log_drift(h * z, loss - 0.1, epsilon=0.1)
     np.testing.assert_allclose(floor, rtc.log_drift(h * z, loss), rtol=1e-14)
-
-
-def test_the_book_and_core_have_the_same_equations():
-    bowl = paths.bowl(rtc.QUICK, (2.0, 0.5))
-    z = np.array([[0.3, -1.2], [0.0, 2.0]])
-    noise = {"learning_rate": 0.5, "batch_size": 1}
-    slow, fast = (sde.bowl_sde(bowl, p) for p in ("decoupled", "time_changed"))
-    loss, h = bowl.loss(z), np.array(bowl.curvatures)
-    np.testing.assert_allclose(slow.noise(z) ** 2, rtc.diffusion(loss[:, None], h, **noise))
-    np.testing.assert_allclose(fast.noise(z) ** 2, rtc.diffusion(np.ones((2, 1)), h, **noise))
-    np.testing.assert_allclose(fast.drift(z), rtc.log_drift(bowl.gradient(z), loss))
-    np.testing.assert_allclose(slow.drift(z), fast.drift(z) * loss[:, None])
 
 
 def test_a_constant_leaves_the_linear_barrier_and_compresses_the_log_barrier():
@@ -318,93 +273,49 @@ def test_clock_power_has_its_corner_at_one():
     np.testing.assert_allclose(rtc.clock_power([3.0, 1.0, 0.5, 0.25]), [1, 1, 2, 4])
 
 
-# simulations
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_growth_rate_of_sgd_against_products_of_matrices(batch_size):
+    n, eta, rng = 5, 0.2, np.random.default_rng(1)
+    x = rng.standard_normal((60_000, batch_size, n))
+    z = np.eye(n)[0]
+    moved = z - eta / batch_size * np.einsum("kbi,kb->ki", x, x @ z)
+    logs = np.log(np.linalg.norm(moved, axis=1))
+    noise = {"learning_rate": eta, "batch_size": batch_size, "curvature": 1.0}
+    exact = float(rtc.sgd_growth_rate(n, **noise))
+    assert abs(logs.mean() - exact) < 5 * logs.std() / np.sqrt(logs.size)
 
 
-def test_conventions_have_their_mean_steps():
-    """One step of each scheme: its mean is that of the Ito equation plus alpha T grad L dt."""
-    process = sde.bowl_sde(paths.bowl(rtc.QUICK))
-    theta, dt = np.full((2, 1), 1.3), 1e-4
-    dw = np.sqrt(dt) * np.array([[1.0], [-1.0]])  # the two-point law has the right moments
-    schemes = (ensembles._ito, ensembles._stratonovich, ensembles._anti_ito)
-    for scheme, point in zip(schemes, (0, 0.5, 1), strict=True):
-        mean = (scheme(process, theta, dt, dw) - theta).mean() / dt
-        assert mean == pytest.approx(-1.3 + point * 0.5 * 1.3, abs=1e-3)
+@pytest.mark.parametrize("eta, batch_size", [(0.1, 1), (0.03, 1), (0.1, 4), (0.5, 10)])
+def test_mean_square_of_sgd_is_marginal_at_its_critical_dimension(eta, batch_size):
+    n = rtc.sgd_critical_dimension(learning_rate=eta, batch_size=batch_size, curvature=1.0)
+    # <|z'|^2>/|z|^2 with <s> = 1, <s^2> = 1 + 2/B
+    factor = 1 - 2 * eta + eta**2 * (1 + 2 / batch_size) + eta**2 * (n - 1) / batch_size
+    assert factor == pytest.approx(1, abs=1e-12)
 
 
-def test_run_to_ends_exactly_on_the_other_clock():
-    bowl = paths.bowl(rtc.QUICK)
-    process = sde.bowl_sde(bowl, "time_changed")
-    calls = []
-
-    def rate(theta):
-        calls.append(len(theta))
-        return 1 / bowl.loss(theta)
-
-    rng = np.random.default_rng(0)
-    flat = sde.Sde(lambda x: 0 * x, lambda x: 0 * x)
-    still, own = paths.run_to(flat, np.ones((3, 1)), rate, step=0.3, end=1.0, rng=rng)
-    np.testing.assert_allclose(own, 1.0, rtol=1e-12)  # L = 1 there
-    np.testing.assert_array_equal(still, 1.0)
-    ended, own = paths.run_to(process, np.ones((50, 1)), rate, step=0.02, end=1.0, rng=rng)
-    assert np.isfinite(ended).all() and (own > 0.5).all()
-    assert calls[-1] < 50  # who has arrived leaves
+def test_paths_of_sgd_run_away_beyond_a_dimension_that_the_formula_approaches():
+    gaps = []
+    for eta in (0.1, 0.03, 0.01):
+        noise = {"learning_rate": eta, "batch_size": 1, "curvature": 1.0}
+        start = rtc.sgd_critical_dimension(**noise)
+        n = np.arange(round(start) - 2, round(start) + 5)
+        gaps.append(np.interp(0, rtc.sgd_growth_rate(n, **noise), n) - start)
+    assert 0 < gaps[2] < gaps[1] < gaps[0] < 1
+    assert gaps[1] / gaps[2] == pytest.approx(3, rel=0.2)  # O(eta h)
 
 
-def test_fine_path_agrees_with_the_pair_of_clocks_in_core():
-    config = replace(TINY, fine_step=2.0**-9, paths=64)
-    path = paths.one_path(config)
-    bowl = paths.bowl(config)
-    slow, fast = (sde.bowl_sde(bowl, p) for p in ("decoupled", "time_changed"))
-    pair = sde.coupled_clocks(
-        slow, fast, bowl.loss, np.full(1, config.start), dt=2.0**-9, steps=2000, tau_step=0.25,
-        records=4, seed=1, replicas=range(64),
-    )  # fmt: skip
-    assert np.abs(pair.slow - pair.fast)[-1].mean() < 0.2
-    column = np.arange(config.paths)
-    index = paths._first_beyond(path.tau.values, np.array([1.0]))[0]
-    ours = path.state.values[index, column]
-    same = stats.ks_2samp(ours, pair.slow[-1, :, 0])
-    assert same.pvalue > 1 - LEVEL
-    driver = path.driver.values[index, column]
-    assert abs(driver.mean()) < 5 / 8 and 0.3 < driver.var() < 2.2  # N(0, 1), 64 of them
-
-
-def test_growth_samples_are_those_of_a_path():
-    config = replace(TINY, growth_steps=4000, groups=8, growth_step=0.01)
-    found = ensembles.growth(config)
-    dt, n = 0.01, 3
-    rng = np.random.default_rng(0)
-    z = np.zeros((32_000, n)) + np.array([1.0, 0, 0])
-    zero = sde.decoupled(
-        lambda x: 0.5 * (x * x).sum(-1), lambda x: x, np.ones(n), learning_rate=0.5, batch_size=1
-    )
-    moved = z + zero.drift(z) * dt + zero.noise(z) * np.sqrt(dt) * rng.standard_normal(z.shape)
-    path = np.log(np.linalg.norm(moved, axis=1)) / dt
-    ours = found.growth.sel(dimension=n).values
-    error = np.hypot(path.std() / np.sqrt(path.size), ours.std(ddof=1) / np.sqrt(ours.size))
-    assert abs(path.mean() - ours.mean()) < 5 * error
-
-
-def test_same_seed_same_numbers_other_seed_other_numbers():
-    first, again = (ensembles.frozen(TINY).frozen_tau.values for _ in range(2))
-    other = ensembles.frozen(replace(TINY, seed=1)).frozen_tau.values
-    np.testing.assert_array_equal(first, again)
-    assert not np.any(first == other)
-
-
-# bad input
+NAN, INF = float("nan"), float("inf")
 
 
 @pytest.mark.parametrize(
     ("call", "words"),
     [
         (lambda: rtc.stationary_exponent(**NOISE | {"learning_rate": -0.1}),
-         "learning_rate must be positive: least is -0.1"),
+         "learning_rate must be positive: got -0.1"),
         (lambda: rtc.stationary_exponent(**NOISE | {"batch_size": 0}),
-         "batch_size must be at least 1: least is 0"),
+         "batch_size must be at least 1: got 0"),
         (lambda: rtc.stationary_exponent(**NOISE | {"curvature": [1.0, 0.0]}),
-         "curvature must be positive: least is 0"),
+         "curvature must be positive: got 0"),
         (lambda: rtc.stationary_exponent(**NOISE | {"curvature": np.nan}), "finite"),
         (lambda: rtc.convention_exponent(1.5, **NOISE), r"point must lie in \[0, 1\]: got 1.5"),
         (lambda: rtc.stability_index(0, **NOISE), "dimension must be at least 1"),
@@ -416,12 +327,7 @@ def test_same_seed_same_numbers_other_seed_other_numbers():
         (lambda: rtc.passage_means(1.0, temperature=1, curvature=1, minimum_loss=1),
          "loss_ratio must be above 1"),
         (lambda: rtc.frozen_clock(1.0, index=0.0, temperature=1.0), "index must be positive"),
-        (lambda: rtc.clock_power(-1.0), "index must be positive: least is -1"),
-        (lambda: rtc.Config(learning_rate=0.0), "learning_rate"),
-        (lambda: rtc.Config(loss_ratio=1.0), "loss_ratio must be above 1"),
-        (lambda: rtc.Config(wide=2), r"wide must give an index nu in \(0, 1\)"),
-        (lambda: rtc.Config(levels=(2, 20)), r"multiple of 2\^23"),
-        (lambda: rtc.Config(bowl_start=(1.0,)), "bowl_start must have one entry a curvature"),
+        (lambda: rtc.clock_power(-1.0), "index must be positive: got -1"),
     ],
 )  # fmt: skip
 def test_bad_input_is_refused_with_its_value(call, words):
@@ -429,126 +335,58 @@ def test_bad_input_is_refused_with_its_value(call, words):
         call()
 
 
-def test_run_has_units_provenance_and_every_part():
-    ds = rtc.run(TINY)
-    assert ds.sizes["level"] == 3 and ds.sizes["convention"] == 3 and ds.sizes["floor"] == 4
-    assert all(ds[name].attrs["units"] == units for name, units in rtc.UNITS.items())
-    assert ds.attrs["seed"] == 0 and "numba" in ds.attrs and ds.attrs["temperature"] == 0.5
-    assert all(np.isfinite(v).all() for name, v in ds.items() if name != "operator_error")
+BOWL = {"curvatures": [1.0], "minimum_loss": 0.5, "learning_rate": 0.5, "batch_size": 1}
+PASSAGE = {"temperature": 1.0, "curvature": 1.0, "minimum_loss": 1.0}
+STEPS = {"learning_rate": 0.1, "batch_size": 1, "curvature": 1.0}
+OUTSIDE = [
+    (lambda: rtc.temperature(**NOISE | {"batch_size": 1.5}), "batch_size must be a whole"),
+    (lambda: rtc.diffusion(-1.0, 1.0, learning_rate=1, batch_size=1), "loss must be at least 0"),
+    (lambda: rtc.diffusion(1.0, NAN, learning_rate=1, batch_size=1), "hessian must be finite"),
+    (lambda: rtc.internal_time([1.0, INF], step=0.1), "loss must be finite"),
+    (lambda: rtc.internal_time([1.0], step=0.0), "step must be positive"),
+    (lambda: rtc.log_drift([[NAN]], [1.0]), "gradient must be finite"),
+    (lambda: rtc.gibbs_density(-1.0, temperature=1.0), "loss must be positive"),
+    (lambda: rtc.gibbs_density(1.0, temperature=0.0), "temperature must be positive"),
+    (lambda: rtc.time_average([1.0, NAN], clock=[0.0, 1.0]), "values must be finite"),
+    (lambda: rtc.time_average([1.0, 1.0], clock=[1.0, 0.0]), "clock must increase"),
+    (lambda: rtc.change_clock([-1.0], [1.0], volume=1.0), "density must be at least 0"),
+    (lambda: rtc.change_clock([1.0], [1.0], volume=-1.0), "volume must be positive"),
+    (lambda: rtc.mean_loss_curve([-1.0], [1.0], **BOWL), "times must be at least 0"),
+    (lambda: rtc.mean_loss_curve([1.0], [1.0, 1.0], **BOWL), "start must have one entry"),
+    (lambda: rtc.mean_loss_curve([1.0], [1.0], **BOWL | {"batch_size": 0.5}), "batch_size"),
+    (lambda: rtc.driver_kurtosis(0.0, 1.0, minimum_loss=1.0, **NOISE), "time must be positive"),
+    (lambda: rtc.driver_kurtosis(1.0, NAN, minimum_loss=1.0, **NOISE), "start must be finite"),
+    (lambda: rtc.passage_means(INF, **PASSAGE), "loss_ratio must be finite"),
+    (lambda: rtc.passage_means(2.0, **PASSAGE | {"minimum_loss": 0.0}), "minimum_loss"),
+    (lambda: rtc.loss_law(NAN, 1), "exponent must be positive"),
+    (lambda: rtc.mean_loss_ratio(1, temperature=1.0, clock=2), "clock must be one of"),
+    (lambda: rtc.stability_index(1.5, **NOISE), "dimension must be a whole"),
+    (lambda: rtc.growth_rate(0, temperature=1.0, curvature=1.0), "dimension must be at least 1"),
+    (lambda: rtc.sgd_growth_rate(1, **STEPS), "dimension must be at least 2"),
+    (lambda: rtc.sgd_growth_rate(2.5, **STEPS), "dimension must be a whole"),
+    (lambda: rtc.sgd_critical_dimension(**STEPS | {"batch_size": 1.5}), "batch_size"),
+    (lambda: rtc.frozen_clock(0.0, index=1.0, temperature=1.0), "distance must be positive"),
+]
 
 
-# the operators, exactly
+@pytest.mark.parametrize("call, words", OUTSIDE, ids=[words for _, words in OUTSIDE])
+def test_what_the_docstring_excludes_is_refused(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
 
 
-def test_operator_laws_are_the_power_laws():
-    errors = []
-    for cells in (400, 800):
-        laws = operators.stationary_laws(rtc.QUICK, cells=cells)
-        ratio = 1 + laws.cell**2  # scale 1: L* = 1/2, h = 1
-        for law, phi in (("tau", 2.0), ("Ito", 3.0), ("Stratonovich", 2.5), ("anti-Ito", 2.0)):
-            exact = ratio**-phi / special.beta(0.5, phi - 0.5)
-            error = abs(laws.operator_density.sel(law=law) / exact - 1)
-            errors.append(float(error.where(ratio < 1000).max()))
-    assert max(errors[:4]) < 1e-3 and max(errors[4:]) < 0.5 * max(errors[:4])
-
-
-def test_mapped_laws_of_the_operators_differ_as_the_claim_says():
-    found = operators.laws_at_time(rtc.QUICK)
-    assert np.all(np.diff(found.law_cdf.values, axis=1) >= -1e-12)
-    np.testing.assert_allclose(found.law_cdf[:, -1], 1, atol=1e-3)
-    fine = operators.laws_at_time(rtc.QUICK, cells=560)
-    np.testing.assert_allclose(fine.rival_distance, found.rival_distance, atol=5e-3)
-
-
-def test_operator_passage_is_the_quadrature():
-    found = operators.regularised(rtc.QUICK).floor_passage
-    for floor in found.floor.values:
-        exact = rtc.passage_means(
-            (floor + 0.5) / floor, temperature=0.5, curvature=1.0, minimum_loss=floor
-        )[0]
-        assert float(found.sel(floor=floor)) == pytest.approx(exact, rel=1e-3)
-
-
-# claims
-
-
-def test_distance_interval_is_the_two_sample_statistic_and_covers():
-    rng = np.random.default_rng(0)
-    a, b = rng.standard_normal(300), rng.standard_normal(500) + 0.4
-    found = rtc.distance_interval(a, b)
-    assert found.value == pytest.approx(stats.ks_2samp(a, b).statistic)
-    truth = 2 * stats.norm.cdf(0.2) - 1
-    assert found.low <= truth <= found.high
-
-
-@cache
-def measured(seed):
-    return rtc.run(replace(rtc.QUICK, seed=seed))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("claim", declared("random_time_change"), ids=lambda claim: claim.__name__)
-def test_claims_hold_for_every_seed(claim, seed):
-    claim(measured(seed))
-
-
-def scheme(ds, take, give):
-    """The dataset with the errors of one scheme replaced by those of another."""
-    found = ds.copy(deep=True)
-    for name in ("strong_error", "strong_step"):
-        found[name].loc[{"scheme": give}] = ds[name].sel(scheme=take).values
-    return found
-
-
-# claim -> (module, function, wrong function of the right one), or a change of the data
-WRONG_THEORIES = [
-    ("driver", lambda ds: ds.assign(driver_fixed_tau=ds.driver_fixed_t)),
-    ("strong_order", lambda ds: scheme(ds, "not rescaled", "time-changed")),
-    ("driver_needed", lambda ds: scheme(ds, "time-changed", "not rescaled")),
-    ("euler_order", lambda ds: scheme(ds, "Milstein", "Euler")),
-    ("law", lambda ds: ds.assign(mapped=1.2 * ds.mapped)),
-    ("unequal_curvatures", ("moments", "mean_loss_curve", lambda f: strat(f))),
-    ("passage", ("moments", "passage_means", lambda f: lambda *a, **k: f(*a, **k)[::-1])),
-    ("gibbs", ("theory", "gibbs_density", lambda f: lambda x, **k: f(x, **k) / x)),
-    ("exponent", ("theory", "convention_exponent", lambda f: lambda a, **k: f(a, **k) - 1)),
-    ("exponent", ("theory", "convention_exponent", lambda f: lambda a, **k: 0 * a + f(0.5, **k))),
-    ("stratonovich", ("theory", "convention_exponent", lambda f: lambda a, **k: f(0 * a, **k))),
-    ("anti_ito", ("theory", "convention_exponent", lambda f: lambda a, **k: f(a / 2, **k))),
-    ("mean_loss", ("index", "mean_loss_ratio", lambda f: lambda n, clock, **k: f(n, **k, clock=0))),
-    ("wide_exponent", ("theory", "stationary_exponent", lambda f: lambda **k: f(**k) - 1)),
-    ("clock_power", ("index", "clock_power", lambda f: lambda nu: 1 + 0 * nu)),
-    ("critical_dimension", ("index", "growth_rate", lambda f: lambda n, **k: f(n + 1, **k))),
-    ("frozen_clock", ("index", "frozen_clock", lambda f: lower(f))),
-    ("floor", ("index", "stability_index", lambda f: lambda n, **k: f(n, **k) - 0.4)),
-]  # fmt: skip
-
-
-def lower(function):
-    """The index of Stratonovich in place of Ito's."""
-    return lambda *a, index, **k: function(*a, index=index - 0.5, **k)
-
-
-def strat(function):
-    """Every reading gets the correction of Stratonovich on top."""
-    return lambda *a, point, **k: function(*a, point=min(point + 0.5, 1), **k)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name, wrong", WRONG_THEORIES, ids=[w[0] for w in WRONG_THEORIES])
-def test_a_wrong_theory_is_noticed(name, wrong, monkeypatch):
-    ds = measured(0)
-    if callable(wrong):
-        ds = wrong(ds)
-    else:
-        where, what, change = wrong
-        module = getattr(rtc, where)
-        monkeypatch.setattr(module, what, change(getattr(module, what)))
-        ds = rtc.predict(ds, rtc.QUICK)
-    with pytest.raises(ClaimError):
-        getattr(rtc, f"claim_{name}")(ds)
-
-
-def test_every_claim_meets_a_wrong_theory():
-    named = {f"claim_{name}" for name, _ in WRONG_THEORIES}
-    assert {claim.__name__ for claim in declared("random_time_change")} == named
+@pytest.mark.parametrize("bad", [1j, "1", True, None])
+def test_what_is_no_real_number_is_refused(bad):
+    calls = (
+        lambda: rtc.stationary_exponent(**NOISE | {"learning_rate": bad}),
+        lambda: rtc.diffusion(bad, 1.0, learning_rate=1.0, batch_size=1),
+        lambda: rtc.internal_time([bad, bad], step=1.0),
+        lambda: rtc.log_barrier(bad, 0.5),
+        lambda: rtc.growth_rate(1, temperature=bad, curvature=1.0),
+        lambda: rtc.passage_means(bad, **PASSAGE),
+        lambda: rtc.frozen_clock(bad, index=1.0, temperature=1.0),
+        lambda: rtc.sgd_growth_rate(bad, **STEPS),
+    )
+    for call in calls:
+        with pytest.raises(TypeError):
+            call()

@@ -1,0 +1,1 @@
+"""Tests of chapter `random_time_change`."""
