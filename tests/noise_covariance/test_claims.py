@@ -49,7 +49,6 @@ WRONG = {
     "alignment": [("covariance_near_minimum", lambda loss, h, batch_size: 2 * loss * h**2)],
     "network_kurtosis": [
         ("kurtosis_noise", lambda c, kurtosis: 1 + (kurtosis - 1) ** 2 * (c - 1)),
-        ("kurtosis_noise", lambda c, kurtosis: c),
     ],
     "network_rate": [("kurtosis_noise", lambda c, kurtosis: 1 + kurtosis * (c - 1))],
 }

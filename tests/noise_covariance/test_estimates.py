@@ -51,6 +51,7 @@ def test_rate_spread_tells_the_two_theories_apart():
         (lambda: estimates.barrier([1.0, 2.0, 3.0], np.ones((4, 3))), r"\(3, groups\)"),
         (lambda: estimates.order([1.0, 0.5], [1.0, -1.0]), "errors must be positive"),
         (lambda: estimates.rate_spread([np.nan], [1.0]), "slopes must be finite"),
+        (lambda: estimates.rate_spread([1.0], [2.0]), "must not all be 2"),
     ],
 )
 def test_refuses(call, words):

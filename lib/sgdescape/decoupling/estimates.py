@@ -178,8 +178,8 @@ def parting(spectrum, reference, *, factor: float) -> float:
 def pairing_deviation(losses, weights, errors, *, pairings: int = 1000, seed: int = 0):
     """Return the mean square of (ratio - 1) / error over directions, with its null's freedom.
 
-    Under random pairings each term has mean 1, but the terms are not independent: the freedom
-    2 / variance of their mean, over shuffled losses, is that of the chi-square law it is close to.
+    Under random pairings each term has mean 1, but the terms are not independent: the freedom of
+    the chi-square law that their mean is close to is 2 mean^2 / variance over shuffled losses.
 
     Args:
         losses: per-sample losses (N,).
@@ -197,7 +197,7 @@ def pairing_deviation(losses, weights, errors, *, pairings: int = 1000, seed: in
     dealt = np.stack([losses, *(rng.permutation(losses) for _ in range(pairings))])
     ratios = dealt @ validate.finite("weights", weights).T / losses.mean()
     squares = np.mean(((ratios - 1) / errors) ** 2, axis=1)
-    return float(squares[0]), float(2 / np.var(squares[1:]))
+    return float(squares[0]), float(2 * np.mean(squares[1:]) ** 2 / np.var(squares[1:]))
 
 
 def _pair(spectrum, reference):

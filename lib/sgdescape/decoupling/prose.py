@@ -5,6 +5,8 @@ import numpy as np
 from sgdescape.core.runs import provenance
 from sgdescape.decoupling.estimates import agreement_rank, largest_factor, wasserstein
 
+_AT_THE_END = ("top", "factor", "large", "rank", "share", "size", "lowest", "highest")
+
 
 def summary(ds) -> dict:
     """Return name -> (value, format) of every measured number that the chapter's text quotes.
@@ -19,8 +21,10 @@ def summary(ds) -> dict:
         "decoupling-curvature-high-0": (float(first.max()), ".2f"),
     }
     for index, epoch in enumerate(ds.epoch.values):
+        last = index == ds.sizes["epoch"] - 1
         for name, entry in _one(ds.isel(epoch=index), provenance.settings(ds)).items():
-            values[f"decoupling-{name}-{epoch}"] = entry
+            if last or name not in _AT_THE_END:
+                values[f"decoupling-{name}-{epoch}"] = entry
     return values
 
 

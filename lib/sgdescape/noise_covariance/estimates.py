@@ -87,9 +87,14 @@ def rate_spread(slopes, kurtoses) -> float:
         slopes: growth rates of the noise with the loss (paths,).
         kurtoses: of the output's derivative (paths,), not all 2.
 
+    Raises:
+        ValueError: if all kurtoses are 2.
+
     Example:
         >>> rate_spread([0.5, 2.0], [1.5, 3.0])
         1.0
     """
     x = validate.finite("kurtoses", kurtoses) - 2
+    if not np.any(x):
+        raise ValueError("kurtoses must not all be 2: there the two rates agree")
     return float(x @ (validate.finite("slopes", slopes) - 1) / (x @ x))

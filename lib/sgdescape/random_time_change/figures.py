@@ -211,7 +211,7 @@ def clock_power(dataset, ax):
     t = dataset.mark.values
     median = np.median(dataset.long_tau.values, axis=1)
     spread = np.quantile(dataset.long_tau.values, (0.25, 0.75), axis=1)
-    label = f"$n={int(dataset.attrs['wide'])}$, median, quartiles"
+    label = f"$n={provenance.settings(dataset).wide}$, median, quartiles"
     plotting.points(ax, t, median, *spread, label=label)
     power = float(dataset.clock_power_theory)
     options = {"through": (t[0], median[0])}
