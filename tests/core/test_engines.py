@@ -112,7 +112,7 @@ def test_killed_parent_leaves_no_orphans_and_resumes(tmp_path):
     store = tmp_path / "store"
     command = script(tmp_path, f"""
 import test_engines
-from sgdescape.core.engines import executor
+from sgdescape.core.runs.engines import executor
 if __name__ == "__main__":
     with executor("processes", workers=2) as pool:
         test_engines.slow_run(executor=pool, store={str(store)!r})
@@ -250,8 +250,8 @@ def test_local_cluster_replaces_its_workers_and_gives_up_on_a_deadly_chunk(tmp_p
 
 IN_A_SMALL_DISK = """
 import errno, json, os, pathlib, subprocess, test_engines
-from sgdescape.core.chunk_store import StoreError
-from sgdescape.core.runner import sweep
+from sgdescape.core.runs.store import StoreError
+from sgdescape.core.runs.sweep import sweep
 
 store = pathlib.Path({store!r})
 store.mkdir()
@@ -304,7 +304,7 @@ def test_really_full_and_really_read_only_disk(tmp_path):
 
 LIMITED = """
 import resource, test_engines
-from sgdescape.core.runner import sweep
+from sgdescape.core.runs.sweep import sweep
 resource.setrlimit(resource.RLIMIT_FSIZE, (16_000, 16_000))
 sweep(test_engines.sized, {{"size": [10, 20, 4000, 30]}}, store={store!r}, version="1")
 """
@@ -507,3 +507,68 @@ def test_no_scheduler_there(address, monkeypatch, tmp_path):
 def test_refusals(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+# --- every run ends --------------------------------------------------------------------------
+
+ENDS = """
+import test_engines
+from sgdescape.core.runs.engines import executor
+from sgdescape.core.runs.sweep import ChunkError, sweep
+if __name__ == "__main__":
+    try:
+        with executor({engine!r}, workers=None if {engine!r} == "serial" else 2) as pool:
+            print("ready", flush=True)
+            sweep(test_engines.failing, {{}}, replicas=60, chunk_size=1, executor=pool, version="1",
+                  store={store!r}, options={{"fails_at": {fails_at}}})
+    except ChunkError as error:
+        raise SystemExit(str(error))
+    except KeyboardInterrupt:
+        raise SystemExit(130)
+"""
+
+
+def failing(replicas, *, seed, fails_at):
+    time.sleep(0.1)
+    if fails_at in replicas:
+        raise ValueError("learning_rate must lie in (0, 2): got 50")
+    return {"x": np.zeros(len(replicas))}
+
+
+def start(tmp_path, engine, fails_at):
+    text = ENDS.format(engine=engine, store=str(tmp_path / "store"), fails_at=fails_at)
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(script(tmp_path, text), start_new_session=True, **streams)
+
+
+@linux
+@pytest.mark.parametrize("engine", engines.ENGINES)
+def test_failing_chunk_ends_the_run_at_once(tmp_path, engine):
+    if engine == "dask":
+        pytest.importorskip("distributed")
+    run = start(tmp_path, engine, fails_at=3)
+    said = run.communicate(timeout=240)[1]
+    assert run.returncode == 1
+    lines = [line for line in said.splitlines() if line.strip()]
+    assert "replicas 3 to 3" in lines[-1] and "learning_rate must lie in (0, 2)" in lines[-1]
+    assert "InvalidStateError" not in said and "CommClosed" not in said
+    wait_for(lambda: not processes_of_session(run.pid))
+    assert len(stored(tmp_path / "store")) < 60  # what waited was dropped
+    assert not list((tmp_path / "store").glob(".*.tmp"))
+
+
+@linux
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("engine", engines.ENGINES)
+def test_signal_ends_the_run_and_its_workers(tmp_path, engine, number):
+    if engine == "dask":
+        pytest.importorskip("distributed")
+    run = start(tmp_path, engine, fails_at=-1)
+    store = tmp_path / "store"
+    wait_for(lambda: store.is_dir() and len(stored(store)) >= 2)
+    run.send_signal(number)
+    said = run.communicate(timeout=240)[1]
+    assert run.returncode == (130 if number == signal.SIGINT else -signal.SIGTERM)
+    assert "InvalidStateError" not in said
+    wait_for(lambda: not processes_of_session(run.pid))
+    assert len(stored(store)) < 60

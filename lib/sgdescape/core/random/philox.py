@@ -2,16 +2,15 @@
 
 A draw is a function of where it is used: key = seed, counter = (step, draw, replica, stream). So a
 replica's path depends on (seed, replica index) alone, not on chunks, threads, device or engine, and
-any step can be drawn without those before it. The numba and Triton twins are in `philox_numba` and
-in the Triton kernels.
+any step can be drawn without those before it. The numba twin is `philox_numba`; the Triton twin
+stands in the Triton kernels. torch is imported only where tensors are asked for.
 """
 
+import importlib
 import math
 from enum import IntEnum
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from sgdescape.core import validate
 
@@ -88,7 +87,7 @@ def words(seed: int, *, step, draw, replica, stream) -> np.ndarray:
     return np.stack(c, -1).astype(np.uint32)
 
 
-def torch_words(seed: int, *, step, draw, replica, stream, device="cpu") -> Tensor:
+def torch_words(seed: int, *, step, draw, replica, stream, device="cpu"):
     """Return the same numbers as `words`, as int64 on a torch device.
 
     Args:
@@ -108,9 +107,12 @@ def torch_words(seed: int, *, step, draw, replica, stream, device="cpu") -> Tens
             which would wait for the device.
 
     Example:
+        >>> import torch
         >>> torch_words(0, step=torch.arange(2), draw=0, replica=0, stream=Stream.BATCH)[0]
         tensor([1713891541, 3781805453, 3159862348, 2600524760])
     """
+    import torch  # seconds: only where tensors are asked for
+
     k0, k1 = key(seed)
     counter = zip(("step", "draw", "replica", "stream"), (step, draw, replica, stream), strict=True)
     c = torch.broadcast_tensors(*(_torch_counter(n, value, device) for n, value in counter))
@@ -171,7 +173,7 @@ def normals(words, *, dtype: str = "float64"):
         >>> normals(words(0, step=0, draw=0, replica=0, stream=Stream.NOISE)).shape
         (4,)
     """
-    library = torch if isinstance(words, Tensor) else np
+    library = np if _is_array(words) else importlib.import_module("torch")
     u = uniforms(words, dtype=dtype)
     radius = library.sqrt(-2 * library.log(u[..., 0::2]))
     angle = (2 * math.pi) * u[..., 1::2]
@@ -198,16 +200,21 @@ def indices(words, n: int):
         array([0, 5, 9])
     """
     n = validate.count("n", n, high=2**31)
-    if isinstance(words, Tensor):
-        return (words * n) >> 32
-    return ((words.astype(np.uint64) * np.uint64(n)) >> np.uint64(32)).astype(np.int64)
+    if _is_array(words):
+        return ((words.astype(np.uint64) * np.uint64(n)) >> np.uint64(32)).astype(np.int64)
+    return (words * n) >> 32
 
 
 def cast(values, dtype: str):
     """Return an array or a tensor in another floating-point type, named by a string."""
-    if isinstance(values, Tensor):
-        return values.to(getattr(torch, dtype))
-    return values.astype(dtype)
+    if _is_array(values):
+        return values.astype(dtype)
+    return values.to(getattr(importlib.import_module("torch"), dtype))
+
+
+def _is_array(values):
+    """Whether NumPy holds it; else it is a tensor."""
+    return isinstance(values, (np.ndarray, np.generic))
 
 
 def _counter(name, value):
@@ -222,7 +229,9 @@ def _counter(name, value):
 
 
 def _torch_counter(name, value, device):
-    if isinstance(value, Tensor):
+    import torch
+
+    if isinstance(value, torch.Tensor):
         if value.dtype != torch.int64:
             raise TypeError(f"{name} must be of int64: got dtype {value.dtype}")
         return value

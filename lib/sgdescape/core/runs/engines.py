@@ -5,6 +5,7 @@ name and closes it afterwards. On a cluster the store must be a folder that ever
 every worker must have these sources: both are checked where the work is done.
 """
 
+import logging
 import os
 import threading
 import time
@@ -16,6 +17,12 @@ from pathlib import Path
 from sgdescape.core import validate
 
 ENGINES = ("serial", "processes", "dask")
+_GRACE = 5  # seconds that a pool has to close itself after a failure
+_NO_PAGES = {  # of HTTP servers that Dask starts even without a dashboard
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+    "distributed.nanny.http.routes": [],
+}
 _PATIENCE = 30  # seconds to wait for a scheduler that is said to be there
 INNER_THREADS = {
     "OMP_NUM_THREADS": "1",
@@ -70,7 +77,10 @@ def executor(
     elif engine == "processes":
         yield from _processes(workers)
     else:
-        yield from _dask(workers, address)
+        try:
+            yield from _dask(workers, address)
+        finally:
+            logging.disable(logging.NOTSET)
 
 
 def processes(workers: int | None = None) -> Executor:
@@ -114,16 +124,29 @@ def cores() -> int:
 
 def _processes(workers):
     pool = processes(workers)
+    pool.ends_at_once = True
     try:
         yield pool
     except BaseException:  # nobody waits for chunks that were interrupted
-        pool.shutdown(kill_workers=True)
+        _end_now(pool)
         raise
     pool.shutdown()
 
 
+def _end_now(pool):
+    """Kill the workers of a loky pool, and never wait for its own bookkeeping."""
+    workers = list((pool._processes or {}).values())
+    closing = threading.Thread(target=pool.shutdown, kwargs={"kill_workers": True}, daemon=True)
+    closing.start()
+    closing.join(_GRACE)
+    for worker in workers:
+        if worker.is_alive():
+            worker.kill()
+
+
 def _dask(workers, address):
     try:
+        import dask
         import distributed
     except ImportError as error:
         raise EngineError(
@@ -131,17 +154,11 @@ def _dask(workers, address):
         ) from error
     if address is None:
         with (
-            distributed.LocalCluster(
-                n_workers=cores() if workers is None else workers,
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address=None,
-                memory_limit=0,  # chunks are small: leave memory to the system
-                env=INNER_THREADS,
-            ) as cluster,
-            distributed.Client(cluster) as client,
+            dask.config.set(_NO_PAGES),
+            _local_cluster(distributed, cores() if workers is None else workers) as cluster,
+            distributed.Client(cluster, security=cluster.security) as client,
         ):
-            yield client.get_executor(pure=False)
+            yield from _client(client)
         return
     from_file = address.endswith(".json")
     if from_file and not Path(address).is_file():  # Dask would wait for it for ever
@@ -154,4 +171,38 @@ def _dask(workers, address):
             f"address must be that of a running Dask scheduler: got {address}: {error}"
         ) from error
     with client:
-        yield client.get_executor(pure=False)
+        yield from _client(client)
+
+
+def _local_cluster(distributed, workers):
+    """Workers on this machine that take nothing from other users of it: TLS with this run's key."""
+    try:
+        security = distributed.Security.temporary()
+    except ImportError as error:
+        raise EngineError(
+            'engine "dask" needs the package cryptography: python -m pip install '
+            '"sgdescape[cluster]"'
+        ) from error
+    return distributed.LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        protocol="tls://",
+        security=security,
+        dashboard_address=None,
+        memory_limit=0,  # chunks are small: leave memory to the system
+        env=INNER_THREADS,
+    )
+
+
+def _client(client):
+    """The executor of a Dask client; after a failure what waits is dropped by the scheduler."""
+    pool = client.get_executor(pure=False)
+    pool.ends_at_once = True
+    try:
+        yield pool
+    except BaseException:
+        logging.disable(logging.CRITICAL)  # until it is closed: the message is the caller's
+        pool.shutdown(wait=False)
+        raise

@@ -214,8 +214,9 @@ def _compute(function, chunks, options, executor, folder, progress):
                 pieces[futures[future]] = _result(future, chunks[futures[future]])
                 bar.update()
         finally:  # after a failure: drop what waits; what runs is stored by its own worker
-            for future in futures:
-                future.cancel()
+            if not getattr(executor, "ends_at_once", False):  # those stumble over cancelled ones
+                for future in futures:
+                    future.cancel()
     return pieces
 
 
