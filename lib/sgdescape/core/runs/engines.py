@@ -1,6 +1,6 @@
 """What computes the chunks of a sweep: this process, worker processes, or a Dask cluster.
 
-`runner.sweep` needs an executor with ``submit`` (PEP 3148) and no more. `executor` makes one by
+`sweep.sweep` needs an executor with ``submit`` (PEP 3148) and no more. `executor` makes one by
 name and closes it afterwards. On a cluster the store must be a folder that every worker sees, and
 every worker must have these sources: both are checked where the work is done.
 """
@@ -52,7 +52,7 @@ def executor(
             come later; those that die are replaced by others, and their chunks computed again.
 
     Yields:
-        What `runner.sweep` takes as ``executor``.
+        What `sweep.sweep` takes as ``executor``.
 
     Raises:
         EngineError: if Dask is not installed, or no scheduler answers within 30 seconds.
@@ -100,7 +100,8 @@ def processes(workers: int | None = None) -> Executor:
     pool = ProcessPoolExecutor(
         workers, env=INNER_THREADS, initializer=_end_with, initargs=(os.getpid(),)
     )
-    pool.same_installation = True  # for `runner.sweep`: nothing to compare
+    pool.same_installation = True  # for `sweep`: nothing to compare
+    pool.in_flight = workers + 1  # for `sweep`: what only waits cannot be dropped without a mess
     return pool
 
 

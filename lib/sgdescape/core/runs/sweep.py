@@ -12,8 +12,9 @@ import itertools
 import platform
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass
 from functools import cache
@@ -206,13 +207,17 @@ def _compute(function, chunks, options, executor, folder, progress):
                 pieces[i] = _one(function, chunks[i], options, folder)
                 bar.update()
             return pieces
-        futures = {}
+        futures, waiting = {}, deque(missing)
+        room = getattr(executor, "in_flight", len(missing))  # of a pool that wants few at a time
         try:
-            for i in missing:
-                futures[_submit(executor, function, chunks[i], options, folder)] = i
-            for future in as_completed(futures):
-                pieces[futures[future]] = _result(future, chunks[futures[future]])
-                bar.update()
+            while futures or waiting:
+                while waiting and len(futures) < room:
+                    i = waiting.popleft()
+                    futures[_submit(executor, function, chunks[i], options, folder)] = i
+                for future in wait(futures, return_when=FIRST_COMPLETED).done:
+                    i = futures.pop(future)
+                    pieces[i] = _result(future, chunks[i])
+                    bar.update()
         finally:  # after a failure: drop what waits; what runs is stored by its own worker
             if not getattr(executor, "ends_at_once", False):  # those stumble over cancelled ones
                 for future in futures:
