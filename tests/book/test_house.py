@@ -6,7 +6,10 @@ That notebooks are their chapters, executed, is in test_notebooks.py.
 
 import ast
 import copy
+import importlib
 import re
+import subprocess
+import sys
 import tomllib
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -32,6 +35,16 @@ ORDER = [
     if Path(chapter["file"]).parent.name == "chapters"
 ]
 SHARED = {"intro", "cli", "cli_config"}  # modules that are no chapter
+ROOMS = (
+    "config", "theory", "measure", "estimates", "predictions", "experiment", "claims", "figures",
+    "prose",
+)  # fmt: skip
+EXTRA = {  # chapter -> what else lives in its package, beside the rooms
+    "anomalous_diffusion": {"published"},
+    "kramers_escape": {"explorer"},
+    "neural_network": {"kept_result"},
+    "network_limits": {"imagenet"},
+}
 stems = pytest.mark.parametrize("stem", ORDER)
 
 
@@ -43,15 +56,147 @@ def test_a_chapter_is_its_files_of_one_name():
     assert sorted(ORDER) == sorted(p.stem for p in CHAPTERS.glob("*.md"))
     assert sorted(ORDER) == sorted(cli.chapters())
     assert sorted(ORDER) == sorted(p.stem for p in NOTEBOOKS.glob("*.ipynb"))
-    missing = [s for s in ORDER if not (ROOT / "tests" / f"test_{s}.py").is_file()]
-    assert not missing, f"no tests/test_<stem>.py for {missing}"
+    missing = [s for s in ORDER if not list((ROOT / "tests" / s).glob("test_*.py"))]
+    assert not missing, f"no tests/<stem>/test_*.py for {missing}"
 
 
 def test_every_module_is_a_chapter_or_shared():
     modules = {p.stem for p in PACKAGE.glob("*.py")} - {"__init__"}
-    assert modules == set(ORDER) | SHARED
-    private = {p.parent.name for p in PACKAGE.glob("_*/__init__.py")}
-    assert private <= {f"_{stem}" for stem in ORDER}  # a chapter's second floor bears its name
+    assert modules == SHARED
+    packages = {p.parent.name for p in PACKAGE.glob("*/__init__.py")}
+    assert packages == {*ORDER, "core"}
+
+
+# --- rooms -----------------------------------------------------------------------------------
+
+
+def rooms(stem):
+    """Names of the files and folders of a chapter's package."""
+    found = {p.stem for p in (PACKAGE / stem).glob("*.py")} - {"__init__"}
+    return found | {p.parent.name for p in (PACKAGE / stem).glob("*/__init__.py")}
+
+
+def files_of(stem, room):
+    """Python files of one room, a file or a folder."""
+    one = PACKAGE / stem / f"{room}.py"
+    return [one] if one.is_file() else sorted((PACKAGE / stem / room).rglob("*.py"))
+
+
+@stems
+def test_a_chapter_has_the_rooms_of_all_chapters(stem):
+    found = rooms(stem)
+    assert set(ROOMS) - found == set(), "missing rooms"
+    assert found - set(ROOMS) - EXTRA.get(stem, set()) == set(), "rooms of other names"
+
+
+FORBIDDEN = {"measure": ("theory", "predictions", "claims", "figures"),
+             "theory": ("measure", "estimates", "predictions", "claims", "figures"),
+             "estimates": ("predictions", "claims", "figures"),
+             "figures": ("claims",), "claims": ("figures",)}  # fmt: skip
+
+
+def breaches(stem, room, source):
+    """Imports of a room that would let an experiment know the theory that it tests."""
+    module = f"sgdescape.{stem}.{room}.x"
+    banned = tuple(f"sgdescape.{stem}.{other}" for other in FORBIDDEN.get(room, ()))
+    return [
+        name
+        for name in imported(source, module)
+        if any(name == b or name.startswith(f"{b}.") for b in banned)
+    ]
+
+
+@stems
+@pytest.mark.parametrize("room", FORBIDDEN)
+def test_rooms_know_only_what_they_may(stem, room):
+    bad = {p.name: breaches(stem, room, p.read_text("utf-8")) for p in files_of(stem, room)}
+    assert {name: found for name, found in bad.items() if found} == {}
+
+
+def test_rooms_can_fail():
+    stem = ORDER[0]
+    for line in (f"from sgdescape.{stem} import theory", f"from sgdescape.{stem}.theory import x"):
+        assert breaches(stem, "measure", line)
+    assert breaches(stem, "figures", f"import sgdescape.{stem}.claims.a")
+    assert not breaches(stem, "claims", f"from sgdescape.{stem} import estimates, theory")
+
+
+@stems
+def test_claims_hold_nothing_but_claims(stem):
+    for path in files_of(stem, "claims"):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                marks = [ast.unparse(d) for d in node.decorator_list]
+                assert marks == ["claim"], f"{path.name}: {node.name} is no claim"
+
+
+def public(tree):
+    """Names of the functions and classes that a module defines for others."""
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    return {n.name for n in tree.body if isinstance(n, kinds) and not n.name.startswith("_")}
+
+
+def offered(tree):
+    """The names in a module's ``__all__``, None where it has none."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+    return None
+
+
+@stems
+def test_the_face_names_what_it_offers(stem):
+    module = importlib.import_module(f"sgdescape.{stem}")
+    tree = ast.parse(Path(module.__file__).read_text("utf-8"))
+    names = offered(tree)
+    assert {"Config", "PAPER", "QUICK", "claims", "figures", "predict", "run"} <= names
+    assert all(hasattr(module, name) for name in names)
+    bound = {
+        alias.asname or alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert bound == names, "imported but not offered, or the reverse"
+
+
+KERNELS = {"kernels"}  # engines: found by their ensembles, not by readers
+INNER = {"claim_card", "verdict", "network_reference", "bowl_reference", "philox_numba"}
+
+
+def core_modules():
+    """Files of core that readers use."""
+    found = sorted((PACKAGE / "core").rglob("*.py"))
+    return [p for p in found if not KERNELS & set(p.parts) and p.stem not in {"__init__", *INNER}]
+
+
+@pytest.mark.parametrize("path", core_modules(), ids=lambda p: p.stem)
+def test_core_offers_all_that_is_public(path):
+    tree = ast.parse(path.read_text("utf-8"))
+    names = offered(tree) or set()
+    assert public(tree) - names == set(), "public, but not in __all__"
+
+
+def test_folders_say_what_lives_there():
+    for path in sorted(PACKAGE.rglob("__init__.py")):
+        text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+        assert len(text.split()) >= 6, f"{path.relative_to(PACKAGE)}: a paragraph on what it holds"
+
+
+def test_no_star_and_no_silenced_import():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for line in path.read_text("utf-8").splitlines():
+            assert not re.match(r"\s*from \S+ import \*", line), path
+            assert not re.search(r"noqa: F40[13]", line), path
+
+
+TORCH_FREE = ("kramers_escape", "modified_loss", "anomalous_diffusion", "linear_regression")
+
+
+@pytest.mark.parametrize("stem", TORCH_FREE)
+def test_chapters_without_networks_do_not_import_torch(stem):
+    command = f"import sys, sgdescape.{stem}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", command]).returncode == 0
 
 
 # --- floors ----------------------------------------------------------------------------------
@@ -77,35 +222,39 @@ def allowed(floor, name):
     if floor == "core":
         return part in ("core", "__version__")
     if floor in ORDER:
-        earlier = ORDER[: ORDER.index(floor)]
-        return part in ("core", "__version__", floor, f"_{floor}", *earlier)
+        return part in ("core", "__version__", *ORDER[: ORDER.index(floor) + 1])
     return True
 
 
 def modules():
-    """Dotted name -> file of every module."""
-    return {
-        ".".join(("sgdescape", *p.relative_to(PACKAGE).with_suffix("").parts)): p
-        for p in sorted(PACKAGE.rglob("*.py"))
-    }
+    """Dotted name -> file of every module; a package is its ``__init__``."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        found[".".join(("sgdescape", *(p for p in parts if p != "__init__")))] = path
+    return found
 
 
 def test_imports_go_downward_only():
     bad = []
     for module, path in modules().items():
-        parts = module.split(".")
-        floor = parts[1].lstrip("_") if parts[1] != "__init__" else "__init__"
+        if module == "sgdescape":
+            continue
         bad += [
             f"{module} imports {name}"
-            for name in imported(path.read_text(), module)
-            if not allowed(floor, name)
+            for name in imported(path.read_text("utf-8"), module)
+            if not allowed(module.split(".")[1], name)
         ]
     assert not bad
 
 
 def test_imports_have_no_circle():
     known = modules()
-    graph = {m: {n for n in imported(p.read_text(), m) if n in known} for m, p in known.items()}
+    graph = {}
+    for module, path in known.items():
+        names = {n for n in imported(path.read_text("utf-8"), module) if n in known}
+        # a package that is named only on the way to a module in it is no dependency
+        graph[module] = {n for n in names if not any(m.startswith(f"{n}.") for m in names)}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -113,7 +262,7 @@ def test_imports_have_no_circle():
 
 
 def test_floors_can_fail():
-    assert imported("from ..noise_strength import run", "sgdescape.core.data.image_sets") == {
+    assert imported("from ..noise_strength import run", "sgdescape.core.data") == {
         "sgdescape.noise_strength",
         "sgdescape.noise_strength.run",
     }
@@ -214,7 +363,7 @@ def docstrings(path, *, functions_only):
 
 
 def sources(stem):
-    return [PACKAGE / f"{stem}.py", *sorted((PACKAGE / f"_{stem}").rglob("*.py"))]
+    return sorted((PACKAGE / stem).rglob("*.py"))
 
 
 @stems

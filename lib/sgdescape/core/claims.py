@@ -41,6 +41,21 @@ from sgdescape.core.verdict import (
     kind,
 )
 
+__all__ = [
+    "Claim",
+    "ClaimError",
+    "METADATA_KEY",
+    "SOURCES",
+    "check",
+    "claim",
+    "declared",
+    "detectable",
+    "glue",
+    "identity",
+    "not_testable",
+    "record",
+]
+
 METADATA_KEY = "sgdescape_claim"
 """Key of a claim's record in the metadata of the notebook output that shows it."""
 

@@ -20,6 +20,8 @@ import numba as nb
 
 from sgdescape.core.roots import PACKAGE
 
+__all__ = ["cache_folder", "fingerprint", "kernel", "sources"]
+
 
 def kernel(**options) -> Callable:
     """Return a decorator: `numba.njit` with these options and a cache on disk.

@@ -11,6 +11,8 @@ from html import escape
 
 import numpy as np
 
+__all__ = ["Axes", "explorer_html"]
+
 WIDTH, HEIGHT = 520, 300
 LEFT, RIGHT, TOP, BOTTOM = (
     56,

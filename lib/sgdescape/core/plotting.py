@@ -16,6 +16,21 @@ from matplotlib import colors
 
 from sgdescape.core import validate
 
+__all__ = [
+    "COLOURS",
+    "FIGURE_SIZES",
+    "POINTS",
+    "RANGES",
+    "figure",
+    "line",
+    "log_axes",
+    "parameter_colour",
+    "points",
+    "points_style",
+    "power_guide",
+    "theory",
+]
+
 matplotlib.style.use(Path(__file__).with_name("sgdescape.mplstyle"))
 if "ipykernel" in sys.modules:  # notebooks ignore savefig.dpi: "retina" is their 2 x 100 dots
     from matplotlib_inline.backend_inline import set_matplotlib_formats

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+__all__ = ["PACKAGE", "PROJECT"]
+
 PACKAGE = Path(__file__).resolve().parents[1]
 """Folder of the package `sgdescape`."""
 

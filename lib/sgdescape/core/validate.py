@@ -5,6 +5,22 @@ from numbers import Integral, Real
 
 import numpy as np
 
+__all__ = [
+    "count",
+    "device",
+    "each_at_least",
+    "each_between",
+    "each_negative",
+    "each_positive",
+    "each_whole",
+    "finite",
+    "fraction",
+    "non_negative",
+    "one_of",
+    "positive",
+    "within",
+]
+
 
 def positive(name: str, value: float) -> float:
     """Return ``value`` if it is a finite real number above zero.

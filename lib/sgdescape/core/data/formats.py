@@ -12,6 +12,8 @@ import zlib
 
 import numpy as np
 
+__all__ = ["gunzip", "parse_cifar10", "parse_cifar10_archive", "parse_idx"]
+
 IDX_UINT8 = 0x08  # the idx type code of unsigned bytes, the only one these sets use
 CIFAR_SHAPE = (3, 32, 32)
 CIFAR_RECORD = 1 + math.prod(CIFAR_SHAPE)  # a label byte, then red, green and blue planes

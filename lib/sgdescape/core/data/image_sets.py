@@ -16,6 +16,8 @@ from sgdescape.core import validate
 from sgdescape.core.data import sources as data_sources
 from sgdescape.core.data.sources import SOURCES
 
+__all__ = ["Dataset", "available", "load"]
+
 NAMES = tuple(SOURCES)
 TASKS = ("parity", "one_hot")
 CLASSES = 10

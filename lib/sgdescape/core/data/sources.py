@@ -18,6 +18,8 @@ import numpy as np
 from sgdescape.core import validate
 from sgdescape.core.data import formats
 
+__all__ = ["Pinned", "Source", "default_folder", "download", "find", "read_bundled", "read_folder"]
+
 VARIABLE = "SGDESCAPE_DATA"
 SYSTEM_FOLDERS = (Path("/usr/share/datasets"),)  # Debian's package dataset-fashion-mnist
 

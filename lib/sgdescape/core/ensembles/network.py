@@ -27,6 +27,8 @@ from sgdescape.core.ensembles.network_reference import (
 )
 from sgdescape.core.random import philox
 
+__all__ = ["Problem", "Runs", "images_gram", "problem", "run"]
+
 _ROWS = 1024  # of the Gram matrix, formed at a time in float64
 _CHUNK = {"cpu": 64, "cuda": 1024}  # replicas in one call: bounds memory, changes no number
 

@@ -9,6 +9,8 @@ from sgdescape.core import validate
 from sgdescape.core.random import philox
 from sgdescape.core.random.philox import Stream
 
+__all__ = ["FiniteData", "FreshData", "gaussian_data", "input_values", "words_per_block"]
+
 INPUTS = ("gaussian", "rademacher", "uniform", "laplace")  # kurtosis 3, 1, 1.8, 6
 
 

@@ -15,6 +15,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import SuperLU, splu
 
+__all__ = ["Censored", "Elimination", "censor", "eliminate"]
+
 FEW_JUMPS = 1e7  # before an anchor, in the mean: relative errors stay below 2e-16 times this
 MOST_JUMPS = 1e12  # borne where further anchors do not help, as on a very fine grid
 MOST_ANCHORS = 24

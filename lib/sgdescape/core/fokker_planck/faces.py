@@ -10,6 +10,8 @@ import numpy as np
 
 from sgdescape.core import validate
 
+__all__ = ["Axis", "Jumps", "axis_edges", "axis_rates", "bernoulli", "diagonal_rates", "on_grid"]
+
 NODES, WEIGHTS = (
     0.5 * (v + s) for v, s in zip(np.polynomial.legendre.leggauss(3), (1, 0), strict=True)
 )

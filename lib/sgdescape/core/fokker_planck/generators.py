@@ -14,6 +14,20 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 from sgdescape.core import validate
 from sgdescape.core.fokker_planck.elimination import Censored, censor
 
+__all__ = [
+    "Generator",
+    "QuasiStationary",
+    "absorb",
+    "committor",
+    "escape_rate",
+    "from_rates",
+    "mean_first_passage",
+    "prepare",
+    "quasi_stationary",
+    "spectral_gap",
+    "stationary",
+]
+
 
 @dataclass(frozen=True)
 class Generator:

@@ -37,6 +37,7 @@ __all__ = [
     "currents",
     "escape_rate",
     "mean_first_passage",
+    "on_parts",
     "operator_1d",
     "operator_2d",
     "prepare",

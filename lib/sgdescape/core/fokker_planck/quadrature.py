@@ -14,6 +14,8 @@ import numpy as np
 from sgdescape.core import validate
 from sgdescape.core.fokker_planck.faces import on_grid
 
+__all__ = ["Passage", "exit_probability", "log_stationary_density", "passage"]
+
 NODES = 12
 MOST_PANELS = 2**19
 STEEPEST = 6.0  # change of Phi within a panel

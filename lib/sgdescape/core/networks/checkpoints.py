@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+__all__ = ["bundled", "store"]
+
 
 def bundled(file: str, *, sha256: str, recipe: type) -> dict:
     """Return the checkpoints of one of the package's own files.

@@ -25,6 +25,19 @@ from sgdescape.core.networks.layers import (
     linearise,
 )
 
+__all__ = [
+    "batch_gradients",
+    "check_targets",
+    "chunks",
+    "cotangent_norms",
+    "output_curvature",
+    "output_gradient_norms",
+    "output_gradients",
+    "output_jacobian",
+    "per_sample_gradient_norms",
+    "unit_cotangents",
+]
+
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 PASS_BYTES = 2**24  # kept by one chunk's forward pass: larger chunks are no faster, only larger

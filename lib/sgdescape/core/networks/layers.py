@@ -14,6 +14,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 from torch.nn.grad import conv2d_input, conv2d_weight
 
+__all__ = [
+    "Linearisation",
+    "chain",
+    "check_inputs",
+    "deltas",
+    "inputs_of",
+    "kept_bytes",
+    "linearise",
+    "parameter_count",
+    "pull",
+    "push",
+    "push_gradient",
+    "split",
+]
+
 PARAMETRIC = (nn.Linear, nn.Conv2d)
 SUPPORTED = (*PARAMETRIC, nn.ReLU, nn.MaxPool2d, nn.Flatten)
 

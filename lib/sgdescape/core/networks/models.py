@@ -12,6 +12,8 @@ from torch import nn
 
 from sgdescape.core import validate
 
+__all__ = ["cnn", "mlp"]
+
 PAPER_MLP_PARITY = (784, 100, 100, 1)  # Mori et al., Section 5.1: even/odd MNIST, Fig. 1
 PAPER_MLP_ESCAPE = (784, 10, 1)  # Section 5.3.2: Fig. 3c
 PAPER_MLP_FASHION = (784, 2000, 2000, 2000, 10)  # Section 5.2: Figs 2 and 5

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from sgdescape.core import validate
 
+__all__ = ["Block", "resnet18"]
+
 STEMS = ("cifar", "imagenet")
 
 

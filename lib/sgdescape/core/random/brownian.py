@@ -13,6 +13,8 @@ import torch
 from sgdescape.core import validate
 from sgdescape.core.random import philox
 
+__all__ = ["batch_of_steps", "bridge_maximum", "bridge_passage", "bridge_words", "increments"]
+
 BATCH_WORDS = 1 << 18  # words drawn at once: many steps of few replicas in one call
 
 

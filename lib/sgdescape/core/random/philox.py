@@ -14,6 +14,8 @@ import numpy as np
 
 from sgdescape.core import validate
 
+__all__ = ["Stream", "cast", "indices", "key", "normals", "torch_words", "uniforms", "words"]
+
 MASK = 0xFFFFFFFF
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)  # of the two products in a round
 WEYL = (0x9E3779B9, 0xBB67AE85)  # added to the key after a round: golden ratio, sqrt(3) - 1

@@ -4,6 +4,8 @@ import hashlib
 
 from sgdescape.core import validate
 
+__all__ = ["derive"]
+
 
 def derive(seed: int, chapter: str, purpose: str, index: int = 0) -> int:
     """Return the seed of one use of random numbers.

@@ -14,6 +14,8 @@ import numpy as np
 
 from sgdescape.core import roots, validate
 
+__all__ = ["commit", "device_name", "package_version", "processor", "record", "settings", "to_json"]
+
 PACKAGES = ("numpy", "scipy", "torch", "xarray", "numba")
 
 

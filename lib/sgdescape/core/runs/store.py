@@ -16,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
+__all__ = ["CorruptChunkWarning", "StoreError", "about", "name_of", "open_store", "read", "write"]
+
 _IDENTITY, _DIGEST, _ABOUT = "__identity__", "__sha256__", "__about__"
 _STALE = 24 * 3600  # seconds after which a temporary file belongs to a run that was killed
 

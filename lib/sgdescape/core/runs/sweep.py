@@ -28,6 +28,8 @@ from sgdescape.core.roots import PACKAGE
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs import store as chunk_store
 
+__all__ = ["ChunkError", "code_version", "replica_generator", "sweep"]
+
 
 class ChunkError(RuntimeError):
     """A chunk failed; the message names its parameters and replicas, the cause is chained."""

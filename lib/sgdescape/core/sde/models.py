@@ -13,6 +13,8 @@ import torch
 
 from sgdescape.core import validate
 
+__all__ = ["Bowl", "Sde", "bowl_sde", "decoupled", "gld", "sgd", "time_changed"]
+
 PROCESSES = ("decoupled", "time_changed", "gld")
 
 

@@ -16,6 +16,18 @@ from sgdescape.core import validate
 from sgdescape.core.random import brownian
 from sgdescape.core.sde.models import Bowl, Sde, _library, bowl_sde
 
+__all__ = [
+    "Passages",
+    "Watch",
+    "apply_noise",
+    "bowl_levels",
+    "bowl_reference",
+    "increasing",
+    "noise_variance",
+    "reference",
+    "watch_bowl",
+]
+
 COMPACT_EVERY = 256  # steps after which finished replicas leave the arrays
 
 

@@ -11,6 +11,16 @@ from sgdescape.core.random import brownian
 from sgdescape.core.sde import passage
 from sgdescape.core.sde.models import Sde, _library
 
+__all__ = [
+    "ClockPair",
+    "Paths",
+    "check",
+    "coupled",
+    "coupled_clocks",
+    "simulate",
+    "starting_states",
+]
+
 SCHEMES = ("euler", "milstein")
 
 

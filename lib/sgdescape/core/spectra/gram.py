@@ -16,6 +16,8 @@ from sgdescape.core import validate
 from sgdescape.core.networks.gradients import chunks, unit_cotangents
 from sgdescape.core.networks.layers import PARAMETRIC, chain, deltas, inputs_of, linearise
 
+__all__ = ["Spectra", "eigenvalues", "gram", "noise_spectra"]
+
 BLOCK = 512  # rows of a Gram block: large enough for full speed, small enough for a cache
 FACTOR_BYTES = 2**26  # of the kernel gradients of a convolution held at once
 

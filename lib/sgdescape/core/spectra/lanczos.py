@@ -16,6 +16,17 @@ from torch import Tensor
 
 from sgdescape.core import validate
 
+__all__ = [
+    "EigenResult",
+    "Quadrature",
+    "TraceEstimate",
+    "lanczos",
+    "quadrature_sum",
+    "smoothed_density",
+    "spectral_density",
+    "trace",
+]
+
 MatVec = Callable[[Tensor], Tensor]
 
 CHECK_EVERY = 3  # steps between convergence checks: a check is cheap, but not free

@@ -18,6 +18,8 @@ from sgdescape.core.networks.gradients import Loss, check_targets, output_curvat
 from sgdescape.core.networks.layers import check_inputs, parameter_count
 from sgdescape.core.spectra.lanczos import MatVec
 
+__all__ = ["frozen", "gauss_newton_product", "gradient", "has_batch_norm", "hessian_product"]
+
 MODES = ("train", "eval")
 KEPT_BYTES = 2**29  # of graphs kept between products
 CHUNK = 256  # samples a pass where they do not depend on each other

@@ -11,6 +11,8 @@ from scipy import fft
 from sgdescape.core import validate
 from sgdescape.core.stats.intervals import LEVEL, Interval, mean_interval
 
+__all__ = ["TooCorrelatedError", "block_means", "correlated_mean", "integrated_time"]
+
 BLOCKS = 50  # Student's t at `LEVEL` is then 12 % wider than the normal law
 _LENGTHS = 10  # integrated times in a block: its variance is then at most 10 % too small
 

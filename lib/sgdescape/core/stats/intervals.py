@@ -13,6 +13,19 @@ from scipy.linalg import toeplitz
 
 from sgdescape.core import validate
 
+__all__ = [
+    "Interval",
+    "LocalSlope",
+    "bootstrap_interval",
+    "computed",
+    "local_slope",
+    "log_log_slope",
+    "mean_interval",
+    "proportion_interval",
+    "ratio_interval",
+    "variance_interval",
+]
+
 LEVEL = 1 - 1e-5
 
 

@@ -17,6 +17,8 @@ from scipy import optimize, special
 
 from sgdescape.core import validate
 
+__all__ = ["Fit", "Law", "exponent_of", "fit"]
+
 
 @dataclass(frozen=True)
 class Law:

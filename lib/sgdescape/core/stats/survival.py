@@ -14,6 +14,18 @@ from scipy import stats
 from sgdescape.core import validate
 from sgdescape.core.stats.intervals import LEVEL, Interval
 
+__all__ = [
+    "SurvivalCurve",
+    "TooFewPassagesError",
+    "exponential_fit_test",
+    "kaplan_meier",
+    "mean_passage",
+    "passage_slope",
+    "quantile_passage",
+    "restricted_mean",
+    "right_censored",
+]
+
 LEAST = 10  # passages below which an estimate is refused unless the caller asks for it
 
 

@@ -18,6 +18,19 @@ from sgdescape.core.stats import laws
 from sgdescape.core.stats.correlation import BLOCKS, block_means, correlated_mean, integrated_time
 from sgdescape.core.stats.intervals import LEVEL, Interval, mean_interval, ratio_interval
 
+__all__ = [
+    "GoodnessOfFit",
+    "LikelihoodRatio",
+    "Tail",
+    "UnboundedExponentError",
+    "choose_minimum",
+    "goodness_of_fit",
+    "hill",
+    "likelihood_ratio",
+    "power_law_exponent",
+    "tail_exponent",
+]
+
 
 class UnboundedExponentError(RuntimeError):
     """The data allow every exponent above some value: they cannot tell the law from a Gaussian.

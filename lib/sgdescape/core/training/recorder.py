@@ -16,6 +16,8 @@ from torch import Tensor, nn
 
 from sgdescape.core import validate
 
+__all__ = ["Path", "Recorder", "position_gradient"]
+
 BLOCK_BYTES = 2**29  # of the copied weights: the longer a block, the cheaper a step
 LONGEST_BLOCK = 512  # steps; more gain nothing
 CHUNK_VALUES = {"cpu": 2**17, "cuda": 2**24}  # in float64 at once: fits a cache, fills a GPU

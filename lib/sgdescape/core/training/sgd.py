@@ -14,6 +14,17 @@ from torch import Tensor, nn
 from sgdescape.core import validate
 from sgdescape.core.training.updates import is_dense, update_rule
 
+__all__ = [
+    "Config",
+    "Result",
+    "State",
+    "batches",
+    "cross_entropy",
+    "square_loss",
+    "steps_of",
+    "train",
+]
+
 SAMPLERS = ("iid", "without_replacement", "shuffle")
 _BATCHES = 1  # second half of the Philox key: no other stream of the same seed shares it
 _PLAIN = (nn.Sequential, nn.Linear, nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.Flatten)  # no state

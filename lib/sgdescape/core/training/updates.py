@@ -9,6 +9,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+__all__ = ["autograd_update", "dense_update", "is_dense", "update_rule"]
+
 Update = Callable[[Tensor, Tensor], Tensor]  # (inputs, targets) of a batch -> its mean loss, before
 
 
