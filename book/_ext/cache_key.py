@@ -1,23 +1,47 @@
 """Keep executed chapters apart for every state of the code they ran on.
 
-myst-nb's cache compares the cells of a notebook only: after an edit in ``lib`` it would show the
-old numbers. The folder of the cache is therefore named by a hash of the package and the lock.
+myst-nb's cache compares the cells of a notebook only: after an edit in ``lib``, or with another
+kept result, it would show the old numbers. The folder of the cache is therefore named by a hash of
+the package, the kept results, the lock, the versions in use and the data folder's listing.
 """
 
 import hashlib
+import os
+import platform
+from importlib import metadata
 from pathlib import Path
 
 
 def code_hash(root: Path) -> str:
-    """Return 16 hex digits that change with any file of the package, the lock or the settings."""
+    """Return 16 hex digits that change with whatever a page's numbers can depend on."""
     digest = hashlib.sha256()
-    package = root / "lib" / "sgdescape"
-    paths = [p for p in sorted(package.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
+    folders = (root / "lib" / "sgdescape", root / "results")
+    paths = [p for folder in folders for p in sorted(folder.rglob("*")) if p.is_file()]
     for path in [*paths, root / "requirements.lock"]:
-        if path.exists():
+        if path.exists() and "__pycache__" not in path.parts:
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for line in (platform.python_version(), platform.machine(), *_versions(), *_data_folder()):
+        digest.update(line.encode() + b"\0")
     return digest.hexdigest()[:16]
+
+
+def _versions():
+    """What is installed may differ from the lock."""
+    for package in ("numpy", "scipy", "torch", "numba", "matplotlib"):
+        try:
+            yield f"{package} {metadata.version(package)}"
+        except metadata.PackageNotFoundError:
+            yield f"{package} none"
+
+
+def _data_folder():
+    """Names and sizes in the folder of full data sets, which some pages would use."""
+    folder = os.environ.get("SGDESCAPE_DATA")
+    if folder:
+        for path in sorted(Path(folder).rglob("*")):
+            if path.is_file():
+                yield f"{path.relative_to(folder)} {path.stat().st_size}"
 
 
 def set_cache_path(app, config):

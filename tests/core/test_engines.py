@@ -342,7 +342,7 @@ def test_read_only_folder(tmp_path):
 
 CHAPTER = '''"""A fake chapter that runs in chunks."""
 from dataclasses import dataclass
-from sgdescape.core import runner
+from sgdescape.core.runs import sweep as runner
 
 @dataclass(frozen=True)
 class Config:

@@ -252,7 +252,7 @@ def test_refuses_bad_batches():
 MEMORY = """
 import resource, torch
 from torch import nn
-from sgdescape.core import gradients
+from sgdescape.core.networks import gradients
 from sgdescape.core.networks.gradients import per_sample_gradient_norms
 torch.set_num_threads(1)
 net = nn.Sequential(nn.Linear(784, 100), nn.ReLU(), nn.Linear(100, 100), nn.ReLU(),

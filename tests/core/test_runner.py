@@ -150,7 +150,7 @@ def stored(folder):
 SCRIPT = """
 import sys; sys.path.insert(0, {tests!r})
 import test_runner as t
-from sgdescape.core import runner
+from sgdescape.core.runs import sweep as runner
 if __name__ == "__main__":
     executor = runner.processes(2) if {pool} else None
     t.sweep(t.walk, t.GRID, replicas=7, seed=3, chunk_size=1, store={store!r}, version="1",

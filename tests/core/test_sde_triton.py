@@ -17,7 +17,7 @@ pytest.importorskip("triton")
 
 SCRIPT = """
 import pickle, sys
-from sgdescape.core import sde
+from sgdescape.core.sde import bowl as sde
 results = []
 for kind, curvatures, options in pickle.loads(sys.stdin.buffer.read()):
     bowl = sde.Bowl(curvatures, minimum_loss=0.5, learning_rate=0.1, batch_size=1)

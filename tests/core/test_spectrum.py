@@ -442,7 +442,7 @@ def test_refuses_losses_that_do_not_fit():
 MEMORY = """
 import resource, torch
 from torch import nn
-from sgdescape.core import spectrum
+from sgdescape.core.spectra import products as spectrum
 torch.set_num_threads(1)
 net = nn.Sequential(nn.Linear(784, 100), nn.ReLU(), nn.Linear(100, 100), nn.ReLU(),
                     nn.Linear(100, 1))

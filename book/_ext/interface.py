@@ -1,0 +1,135 @@
+"""Write the interface page: every public name of the chapters' faces and of core, by its room.
+
+In the source of ``book/api.md`` the lines ``<!-- interface: chapters -->`` and ``<!-- interface:
+core -->`` are replaced by what the packages offer (`__all__`), so that nothing can be left out.
+"""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+from pathlib import Path
+
+import yaml
+
+PAGE = "book/api"
+ROOMS = {
+    "theory": "Formulas",
+    "estimates": "Estimators",
+    "measure": "Experiments",
+    "experiment": "Running it",
+    "config": "Configuration",
+    "predictions": "Predictions",
+    "prose": "Numbers of the text",
+    "claims": "Claims",
+    "figures": "Figures",
+}
+SHORT = ("claims", "figures")  # one line each: the chapter shows them
+HIDDEN = ("kernels", "claim_card", "verdict", "network_reference", "bowl_reference", "philox_numba")
+
+
+def chapters(root: Path) -> list[str]:
+    """Return the stems of the chapters in the order of the table of contents."""
+    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    files = [Path(c["file"]) for part in toc["parts"] for c in part["chapters"]]
+    return [file.name for file in files if file.parent.name == "chapters"]
+
+
+def core_modules() -> list[str]:
+    """Return the dotted names of the modules of core that readers use."""
+    core = importlib.import_module("sgdescape.core")
+    names = (m.name for m in pkgutil.walk_packages(core.__path__, "sgdescape.core.") if not m.ispkg)
+    return sorted(name for name in names if not set(name.split(".")) & set(HIDDEN))
+
+
+def room_of(value, stem: str) -> str:
+    """Return the room of a chapter's package in which a public value is defined."""
+    parts = (getattr(value, "__module__", None) or "").split(".")
+    inside = parts[:2] == ["sgdescape", stem] and len(parts) > 2
+    return parts[2] if inside else "config"
+
+
+def chapter_text(stem: str) -> str:
+    """Return the section of one chapter as MyST."""
+    face = importlib.import_module(f"sgdescape.{stem}")
+    rooms = {}
+    for name in face.__all__:
+        value = getattr(face, name)
+        if inspect.ismodule(value):
+            if name in SHORT:
+                rooms[name] = [f"{name}.{n}" for n in public_names(value)]
+        else:
+            rooms.setdefault(room_of(value, stem), []).append(name)
+    lines = [f"### `sgdescape.{stem}`", "", first_line(face), "", "```{eval-rst}"]
+    lines += [f".. currentmodule:: sgdescape.{stem}", ""]
+    for room in [*(r for r in ROOMS if r in rooms), *sorted(set(rooms) - set(ROOMS))]:
+        lines += [f".. rubric:: {ROOMS.get(room, room.replace('_', ' ').capitalize())}", ""]
+        for name in rooms[room]:
+            lines += short(stem, name) if room in SHORT else whole(face, name)
+    return "\n".join([*lines, "```", ""])
+
+
+def whole(face, name: str) -> list[str]:
+    """Return the lines that show a name with its docstring."""
+    value = getattr(face, name)
+    if inspect.isclass(value):
+        return [f".. autoclass:: {name}", "   :members:", ""]
+    if callable(value):
+        return [f".. autofunction:: {name}", ""]
+    return [f".. autodata:: {name}", "   :no-value:", ""]
+
+
+def short(stem: str, name: str) -> list[str]:
+    """Return the lines that show a claim or a figure by its first line."""
+    value = importlib.import_module(f"sgdescape.{stem}.{name.rpartition('.')[0]}")
+    function = getattr(value, name.rpartition(".")[2])
+    arguments = ", ".join(inspect.signature(function).parameters)
+    text = escape(first_line(function))
+    return [f".. py:function:: {name}({arguments})", "   :no-contents-entry:", "", f"   {text}", ""]
+
+
+def public_names(module) -> list[str]:
+    """Return the names that a room offers: its ``__all__``, or what is public and defined in it."""
+    if hasattr(module, "__all__"):
+        return list(module.__all__)
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    functions = (n.name for n in tree.body if isinstance(n, ast.FunctionDef))
+    return [name for name in functions if not name.startswith("_")]
+
+
+def core_text(name: str) -> str:
+    """Return the section of one module of core as MyST."""
+    return f"### `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n```\n"
+
+
+def first_line(value) -> str:
+    """Return the first line of a docstring."""
+    return (inspect.getdoc(value) or "").partition("\n")[0]
+
+
+def escape(text: str) -> str:
+    """Return text in which reStructuredText finds no markup of its own."""
+    return text.replace("\\", "\\\\").replace("|", r"\|").replace("*", r"\*").replace("_ ", r"\_ ")
+
+
+def write(app, docname, source):
+    """Put the interface into the page as it is read."""
+    if docname == PAGE:
+        stems = chapters(Path(app.srcdir))
+        for key, text in (
+            ("chapters", "\n".join(map(chapter_text, stems))),
+            ("core", "\n".join(map(core_text, core_modules()))),
+        ):
+            source[0] = source[0].replace(f"<!-- interface: {key} -->", text)
+
+
+def outdated(app, env, added, changed, removed):
+    """Read the page anew in every build: it shows the package, not its own source."""
+    return [PAGE] if PAGE in env.found_docs else []
+
+
+def setup(app):
+    """Register the extension."""
+    app.connect("source-read", write)
+    app.connect("env-get-outdated", outdated)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
