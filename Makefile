@@ -8,7 +8,7 @@ ONE = OMP_NUM_THREADS=1
 PYTEST = $(ONE) .venv/bin/python -m pytest
 NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=600 --nbval-sanitize-with tests/book/nbval_sanitize.cfg
 
-.PHONY: book test test-slow test-triton test-pages notebooks serve lab bench lock clean
+.PHONY: book check chapter test test-slow test-triton test-pages notebooks serve lab bench lock clean
 
 book: .venv/stamp   ## the pages, in _build/html
 	$(ONE) .venv/bin/jupyter-book build . -W --keep-going -n --all
@@ -25,6 +25,14 @@ test-triton: .venv/stamp   ## the GPU kernels, by Triton's interpreter where the
 
 test-pages: .venv/stamp   ## the built pages in a browser; needs make book and Chromium
 	$(PYTEST) -n auto -m browser tests
+
+check: .venv/stamp   ## one chapter in two minutes: make check STEM=kramers_escape
+	$(PYTEST) -n auto --dist loadfile -m "not slow and not browser" $(NBVAL) \
+	  tests/$(STEM) lib/sgdescape/$(STEM) book/notebooks/$(STEM).ipynb
+	$(PYTEST) -m "not slow and not browser" tests/book/test_house.py tests/book/test_notebooks.py -k $(STEM)
+
+chapter: .venv/stamp   ## a new chapter from book/_templates: make chapter STEM=my_chapter
+	.venv/bin/python tools/new_chapter.py $(STEM)
 
 notebooks: .venv/stamp   ## book/notebooks from book/chapters, executed
 	$(ONE) .venv/bin/python tools/notebooks.py $(STEM)

@@ -1,0 +1,24 @@
+"""A chapter to start from: the stationary variance of SGD with label noise, theory and runs.
+
+The face of the chapter: its rooms `claims` and `figures`, the configurations, `run` and `predict`,
+and the formulas that pages and later chapters use.
+"""
+
+from sgdescape.template_trial import claims, figures
+from sgdescape.template_trial.config import PAPER, QUICK, Config
+from sgdescape.template_trial.experiment import run
+from sgdescape.template_trial.predictions import predict
+from sgdescape.template_trial.prose import summary
+from sgdescape.template_trial.theory import stationary_variance
+
+__all__ = [
+    "Config",
+    "PAPER",
+    "QUICK",
+    "claims",
+    "figures",
+    "predict",
+    "run",
+    "stationary_variance",
+    "summary",
+]

@@ -1,0 +1,11 @@
+"""The figures of chapter `template_trial`: plots of its dataset; no claims here."""
+
+
+def variance(dataset, ax):
+    """Draw the measured variance against the learning rate, and the formula as a line."""
+    eta = dataset.learning_rate.values
+    ax.plot(eta, dataset.variance_theory, label="theory")
+    ax.plot(eta, (dataset.position**2).mean("replica"), "o", label="runs")
+    ax.set(xlabel=r"learning rate $\eta$", ylabel=r"$\mathrm{Var}\,\theta$")
+    ax.legend()
+    return ax
