@@ -25,6 +25,7 @@ from sgdescape.core.ensembles.network_reference import (
     losses_of,
     reference,
 )
+from sgdescape.core.networks.plain import check_model, foreign
 from sgdescape.core.random import philox
 
 __all__ = ["Problem", "Runs", "images_gram", "problem", "run"]
@@ -280,10 +281,13 @@ def _parameters(problem, moved, above):
 
 def _layers(model):
     """Parameters of a Linear, ReLU, ..., Linear network with one width and one output."""
-    layers = list(model) if isinstance(model, nn.Sequential) else []
+    if reason := foreign(model, (nn.Linear, nn.ReLU)):
+        raise TypeError(f"model must be Linear, ReLU, ..., Linear with a hidden layer: {reason}")
+    check_model(model)
+    layers = list(model)
     kinds = [nn.Linear if i % 2 == 0 else nn.ReLU for i in range(len(layers))]
     fits = len(layers) >= 3 and len(layers) % 2 == 1
-    if not fits or not all(map(isinstance, layers, kinds)):
+    if not fits or [type(layer) for layer in layers] != kinds:
         raise TypeError(f"model must be Linear, ReLU, ..., Linear with a hidden layer: got {model}")
     linear = layers[::2]
     if linear[-1].out_features != 1:

@@ -24,6 +24,7 @@ from sgdescape.core.networks.layers import (
     kept_bytes,
     linearise,
 )
+from sgdescape.core.networks.plain import check_losses, clean_modes
 
 __all__ = [
     "batch_gradients",
@@ -45,6 +46,7 @@ SMALLEST_CHUNK = 16  # below it a pass is dominated by its fixed costs
 PATCH_BYTES = 2**23  # unfolded patches of a convolution: fits a cache
 
 
+@clean_modes
 def per_sample_gradient_norms(
     model: nn.Module, inputs: Tensor, targets: Tensor, *, loss: Loss, chunk: int | None = None
 ) -> Tensor:
@@ -81,6 +83,7 @@ def per_sample_gradient_norms(
     return torch.cat(norms)
 
 
+@clean_modes
 def output_gradient_norms(model: nn.Module, inputs: Tensor, *, chunk: int | None = None) -> Tensor:
     """Squared norms of the outputs' gradients, ||J_μ||² = Σ_c ||∇f_c(x_μ)||².
 
@@ -112,6 +115,7 @@ def output_gradient_norms(model: nn.Module, inputs: Tensor, *, chunk: int | None
     return torch.cat(norms)
 
 
+@clean_modes
 def cotangent_norms(
     model: nn.Module, inputs: Tensor, cotangents, *, chunk: int | None = None
 ) -> Tensor:
@@ -148,6 +152,7 @@ def cotangent_norms(
     return torch.cat(norms, dim=1)
 
 
+@clean_modes
 def batch_gradients(model: nn.Module, inputs: Tensor, targets: Tensor, *, loss: Loss) -> Tensor:
     """Per-sample gradients ∇ℓ_μ, explicitly, by `torch.func.vmap(grad)`: the reference.
 
@@ -173,11 +178,12 @@ def batch_gradients(model: nn.Module, inputs: Tensor, targets: Tensor, *, loss: 
 
     def one(parameters, x, y):
         outputs = torch.func.functional_call(model, parameters, (x[None],))
-        return loss(outputs, y[None]).squeeze(0)
+        return check_losses(loss(outputs, y[None]), 1).squeeze(0)
 
     return _flatten(_vmapped(torch.func.grad(one), model, inputs, targets), inputs.shape[:1])
 
 
+@clean_modes
 def output_jacobian(model: nn.Module, inputs: Tensor) -> Tensor:
     """Jacobian of the outputs, explicitly, by `torch.func.vmap(jacrev)`: the reference.
 
@@ -196,6 +202,7 @@ def output_jacobian(model: nn.Module, inputs: Tensor) -> Tensor:
     return _flatten(leaves, next(iter(leaves.values())).shape[:2])
 
 
+@clean_modes
 def output_gradients(outputs: Tensor, targets: Tensor, loss: Loss) -> Tensor:
     """Derivatives of the per-sample losses with respect to the outputs, (n, outputs).
 
@@ -208,6 +215,7 @@ def output_gradients(outputs: Tensor, targets: Tensor, loss: Loss) -> Tensor:
         return torch.autograd.grad(_summed(leaf, targets, loss), leaf)[0]
 
 
+@clean_modes
 def output_curvature(
     outputs: Tensor, targets: Tensor, loss: Loss, moved: Tensor
 ) -> tuple[Tensor, Tensor]:
@@ -264,14 +272,7 @@ def check_targets(inputs: Tensor, targets: Tensor) -> None:
 
 
 def _summed(leaf, targets, loss):
-    losses = loss(leaf, targets)
-    if not isinstance(losses, Tensor):
-        raise TypeError(f"loss must return a torch.Tensor: got {type(losses).__name__}")
-    if losses.shape != leaf.shape[:1]:
-        raise ValueError(
-            f"loss must return per-sample values of shape ({len(leaf)},): got {tuple(losses.shape)}"
-        )
-    return losses.sum()
+    return check_losses(loss(leaf, targets), len(leaf)).sum()
 
 
 def _norms(lin: Linearisation, groups) -> Tensor:

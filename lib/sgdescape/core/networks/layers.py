@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 from torch.nn.grad import conv2d_input, conv2d_weight
 
+from sgdescape.core.networks.plain import check_model, foreign
+
 __all__ = [
     "Linearisation",
     "chain",
@@ -54,10 +56,11 @@ def chain(model: nn.Module) -> tuple[nn.Module, ...]:
 
     Args:
         model: an `nn.Sequential` of Linear, Conv2d (zero padding given as integers, one group),
-            ReLU, MaxPool2d and Flatten, no layer with parameters used twice.
+            ReLU, MaxPool2d and Flatten, and nothing else: no layer or parameter used twice, no
+            hooks, no pruning, no parametrisation, no forward of its own (see `plain.foreign`).
 
     Raises:
-        TypeError: if the model or one of its layers is of another kind; the message names it.
+        TypeError: if the model or one of its layers is of another kind; the message says how.
         ValueError: if a layer has an unsupported option, or there is no layer with parameters.
 
     Example:
@@ -90,11 +93,10 @@ def chain(model: nn.Module) -> tuple[nn.Module, ...]:
                 f"layer {index}: Flatten must run over dimensions 1 to -1: "
                 f"got {module.start_dim} to {module.end_dim}"
             )
-    owners = [m for m in modules if isinstance(m, PARAMETRIC)]
-    if not owners:
+    if not any(isinstance(m, PARAMETRIC) for m in modules):
         raise ValueError("model must have at least one Linear or Conv2d layer: got none")
-    if len({id(m) for m in owners}) < len(owners):
-        raise ValueError("no layer with parameters may appear twice in the model")
+    if reason := foreign(model, SUPPORTED):
+        raise TypeError(f"model must be a plain torch.nn.Sequential: {reason}")
     return modules
 
 
@@ -152,6 +154,7 @@ def check_inputs(model: nn.Module, inputs: Tensor) -> None:
         TypeError: if the inputs are no tensor, or not of the parameters' dtype.
         ValueError: if they are empty, not finite, or on another device.
     """
+    check_model(model)
     parameter = next(model.parameters())
     if not isinstance(inputs, Tensor):
         raise TypeError(f"inputs must be a torch.Tensor: got {type(inputs).__name__}")

@@ -15,6 +15,7 @@ from torch.nn import functional as F  # noqa: N812
 from sgdescape.core import validate
 from sgdescape.core.networks.gradients import chunks, unit_cotangents
 from sgdescape.core.networks.layers import PARAMETRIC, chain, deltas, inputs_of, linearise
+from sgdescape.core.networks.plain import clean_modes
 
 __all__ = ["Spectra", "eigenvalues", "gram", "noise_spectra"]
 
@@ -37,6 +38,7 @@ class Spectra:
     resolution: float
 
 
+@clean_modes
 @torch.no_grad()
 def gram(
     model: nn.Module,

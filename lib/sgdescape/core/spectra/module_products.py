@@ -16,6 +16,7 @@ from torch.autograd import forward_ad
 from sgdescape.core import validate
 from sgdescape.core.networks.gradients import Loss, check_targets, output_curvature
 from sgdescape.core.networks.layers import check_inputs, parameter_count
+from sgdescape.core.networks.plain import check_losses, clean_modes
 from sgdescape.core.spectra.lanczos import MatVec
 
 __all__ = ["frozen", "gauss_newton_product", "gradient", "has_batch_norm", "hessian_product"]
@@ -59,13 +60,24 @@ def frozen(model: nn.Module, mode: str | None) -> nn.Module:
         raise ValueError(
             "batch_norm must be 'train' or 'eval' for a model with BatchNorm: got None"
         )
-    twin = copy.deepcopy(model).eval()  # Dropout would make every product another one
+    for name, module in model.named_modules():
+        if "forward" in vars(module):  # the copy's would still use the original's parameters
+            raise TypeError(f"model must not have a forward set on a module by hand: {name} has")
+    try:
+        twin = copy.deepcopy(model)
+    except RuntimeError as error:  # computed weights, such as those of pruning, cannot be copied
+        raise TypeError(
+            "model must be one that can be copied (after pruning call "
+            f"torch.nn.utils.prune.remove): {error}"
+        ) from error
+    twin.eval()  # Dropout would make every product another one
     for module in twin.modules():
         if isinstance(module, _BATCH_NORM):
             module.train(mode == "train")
     return twin
 
 
+@clean_modes
 def hessian_product(
     model: nn.Module,
     inputs: Tensor,
@@ -102,7 +114,8 @@ def hessian_product(
 
     def slope(rows):
         with torch.enable_grad():
-            value = loss(twin(inputs[rows]), targets[rows]).sum()
+            outputs = twin(inputs[rows])
+            value = check_losses(loss(outputs, targets[rows]), len(outputs)).sum()
             pieces = torch.autograd.grad(
                 value, parameters, create_graph=True, materialize_grads=True
             )
@@ -111,6 +124,7 @@ def hessian_product(
     # The first backward pass is the same in every product: its graph is kept where there is room.
     kept = [slope(rows) for rows in slices[: _affordable(slope, slices)]]
 
+    @clean_modes
     def product(vector: Tensor) -> Tensor:
         _check_vector(vector, parameters)
         total = torch.zeros_like(vector, dtype=torch.float64)
@@ -124,6 +138,7 @@ def hessian_product(
     return product
 
 
+@clean_modes
 def gauss_newton_product(
     model: nn.Module,
     inputs: Tensor,
@@ -155,6 +170,7 @@ def gauss_newton_product(
     slices, twin = _slices(model, inputs, targets, batch_norm, chunk)
     parameters = list(twin.parameters())
 
+    @clean_modes
     def product(vector: Tensor) -> Tensor:
         total = torch.zeros_like(vector, dtype=torch.float64)
         for rows in slices:
@@ -170,6 +186,7 @@ def gauss_newton_product(
     return product
 
 
+@clean_modes
 def gradient(
     model: nn.Module,
     inputs: Tensor,
@@ -205,7 +222,8 @@ def gradient(
     total = torch.zeros(parameter_count(twin), dtype=torch.float64, device=inputs.device)
     for rows in slices:
         with torch.enable_grad():
-            value = loss(twin(inputs[rows]), targets[rows]).sum()
+            outputs = twin(inputs[rows])
+            value = check_losses(loss(outputs, targets[rows]), len(outputs)).sum()
             total += _flat(torch.autograd.grad(value, parameters, materialize_grads=True))
     return total / len(inputs)
 
@@ -214,7 +232,7 @@ def _slices(model, inputs, targets, batch_norm, chunk):
     check_targets(inputs, targets)
     check_inputs(model, inputs)
     twin, n = frozen(model, batch_norm), len(inputs)
-    shared = has_batch_norm(model) and batch_norm == "train"
+    shared = any(_shares(module) for module in twin.modules())
     if chunk is None:
         chunk = n if shared else CHUNK
     validate.count("chunk", chunk)
@@ -226,6 +244,11 @@ def _slices(model, inputs, targets, batch_norm, chunk):
     for parameter in twin.parameters():
         parameter.requires_grad_()
     return [slice(start, start + chunk) for start in range(0, n, chunk)], twin
+
+
+def _shares(module):
+    """Whether the samples of a batch share statistics: in training, or where none are kept."""
+    return isinstance(module, _BATCH_NORM) and (module.training or module.running_mean is None)
 
 
 def _affordable(slope, slices):

@@ -28,6 +28,7 @@ from sgdescape.core.networks.layers import (
     push,
     push_gradient,
 )
+from sgdescape.core.networks.plain import clean_modes, foreign
 from sgdescape.core.spectra import module_products
 from sgdescape.core.spectra.gram import Spectra, eigenvalues, gram, noise_spectra
 from sgdescape.core.spectra.lanczos import (
@@ -65,6 +66,7 @@ PRODUCT_BYTES = 2**21  # of one chunk: what a product holds at a time beside the
 CACHE_BYTES = 2**28  # of forward passes kept between products; what is over is run again
 
 
+@clean_modes
 def gram_product(model: nn.Module, inputs: Tensor, *, chunk: int | None = None) -> MatVec:
     """Return u -> J Jᵀ u, the product with `gram` without forming it.
 
@@ -79,6 +81,7 @@ def gram_product(model: nn.Module, inputs: Tensor, *, chunk: int | None = None) 
     return _gram_product(_Passes(model, inputs, chunk))
 
 
+@clean_modes
 def gauss_newton_product(
     model: nn.Module,
     inputs: Tensor,
@@ -124,6 +127,7 @@ def gauss_newton_product(
     check_targets(inputs, targets)
     passes = _Passes(model, inputs, chunk)
 
+    @clean_modes
     def product(vector: Tensor) -> Tensor:
         direction, total = vector.to(inputs.dtype), _zeros(vector)
         for rows, lin in passes:
@@ -135,6 +139,7 @@ def gauss_newton_product(
     return product
 
 
+@clean_modes
 def hessian_product(
     model: nn.Module,
     inputs: Tensor,
@@ -173,6 +178,7 @@ def hessian_product(
     check_targets(inputs, targets)
     passes = _Passes(model, inputs, chunk)
 
+    @clean_modes
     def product(vector: Tensor) -> Tensor:
         direction, total = vector.to(inputs.dtype), _zeros(vector)
         for rows, lin in passes:
@@ -184,6 +190,7 @@ def hessian_product(
     return product
 
 
+@clean_modes
 def gauss_newton_eigenpairs(
     model: nn.Module,
     inputs: Tensor,
@@ -256,10 +263,11 @@ class _Passes:
 def _layerwise(model, batch_norm):
     if batch_norm is not None:
         validate.one_of("batch_norm", batch_norm, module_products.MODES)
-    return type(model) is nn.Sequential and all(type(module) in SUPPORTED for module in model)
+    return foreign(model, SUPPORTED) is None
 
 
 def _gram_product(passes):
+    @clean_modes
     def product(vector: Tensor) -> Tensor:
         back = _pull_all(passes, vector).to(passes.inputs.dtype)
         return torch.cat([push(lin, back)[0].flatten() for _, lin in passes]).double()

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from sgdescape.core import validate
+from sgdescape.core.networks.plain import check_model, clean_modes
 from sgdescape.core.training.updates import is_dense, update_rule
 
 __all__ = [
@@ -188,6 +189,7 @@ def batches(
     return _batches(n, batch_size, sampler, seed, start)
 
 
+@clean_modes
 def train(
     model: nn.Module,
     inputs: Tensor,
@@ -236,6 +238,7 @@ def train(
         >>> round(model[0].weight.item(), 3), result.state.step
         (3.0, 1000)
     """
+    check_model(model)
     parameters = [p for p in model.parameters() if p.requires_grad]
     n = _check_data(inputs, targets, parameters)
     validate.count("batch_size", config.batch_size, high=n)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from sgdescape.core.networks.plain import check_losses, foreign
+
 __all__ = ["autograd_update", "dense_update", "is_dense", "update_rule"]
 
 Update = Callable[[Tensor, Tensor], Tensor]  # (inputs, targets) of a batch -> its mean loss, before
@@ -56,7 +58,7 @@ def is_dense(model: nn.Module) -> bool:
         >>> is_dense(nn.Sequential(nn.Flatten(), nn.Linear(3, 2)))
         False
     """
-    if type(model) is not nn.Sequential or len(model) % 2 == 0:
+    if foreign(model, (nn.Linear, nn.ReLU)) or len(model) % 2 == 0:
         return False
     linear = all(type(layer) is nn.Linear and layer.bias is not None for layer in model[::2])
     relu = all(type(layer) is nn.ReLU for layer in model[1::2])
@@ -72,7 +74,7 @@ def autograd_update(
     parameters = [p for p in model.parameters() if p.requires_grad]
 
     def update(inputs, targets):
-        mean_loss = loss(model(inputs), targets).mean()
+        mean_loss = check_losses(loss(model(inputs), targets), len(inputs)).mean()
         gradients = list(torch.autograd.grad(mean_loss, parameters))
         with torch.no_grad():
             if weight_decay:
@@ -121,7 +123,7 @@ def dense_update(
             if i < depth - 1:
                 activations.append(output.relu_())
         with torch.enable_grad():  # through the loss alone: (batch, outputs), no weights
-            losses = loss(output.requires_grad_(), targets)
+            losses = check_losses(loss(output.requires_grad_(), targets), len(inputs))
             (delta,) = torch.autograd.grad(losses.sum(), output)
         for i in reversed(range(depth)):
             if i:  # before W_i moves; a_i > 0 exactly where the ReLU passed its input
