@@ -6,6 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 
 __all__ = [
+    "between",
     "count",
     "device",
     "each_at_least",
@@ -18,6 +19,7 @@ __all__ = [
     "non_negative",
     "one_of",
     "positive",
+    "row",
     "within",
 ]
 
