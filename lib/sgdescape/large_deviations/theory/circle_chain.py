@@ -1,0 +1,209 @@
+r"""Mean passage times of discrete SGD on the circle model, without sampling.
+
+A step is theta' = theta - (eta/B) S, where S is the sum of B products of correlated normals: a
+variance-gamma law. |theta| is a Markov chain on [0, pi), put on bins of equal width whose first is
+centred at the minimum. Chances are integrated over each bin, and solved without subtraction, so
+that times of 10^50 are as good as of 10^2; two bin widths are extrapolated.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from sgdescape.core import validate
+from sgdescape.core import censoring as elimination
+from sgdescape.large_deviations.theory.circle import circle_loss
+
+_NODES, _GRADED = 4, 10  # Gauss-Legendre nodes in a bin; beside the singular point of the density
+_PER_STEP = 3.0  # coarser bins in a standard deviation of a step at the minimum
+_LEAST_BINS, _MOST_BINS = 24, 3000
+
+
+@dataclass(frozen=True)
+class CirclePassage:
+    """Mean passage time on the circle; see `circle_passage`."""
+
+    time: float  # t = eta k, extrapolated
+    error: float  # relative difference from the finest grid, a bound on the discretisation error
+
+
+def circle_passage_time(*, noise_variance, learning_rate, batch_size):
+    r"""Return the mean time t = eta k of SGD from theta = 0 to \|theta\| >= pi, Eq. (circle-chain).
+
+    Args:
+        noise_variance: sigma^2, positive.
+        learning_rate: eta, positive.
+        batch_size: B, at least 1.
+
+    Returns:
+        The time, broadcast over the arguments; `circle_passage` gives its error too.
+
+    Example:
+        >>> at = {"noise_variance": 2.0, "learning_rate": 0.2, "batch_size": 1}
+        >>> print(circle_passage_time(**at).round(-1))
+        3280.0
+    """
+    variance = validate.within("noise_variance", noise_variance, low=0, open_low=True)
+    eta = validate.within("learning_rate", learning_rate, low=0, open_low=True)
+    found = [
+        circle_passage(
+            noise_variance=float(v), learning_rate=float(e), batch_size=_whole(b)
+        ).time
+        for v, e, b in np.broadcast(variance, eta, batch_size)
+    ]
+    shape = np.broadcast_shapes(variance.shape, eta.shape, np.shape(batch_size))
+    return np.array(found).reshape(shape)[()]
+
+
+def circle_passage(
+    *, noise_variance: float, learning_rate: float, batch_size: int, per_step: float = _PER_STEP
+) -> CirclePassage:
+    r"""Return the mean time of SGD from 0 to \|theta\| >= pi with its error, Eq. (circle-chain).
+
+    Args:
+        noise_variance: sigma^2, positive.
+        learning_rate: eta, positive.
+        batch_size: B.
+        per_step: bins of the coarser grid in a standard deviation of a step at the minimum.
+
+    Raises:
+        ValueError: if the grid would need more bins than fit.
+    """
+    variance = validate.positive("noise_variance", noise_variance)
+    eta = validate.positive("learning_rate", learning_rate)
+    b = validate.count("batch_size", batch_size)
+    step = eta * np.sqrt(variance / b)
+    bins = max(int(np.ceil(np.pi * validate.positive("per_step", per_step) / step)), _LEAST_BINS)
+    if 2 * bins > _MOST_BINS:
+        raise ValueError(
+            f"learning_rate must be at least {eta * 2 * bins / _MOST_BINS:.3g} for this noise and "
+            f"batch: {2 * bins} bins would be needed, {_MOST_BINS} are allowed"
+        )
+    coarse, fine = (np.log(_mean_time(n, variance, eta, b)) for n in (bins, 2 * bins))
+    best = fine + (fine - coarse) / 3  # the error falls as the square of the width
+    return CirclePassage(float(np.exp(best)), float(abs(np.expm1(best - fine))))
+
+
+def step_density(product, angle, noise_variance, batch_size):
+    r"""Return the density of S, the sum of a batch's gradients at theta, Eq. (variance-gamma).
+
+    .. math:: f(s)=\frac{2(|s|/A)^\nu\,e^{sL'/D}K_\nu(|s|A/D)}{2^{B/2}\Gamma(B/2)\sqrt{2\pi D}},
+        \quad \nu=\tfrac{B-1}2,\ A=\sqrt{2L},\ D=2L-L'^2
+
+    Args:
+        product: s, not 0.
+        angle: theta.
+        noise_variance: sigma^2.
+        batch_size: B.
+
+    Example:
+        >>> s = np.linspace(-60, 60, 120_000)
+        >>> density = step_density(s, 1.0, 2.0, 3)
+        >>> mean = 3 * np.sin(1.0)
+        >>> print(np.trapezoid(density, s).round(6), (np.trapezoid(s * density, s) / mean).round(6))
+        1.0 1.0
+    """
+    slope, twice = np.sin(angle), 2 * circle_loss(angle, noise_variance)
+    root, spread = np.sqrt(twice), twice - slope**2
+    size, order = np.abs(product), (batch_size - 1) / 2
+    z = size * root / spread
+    bessel = special.k0e(z) if order == 0 else special.kve(order, z)
+    power = (size / root) ** order * np.exp(product * slope / spread - z)
+    scale = 2 ** (1 - batch_size / 2) / special.gamma(batch_size / 2)
+    return scale * power * bessel / np.sqrt(2 * np.pi * spread)
+
+
+def transition_matrix(bins, *, noise_variance, learning_rate, batch_size):
+    """Return the chances between bins of |theta| (bins, bins), and of leaving (bins,).
+
+    Bin 0 is [0, w/2), bin k is [(k - 1/2) w, (k + 1/2) w), with w = pi / (bins - 1/2); starts are
+    at k w.
+
+    Args:
+        bins: their number.
+        noise_variance: sigma^2.
+        learning_rate: eta.
+        batch_size: B.
+    """
+    width = np.pi / (bins - 0.5)
+    starts = width * np.arange(bins)
+    edges = width * (np.arange(-bins, bins) + 0.5)
+    rows = [
+        _bin_chances(start, edges, noise_variance, learning_rate / batch_size, batch_size)
+        for start in starts
+    ]
+    signed = np.array(rows)  # (bins, 2 bins - 1), from -(bins - 1) to bins - 1
+    folded = signed[:, bins - 1 :].copy()
+    folded[:, 1:] += signed[:, bins - 2 :: -1]
+    outside = [
+        _chance_outside(start, noise_variance, learning_rate / batch_size, batch_size)
+        for start in starts
+    ]
+    return folded, np.array(outside)
+
+
+def _mean_time(bins, variance, eta, batch):
+    at = {"noise_variance": variance, "learning_rate": eta, "batch_size": batch}
+    inside, outside = transition_matrix(bins, **at)
+    # numbered outward, the minimum is eliminated last: the order changes no digit
+    chain = elimination.eliminate(inside, outside)
+    return eta * chain.adjoint(np.ones(bins))[0]
+
+
+def _bin_chances(start, edges, variance, rate, batch):
+    """Chance to land between consecutive edges (n - 1,) in one step of theta' = start - rate S."""
+    x, weight = _unit_nodes(_NODES)
+    low, high = edges[:-1, None], edges[1:, None]
+    ends = low + (high - low) * x
+    near = (start >= edges[:-1] - np.diff(edges)) & (start <= edges[1:] + np.diff(edges))
+    chances = np.zeros(len(edges) - 1)
+    far = ~near
+    density = step_density((start - ends[far]) / rate, start, variance, batch)
+    chances[far] = density @ weight * np.diff(edges)[far] / rate
+    for k in np.flatnonzero(near):
+        pieces = _sides(edges[k], edges[k + 1], start)
+        chances[k] = sum(_graded(*piece, start, variance, rate, batch) for piece in pieces)
+    return chances
+
+
+def _sides(low, high, start):
+    """Parts of an interval on either side of the singular point, as distances from it."""
+    parts = [(-1.0, max(start - high, 0.0), start - low), (1.0, max(low - start, 0.0), high - start)]
+    return [part for part in parts if part[2] > part[1]]
+
+
+def _graded(sign, near, far, start, variance, rate, batch):
+    """Chance between two distances on one side: nodes graded towards the logarithm at 0."""
+    v, weight = _unit_nodes(_GRADED)
+    low, high = near ** (1 / 3), far ** (1 / 3)
+    root = low + (high - low) * v
+    density = step_density(-sign * root**3 / rate, start, variance, batch)
+    return np.sum(density * 3 * root**2 * weight) * (high - low) / rate
+
+
+def _chance_outside(start, variance, rate, batch):
+    """Chance of a step from start to |theta'| >= pi, small ones to full relative precision."""
+    total = 0.0
+    for sign in (1.0, -1.0):
+        distance = np.pi - sign * start  # in the direction of the sign
+        slope, twice = np.sin(start), 2 * circle_loss(start, variance)
+        # the density of S falls as exp(-|s| / scale) in this direction
+        scale = (np.sqrt(twice) - sign * slope) * rate
+        edges = distance + scale * np.concatenate([[0], np.geomspace(0.05, 60, 24)])
+        x, weight = _unit_nodes(8)
+        ends = edges[:-1, None] + np.diff(edges)[:, None] * x
+        density = step_density(-sign * ends / rate, start, variance, batch)
+        total += np.sum(density @ weight * np.diff(edges)) / rate
+    return total
+
+
+def _unit_nodes(count):
+    x, weight = np.polynomial.legendre.leggauss(count)
+    return (x + 1) / 2, weight / 2
+
+
+def _whole(value):
+    if value != int(value):
+        raise ValueError(f"batch_size must be whole: got {value!r}")
+    return int(value)
