@@ -52,7 +52,7 @@ def step_cost(hamiltonian, position, displacement):
     model exactly, and is shortened where it would leave the domain of momenta.
 
     Args:
-        hamiltonian: H (...,) of x (..., d) and p (..., d), convex in p, infinite outside its domain.
+        hamiltonian: H (...,) of x and p (..., d), convex in p, infinite outside its domain.
         position: x (..., d).
         displacement: v (..., d).
 
@@ -129,7 +129,8 @@ def minimum_action(hamiltonian, path, *, points=101, rounds=8, iterations=60) ->
             return cost, slope[1:-1].ravel()
 
         options = {"maxiter": iterations, "maxcor": 30}
-        found = optimize.minimize(action, x[1:-1].ravel(), jac=True, method="L-BFGS-B", options=options)
+        inner = x[1:-1].ravel()
+        found = optimize.minimize(action, inner, jac=True, method="L-BFGS-B", options=options)
         x = np.concatenate([x[:1], found.x.reshape(shape), x[-1:]])
         if number + 1 < rounds:
             x = spread(x, points)

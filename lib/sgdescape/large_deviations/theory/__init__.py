@@ -1,0 +1,1 @@
+"""Formulas of chapter `large_deviations`: costs, cheapest paths, prefactors; no experiments."""

@@ -12,7 +12,7 @@ from sgdescape.core.quasi_potential.line import line_potential, refined_cost
 
 _POINTS = 801  # of the grid on which climbs and jumps are told apart
 THEORIES = ("sgd", "paper", "covariance", "arrhenius")
-"""Theories of `circle_potential`: SGD's climb, the paper's noise, exact covariance, constant noise."""
+"""Of `circle_potential`: SGD's climb, the paper's noise, exact covariance, constant noise."""
 
 
 def circle_loss(angle, noise_variance):
@@ -104,7 +104,7 @@ def circle_barrier(noise_variance):
 
     Example:
         >>> print(circle_barrier([2.0, 0.25]).round(4))
-        [1.351  3.2   ]
+        [1.351  3.3065]
     """
     variance = _noise(noise_variance)
     found = [circle_path(v)[0] for v in variance.ravel()]
@@ -128,9 +128,8 @@ def circle_path(noise_variance: float) -> tuple[float, list[tuple[str, float]]]:
     x = np.concatenate([-half[:0:-1], half])
     climb = np.diff(circle_potential(x, variance))
     hop = circle_jump_cost(x[:, None], x - x[:, None], variance)
-    grid = line_potential(
-        x, rightward=np.maximum(climb, 0), leftward=np.maximum(-climb, 0), jump=hop, start=x.size // 2
-    )
+    up, down = np.maximum(climb, 0), np.maximum(-climb, 0)
+    grid = line_potential(x, rightward=up, leftward=down, jump=hop, start=x.size // 2)
     cost, legs = refined_cost(
         grid.path(x.size - 1),
         start=0.0,
