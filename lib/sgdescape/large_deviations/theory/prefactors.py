@@ -12,7 +12,8 @@ from sgdescape.core import validate
 from sgdescape.large_deviations.theory.regression import cheapest_path, quasi_potential
 
 _TERMS = 100_000  # of Spitzer's sums: enough for c - 1 = 0.01 and B = 1
-_TWO_JUMPS = 24.2812  # c from which on a second jump is cheaper
+TWO_JUMPS = 24.2812
+"""c from which on a second jump is cheaper; a test finds it anew."""
 
 
 def climb_passage_time(loss_ratio, *, dimension=1, learning_rate, batch_size=1):
@@ -85,7 +86,7 @@ def jump_passage_time(loss_ratio, *, learning_rate, batch_size=1):
         >>> print(f"{jump_passage_time(3.0, learning_rate=0.025):.4g}")
         7.892e+22
     """
-    c = validate.within("loss_ratio", loss_ratio, low=2, high=_TWO_JUMPS, open_low=True)
+    c = validate.within("loss_ratio", loss_ratio, low=2, high=TWO_JUMPS, open_low=True)
     eta = validate.positive("learning_rate", learning_rate)
     b = validate.count("batch_size", batch_size)
     return np.vectorize(lambda one: _jump_time(one, eta, b), otypes=[float])(c)[()]

@@ -1,0 +1,96 @@
+"""Sizes of the experiments of chapter `large_deviations`: `Config`, `QUICK` and `PAPER`."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sgdescape.core import validate
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes of the chapter's exact chains and runs; c = L/L*, times t = eta k.
+
+    Args:
+        rates: eta/B of the chains with Gaussian inputs, each half of the one before.
+        ratios: their c, one input.
+        batch_sizes: B of a second set of chains with one input.
+        batch_ratios: their c.
+        dimensions: d of a third set, B = 1.
+        dimension_rates: eta of these, each half of the one before.
+        dimension_ratios: their c.
+        laws: input laws of a fourth set.
+        law_ratios: their c.
+        tail_rates: eta at which Kesten's exponent is taken.
+        variances: sigma^2 of the circle.
+        circle_rates: eta/B of its chains, each half of the one before, for each sigma^2.
+        run_variance: sigma^2 of real SGD on the circle.
+        run_rate: eta/B of these runs.
+        run_batches: their B.
+        runs: number of runs for each B.
+        max_steps: after which a run is given up, and counted as censored.
+        seed: of the runs.
+    """
+
+    rates: tuple[float, ...] = (0.1, 0.05, 0.025)
+    ratios: tuple[float, ...] = (1.3, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0, 20.0, 40.0, 100.0)
+    batch_sizes: tuple[int, ...] = (4,)
+    batch_ratios: tuple[float, ...] = (1.3, 1.5, 3.0)
+    dimensions: tuple[int, ...] = (2, 5)
+    dimension_rates: tuple[float, ...] = (0.2, 0.1, 0.05)
+    dimension_ratios: tuple[float, ...] = (1.3, 1.5, 2.5, 3.0)
+    laws: tuple[str, ...] = ("rademacher", "uniform", "laplace")
+    law_ratios: tuple[float, ...] = (1.3, 1.5, 2.0, 3.0, 4.0)
+    tail_rates: tuple[float, ...] = (0.1, 0.05, 0.025, 0.0125)
+    variances: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+    circle_rates: tuple[tuple[float, ...], ...] = (
+        (0.2, 0.1, 0.05),
+        (0.1, 0.05, 0.025),
+        (0.1, 0.05, 0.025),
+        (0.1, 0.05, 0.025),
+        (0.1, 0.05, 0.025),
+        (0.1, 0.05, 0.025),
+    )
+    run_variance: float = 4.0
+    run_rate: float = 0.125
+    run_batches: tuple[int, ...] = (1, 4)
+    runs: int = 1000
+    max_steps: int = 1_000_000
+    seed: int = 0
+
+    def __post_init__(self):
+        """Refuse sizes that do not fit together."""
+        for name in ("ratios", "batch_ratios", "dimension_ratios", "law_ratios"):
+            validate.within(name, getattr(self, name), low=1.05)
+            if np.any(np.diff(getattr(self, name)) <= 0):
+                raise ValueError(f"{name} must increase: got {getattr(self, name)}")
+        validate.within("variances", self.variances, low=0, open_low=True)
+        if len(self.circle_rates) != len(self.variances):
+            raise ValueError(
+                f"circle_rates must have one entry for each of {len(self.variances)} variances: "
+                f"got {len(self.circle_rates)}"
+            )
+        for rates in (self.rates, self.dimension_rates, self.tail_rates, *self.circle_rates):
+            values = validate.within("rates", rates, low=0, open_low=True)
+            if len(values) < 3 or not np.allclose(values[1:] * 2, values[:-1]):
+                raise ValueError(f"rates must be three or more, each half of the last: got {rates}")
+        validate.count("runs", self.runs, low=50)
+        validate.count("max_steps", self.max_steps)
+        for batch in (*self.batch_sizes, *self.run_batches):
+            validate.count("batch_size", batch)
+        validate.positive("run_rate", self.run_rate)
+        validate.positive("run_variance", self.run_variance)
+        validate.count("seed", self.seed, low=0)
+
+
+QUICK = Config()
+PAPER = Config(
+    rates=(0.1, 0.05, 0.025, 0.0125),
+    ratios=(*QUICK.ratios, 400.0, 2000.0, 10_000.0),
+    batch_sizes=(2, 4, 16),
+    dimension_rates=(0.2, 0.1, 0.05, 0.025),
+    variances=(0.1, *QUICK.variances),
+    circle_rates=((0.2, 0.1, 0.05), *QUICK.circle_rates),
+    runs=20_000,
+)
+"""Smaller learning rates, larger losses, more runs; no paper made these experiments."""

@@ -1,0 +1,110 @@
+"""Exponents from exact times at falling learning rates, with bounds on what is left."""
+
+import numpy as np
+
+from sgdescape.core.stats.intervals import LEVEL, Interval, computed, mean_interval
+
+
+def local_exponents(times, rates, *, power):
+    r"""Return slopes of log(t/rate^power) against 1/rate between neighbouring rates.
+
+    Args:
+        times: t (rates, ...).
+        rates: eta/B (rates,), falling.
+        power: of eta in the prefactor.
+
+    Returns:
+        (rates - 1, ...).
+
+    Example:
+        >>> eta = np.array([0.1, 0.05])
+        >>> print(local_exponents(eta * np.exp(2 / eta), eta, power=1.0).round(9))
+        [2.]
+    """
+    times, rates = np.asarray(times, float), np.asarray(rates, float)
+    shape = (-1, *(1,) * (times.ndim - 1))
+    logs = np.log(times) - power * np.log(rates).reshape(shape)
+    return np.diff(logs, axis=0) / np.diff(1 / rates).reshape(shape)
+
+
+def exponent(times, errors, rates, *, power, extrapolated=True) -> Interval:
+    """Return the exponent for rate -> 0 from the three smallest rates, and bounds.
+
+    Bounds: how much the local exponent still changes, and the errors of the times.
+
+    Args:
+        times: t (rates,).
+        errors: relative errors of t (rates,).
+        rates: eta/B (rates,), each half of the one before.
+        power: of eta in the prefactor.
+        extrapolated: whether a rest proportional to eta in log t is removed.
+
+    Example:
+        >>> eta = np.array([0.1, 0.05, 0.025])
+        >>> found = exponent(np.exp(2 / eta + eta), 0 * eta, eta, power=0.0)
+        >>> print(round(found.value, 9), found.low < 2 < found.high)
+        2.0 True
+    """
+    times, rates = np.asarray(times, float)[-3:], np.asarray(rates, float)[-3:]
+    before, last = local_exponents(times, rates, power=power)
+    change = last - before
+    gap = 1 / rates[2] - 1 / rates[1]
+    grid = np.sum(np.asarray(errors, float)[-2:]) / gap
+    # halving the rate divides the change of a local exponent by four
+    value = last + change / 3 if extrapolated else last
+    half = abs(change) + grid
+    method = "change between the last two rates, and bin width"
+    return computed(value, value - half, value + half, method)
+
+
+def ratio(time, error, predicted) -> Interval:
+    """Return an exact time in units of a predicted one, with the bounds of its bins.
+
+    Args:
+        time: t.
+        error: its relative error.
+        predicted: the other time.
+    """
+    value = float(time / predicted)
+    return computed(value, value * (1 - error), value * (1 + error), "two bin widths")
+
+
+def extrapolated_ratio(times, errors, predicted) -> Interval:
+    """Return t/predicted for rate -> 0 from the two smallest rates, each half of the one before.
+
+    A rest proportional to eta is removed; its size is part of the bounds.
+
+    Args:
+        times: t (rates,).
+        errors: their relative errors (rates,).
+        predicted: (rates,).
+
+    Example:
+        >>> eta = np.array([0.2, 0.1])
+        >>> print(round(extrapolated_ratio(2 + eta, 0 * eta, np.array([2.0, 2.0])).value, 9))
+        1.0
+    """
+    before, last = (np.asarray(times, float) / np.asarray(predicted, float))[-2:]
+    value, grid = 2 * last - before, float(np.sum(np.asarray(errors, float)[-2:] * [1, 2]))
+    half = abs(last - before) + abs(value) * grid
+    return computed(
+        float(value), float(value - half), float(value + half), "change on halving eta, bin width"
+    )
+
+
+def mean_passage(dataset, batch_size, *, level=LEVEL) -> Interval:
+    """Return the mean passage time of real SGD on the circle, in t = eta k.
+
+    Args:
+        dataset: of `large_deviations.run`.
+        batch_size: B of the runs.
+        level: of the interval.
+
+    Raises:
+        ValueError: if some runs were given up: their mean is then unknown.
+    """
+    steps = dataset.steps.sel(run_batch=batch_size).values
+    if np.any(steps < 0):
+        raise ValueError(f"max_steps must be larger: {np.sum(steps < 0)} runs did not pass")
+    rate = float(dataset.attrs["run_rate"]) * batch_size
+    return mean_interval(steps * rate, level=level)

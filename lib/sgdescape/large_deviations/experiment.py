@@ -1,0 +1,35 @@
+"""The experiment of chapter `large_deviations`: exact chains, runs, and the theory beside them."""
+
+import time
+
+import xarray as xr
+
+from sgdescape.core.runs import provenance
+from sgdescape.large_deviations.config import QUICK, Config
+from sgdescape.large_deviations.measure.circle_runs import circle_chains, circle_runs
+from sgdescape.large_deviations.measure.regression_chains import (
+    gaussian_chains,
+    input_laws,
+    kesten_tail,
+)
+from sgdescape.large_deviations.predictions import predict
+
+
+def run(config: Config = QUICK) -> xr.Dataset:
+    """Make all measurements of the chapter and put the predictions beside them.
+
+    Args:
+        config: the sizes.
+
+    Returns:
+        What the functions of `measure` return, what `predict` adds, and provenance.
+    """
+    start = time.perf_counter()
+    parts = [
+        part(config)
+        for part in (gaussian_chains, input_laws, kesten_tail, circle_chains, circle_runs)
+    ]
+    measured = xr.merge(parts, combine_attrs="drop_conflicts", compat="equals", join="exact")
+    dataset = predict(measured)
+    dataset.attrs |= provenance.record(config, seconds=time.perf_counter() - start)
+    return dataset
