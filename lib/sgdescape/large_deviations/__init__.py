@@ -1,0 +1,70 @@
+"""Large deviations of SGD itself: many small pushes that conspire, against one big one.
+
+The escape exponent of discrete SGD at every loss ratio: the price of a climb, of a jump, and of the
+cheapest sequence of both, for linear regression and on a circle with true saddles; prefactors;
+exact chains and real SGD that the theory must meet. Here are the chapter's rooms `claims` and
+`figures`, its configuration, `run`, and the formulas that pages and other chapters use.
+"""
+
+from sgdescape.large_deviations import claims, figures, predictions
+from sgdescape.large_deviations.config import PAPER, QUICK, Config
+from sgdescape.large_deviations.experiment import run
+from sgdescape.large_deviations.measure.circle_chain import circle_passage_time
+from sgdescape.large_deviations.predictions import barriers, predict
+from sgdescape.large_deviations.prose import summary
+from sgdescape.large_deviations.theory.circle import (
+    circle_barrier,
+    circle_climb,
+    circle_crossover,
+    circle_jump_cost,
+    circle_path,
+    circle_potential,
+)
+from sgdescape.large_deviations.theory.circle_sde import circle_sde_time
+from sgdescape.large_deviations.theory.prefactors import (
+    climb_passage_time,
+    jump_passage_time,
+    overshoot_factor,
+)
+from sgdescape.large_deviations.theory.regression import (
+    cheapest_path,
+    climb_momentum,
+    cumulant,
+    jump_cost,
+    jump_factor,
+    quasi_potential,
+    single_jump,
+    tail_slope,
+)
+
+__all__ = [
+    "Config",
+    "PAPER",
+    "QUICK",
+    "barriers",
+    "cheapest_path",
+    "circle_barrier",
+    "circle_climb",
+    "circle_crossover",
+    "circle_jump_cost",
+    "circle_passage_time",
+    "circle_path",
+    "circle_potential",
+    "circle_sde_time",
+    "claims",
+    "climb_momentum",
+    "climb_passage_time",
+    "cumulant",
+    "figures",
+    "jump_cost",
+    "jump_factor",
+    "jump_passage_time",
+    "overshoot_factor",
+    "predict",
+    "predictions",
+    "quasi_potential",
+    "run",
+    "single_jump",
+    "summary",
+    "tail_slope",
+]

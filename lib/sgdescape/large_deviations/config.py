@@ -29,6 +29,10 @@ class Config:
         run_batches: their B.
         runs: number of runs for each B.
         max_steps: after which a run is given up, and counted as censored.
+        path_ratios: c of the thresholds before which the last steps are kept.
+        path_rates: eta of these runs.
+        paths: number of runs.
+        kept_steps: of each.
         seed: of the runs.
     """
 
@@ -46,16 +50,20 @@ class Config:
     circle_rates: tuple[tuple[float, ...], ...] = (
         (0.2, 0.1, 0.05),
         (0.1, 0.05, 0.025),
+        (0.2, 0.1, 0.05),
         (0.1, 0.05, 0.025),
         (0.1, 0.05, 0.025),
-        (0.1, 0.05, 0.025),
-        (0.1, 0.05, 0.025),
+        (0.2, 0.1, 0.05),
     )
     run_variance: float = 4.0
     run_rate: float = 0.125
     run_batches: tuple[int, ...] = (1, 4)
     runs: int = 1000
     max_steps: int = 1_000_000
+    path_ratios: tuple[float, float] = (1.3, 4.0)
+    path_rates: tuple[float, float] = (0.04, 0.2)
+    paths: int = 300
+    kept_steps: int = 81
     seed: int = 0
 
     def __post_init__(self):
@@ -78,6 +86,10 @@ class Config:
         validate.count("max_steps", self.max_steps)
         for batch in (*self.batch_sizes, *self.run_batches):
             validate.count("batch_size", batch)
+        validate.within("path_ratios", self.path_ratios, low=1, open_low=True)
+        validate.count("paths", self.paths, low=10)
+        validate.count("kept_steps", self.kept_steps, low=2)
+        validate.within("path_rates", self.path_rates, low=0, open_low=True)
         validate.positive("run_rate", self.run_rate)
         validate.positive("run_variance", self.run_variance)
         validate.count("seed", self.seed, low=0)

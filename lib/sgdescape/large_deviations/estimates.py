@@ -57,6 +57,37 @@ def exponent(times, errors, rates, *, power, extrapolated=True) -> Interval:
     return computed(value, value - half, value + half, method)
 
 
+def exponent_between(times, errors, rates, *, powers) -> Interval:
+    """Return the exponent where the prefactor's power of eta is only known to lie in a range.
+
+    Args:
+        times: t (rates,).
+        errors: relative errors of t (rates,).
+        rates: eta/B (rates,), each half of the one before.
+        powers: least and largest power.
+    """
+    low, high = (
+        exponent(times, errors, rates, power=power, extrapolated=False) for power in powers
+    )
+    ends = min(low.low, high.low), max(low.high, high.high)
+    return computed((low.value + high.value) / 2, *ends, high.method)
+
+
+def limit(values) -> Interval:
+    """Return the limit of a sequence whose rest halves at every step, with bounds.
+
+    Args:
+        values: (n,), n at least 2.
+
+    Example:
+        >>> print(limit([1.5, 1.25]).value)
+        1.0
+    """
+    before, last = (float(v) for v in values[-2:])
+    value, half = 2 * last - before, abs(last - before)
+    return computed(value, value - half, value + half, "change on halving eta")
+
+
 def ratio(time, error, predicted) -> Interval:
     """Return an exact time in units of a predicted one, with the bounds of its bins.
 

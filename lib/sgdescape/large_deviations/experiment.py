@@ -7,6 +7,7 @@ import xarray as xr
 from sgdescape.core.runs import provenance
 from sgdescape.large_deviations.config import QUICK, Config
 from sgdescape.large_deviations.measure.circle_runs import circle_chains, circle_runs
+from sgdescape.large_deviations.measure.last_steps import last_steps
 from sgdescape.large_deviations.measure.regression_chains import (
     gaussian_chains,
     input_laws,
@@ -25,10 +26,15 @@ def run(config: Config = QUICK) -> xr.Dataset:
         What the functions of `measure` return, what `predict` adds, and provenance.
     """
     start = time.perf_counter()
-    parts = [
-        part(config)
-        for part in (gaussian_chains, input_laws, kesten_tail, circle_chains, circle_runs)
-    ]
+    measurements = (
+        gaussian_chains,
+        input_laws,
+        kesten_tail,
+        circle_chains,
+        circle_runs,
+        last_steps,
+    )
+    parts = [measurement(config) for measurement in measurements]
     measured = xr.merge(parts, combine_attrs="drop_conflicts", compat="equals", join="exact")
     dataset = predict(measured)
     dataset.attrs |= provenance.record(config, seconds=time.perf_counter() - start)

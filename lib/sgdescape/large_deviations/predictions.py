@@ -68,6 +68,9 @@ def _times(ds):
             ]
         ),
     )
+    excess = np.maximum(ds.barrier_single - ds.barrier, 0)
+    ds["single_factor"] = np.exp(excess / ds.rate).transpose("rate", "ratio")
+    ds.attrs["tail_slope"] = regression.tail_slope()
     return ds
 
 

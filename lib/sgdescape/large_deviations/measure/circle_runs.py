@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from sgdescape.core import validate
+from sgdescape.core.random import seeds
 from sgdescape.large_deviations.measure.circle_chain import circle_passage
 
 
@@ -66,7 +67,7 @@ def circle_runs(config) -> xr.Dataset:
             batch_size=batch,
             runs=config.runs,
             max_steps=config.max_steps,
-            seed=config.seed,
+            seed=seeds.derive(config.seed, "large_deviations", "circle runs", batch),
         )
         for batch in config.run_batches
     ]

@@ -6,7 +6,7 @@ import xarray as xr
 from sgdescape.linear_regression import first_passage, kesten_exponent
 
 _UNITS = {"units": "t = eta k"}
-_WIDTH = 0.5  # of a bin of the coarser grid, in eta (d/B)^(1/2)
+_COARSE, _FINE = 0.5, 0.3  # bins of the coarser grid, in eta (d/B)^(1/2)
 
 
 def gaussian_chains(config) -> xr.Dataset:
@@ -28,7 +28,10 @@ def gaussian_chains(config) -> xr.Dataset:
     found = {
         "time": (("rate", "ratio"), one),
         "batch_time": (("batch_size", "rate", "batch_ratio"), np.stack(batches, axis=1)),
-        "dimension_time": (("dimension", "dimension_rate", "dimension_ratio"), np.stack(many, axis=1)),
+        "dimension_time": (
+            ("dimension", "dimension_rate", "dimension_ratio"),
+            np.stack(many, axis=1),
+        ),
     }
     return _dataset(
         found,
@@ -56,7 +59,7 @@ def input_laws(config) -> xr.Dataset:
     for law in config.laws:
         heavy = law == "laplace"
         ratios = config.law_ratios[:2] if heavy else config.law_ratios
-        row = _times(ratios, config.rates, inputs=law)
+        row = _times(ratios, config.rates, inputs=law, bins=_FINE)
         gap = ((0, 0), (0, 0), (0, len(config.law_ratios) - len(ratios)))
         rows.append(np.pad(row, gap, constant_values=np.nan))
     found = {"law_time": (("law", "rate", "law_ratio"), np.stack(rows, axis=1))}
@@ -77,15 +80,14 @@ def kesten_tail(config) -> xr.Dataset:
     return xr.Dataset({"tail_slope": ("tail_rate", slopes)}, coords={"tail_rate": rates})
 
 
-def _times(ratios, rates, *, batch_size=1, **law):
-    """Times and errors (2, rates, ratios) at eta = rate x B."""
-    # half a step's size a bin: the error is part of every interval
+def _times(ratios, rates, *, batch_size=1, bins=_COARSE, **law):
+    """Times and errors (2, rates, ratios) at eta = rate x B; the error is in every interval."""
     found = [
         first_passage(
             ratios,
             learning_rate=rate * batch_size,
             batch_size=batch_size,
-            width=_WIDTH * rate * np.sqrt(batch_size * law.get("dimension", 1)),
+            width=bins * rate * np.sqrt(batch_size * law.get("dimension", 1)),
             **law,
         )
         for rate in rates

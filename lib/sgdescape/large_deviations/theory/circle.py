@@ -6,6 +6,7 @@ those of one sample: a probability is exp(-(B/eta) cost).
 """
 
 import numpy as np
+from scipy import optimize
 
 from sgdescape.core import validate
 from sgdescape.core.quasi_potential.line import line_potential, refined_cost
@@ -138,6 +139,30 @@ def circle_path(noise_variance: float) -> tuple[float, list[tuple[str, float]]]:
     )
     direct = float(circle_climb(variance))
     return (cost, legs) if cost < direct else (direct, [("climb", float(np.pi))])
+
+
+def circle_crossover() -> float:
+    r"""Return sigma^2 below which a jump across the valley is cheaper than the climb alone.
+
+    There the least of V(a) + J(a, b - a) - V(b), for a < 0 < b, changes its sign: Eqs.
+    (circle-climb), (circle-jump).
+
+    Example:
+        >>> 1 < circle_crossover() < 1.5
+        True
+    """
+
+    def gain(variance):
+        def saved(ends):
+            a, b = np.clip(ends, -np.pi, np.pi)
+            jump = circle_jump_cost(a, b - a, variance)
+            return float(jump + circle_potential(a, variance) - circle_potential(b, variance))
+
+        start = [-0.36, 1.88]  # where the jump begins and ends at sigma^2 = 1
+        options = {"xatol": 1e-10, "fatol": 1e-14}
+        return optimize.minimize(saved, start, method="Nelder-Mead", options=options).fun
+
+    return float(optimize.brentq(gain, 0.8, 1.6, xtol=1e-9))
 
 
 def _climb(start, stop, variance):
