@@ -69,6 +69,16 @@ def test_step_cost_inside_a_bounded_domain():
     np.testing.assert_allclose(cost, x[:, 0], rtol=1e-7)
 
 
+def test_step_cost_of_bounded_noise():
+    # H = log cosh p - p x of labels +1 and -1: straight far out, p grows without bound at x -> 1
+    h = lambda x, p: np.sum(np.logaddexp(p, -p) - np.log(2) - x * p, axis=-1)  # noqa: E731
+    x = np.array([[0.1], [0.9], [0.99], [0.999]])
+    cost, p, _ = qp.step_cost(h, x, np.ones_like(x))
+    np.testing.assert_allclose(h(x, p), 0, atol=1e-9)
+    assert cost[0] == pytest.approx(0.2, rel=0.01)
+    assert cost[3] == pytest.approx(np.log(2) / 0.001, rel=1e-3)
+
+
 def test_going_with_the_drift_is_free():
     x = np.array([[1.0, 0.0], [0.0, -2.0]])
     cost, p, _ = qp.step_cost(qp.diffusion_hamiltonian(lambda x: -x, unit), x, -x)

@@ -73,11 +73,11 @@ def test_barrier_by_a_finer_grid_and_random_sequences():
         assert barrier < ld.circle_climb(variance) and legs[-1] == ("climb", pytest.approx(np.pi))
         # no climb-jump-climb or climb-jump-jump-climb of 20,000 random ones is cheaper
         a, b, c = rng.uniform(-np.pi, np.pi, (3, 20_000))
-        v = lambda t, s=variance: ld.circle_potential(t, s)  # noqa: E731
-        one = v(a) + ld.circle_jump_cost(a, b - a, variance)
+        before, one_end, two_end = (ld.circle_potential(t, variance) for t in (a, b, c))
+        one = before + ld.circle_jump_cost(a, b - a, variance)
         two = one + ld.circle_jump_cost(b, c - b, variance)
-        rest = lambda t: ld.circle_climb(variance) - v(t)  # noqa: E731
-        best = min(np.min(one + rest(b)), np.min(two + rest(c)))
+        top = ld.circle_climb(variance)
+        best = top + min(np.min(one - one_end), np.min(two - two_end))
         assert barrier - 1e-9 <= best < barrier + 0.1
 
 
@@ -110,8 +110,9 @@ def test_density_of_a_step_is_that_of_samples(batch):
     edges = np.array([-8.0, -3.0, -1.0, -0.2, 0.4, 1.0, 3.0, 8.0])
     counts, _ = np.histogram(sums, edges)
     for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True):
-        density = lambda s: circle_chain.step_density(s, theta, variance, batch)
-        chance, _ = integrate.quad(density, low, high, points=[0.0] if low < 0 < high else None)
+        inner = [0.0] if low < 0 < high else None
+        at = (theta, variance, batch)
+        chance, _ = integrate.quad(circle_chain.step_density, low, high, at, points=inner)
         p = stats.binomtest(int(count), len(sums), chance).pvalue
         assert p > 1e-6
 

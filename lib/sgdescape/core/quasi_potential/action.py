@@ -18,6 +18,7 @@ from sgdescape.core import validate
 
 _NEWTON = 40  # steps; a quadratic Hamiltonian needs one
 _SHIFT = 1e-5  # of a momentum or position, for derivatives
+_RIDGE = 1e-6  # added to a Hessian, in units of the covariance: it moves no solution
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,13 @@ def step_cost(hamiltonian, position, displacement):
     x, v = np.broadcast_arrays(
         validate.finite("position", position), validate.finite("displacement", displacement)
     )
-    p, multiplier = np.zeros(x.shape), np.zeros(x.shape[:-1])
+    p, multiplier, floor = np.zeros(x.shape), np.zeros(x.shape[:-1]), None
     for _ in range(_NEWTON):
         value, gradient, hessian = _derivatives(hamiltonian, x, p)
+        if floor is None:  # bounded noise: H is straight far out, and its Hessian zero
+            size = np.trace(hessian, axis1=-2, axis2=-1)[..., None, None]
+            floor = _RIDGE * size * np.eye(p.shape[-1])
+        hessian = hessian + floor
         inverse_v = np.linalg.solve(hessian, v[..., None])[..., 0]
         inverse_g = np.linalg.solve(hessian, gradient[..., None])[..., 0]
         room = np.maximum(np.sum(gradient * inverse_g, axis=-1) - 2 * value, 0)

@@ -14,7 +14,7 @@ _HALVINGS = 80  # of an interval of at most 350: below the spacing of floats
 
 
 def cumulant(position, momentum):
-    r"""Return the price of a tilt for one sample, Eqs. (deviations-cumulant), (regression-cumulant).
+    r"""Return the price of a tilt, Eqs. (deviations-cumulant) and (regression-cumulant).
 
     .. math:: \Lambda(\theta,p)=\log\langle e^{-p\cdot g}\rangle
         =-\tfrac12\log\big[(1+p\cdot\theta)^2-|p|^2(1+|\theta|^2)\big]
