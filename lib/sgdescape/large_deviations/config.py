@@ -14,6 +14,8 @@ class Config:
     Args:
         rates: eta/B of the chains with Gaussian inputs, each half of the one before.
         ratios: their c, one input.
+        far_rates: eta of chains with one input to larger c, each half of the one before.
+        far_ratios: their c.
         batch_sizes: B of a second set of chains with one input.
         batch_ratios: their c.
         dimensions: d of a third set, B = 1.
@@ -37,7 +39,9 @@ class Config:
     """
 
     rates: tuple[float, ...] = (0.1, 0.05, 0.025)
-    ratios: tuple[float, ...] = (1.3, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0, 20.0, 40.0, 100.0)
+    ratios: tuple[float, ...] = (1.3, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0)
+    far_rates: tuple[float, ...] = (0.2, 0.1, 0.05)
+    far_ratios: tuple[float, ...] = (20.0, 40.0, 100.0)
     batch_sizes: tuple[int, ...] = (4,)
     batch_ratios: tuple[float, ...] = (1.3, 1.5, 3.0)
     dimensions: tuple[int, ...] = (2, 5)
@@ -62,13 +66,13 @@ class Config:
     max_steps: int = 1_000_000
     path_ratios: tuple[float, float] = (1.3, 4.0)
     path_rates: tuple[float, float] = (0.04, 0.2)
-    paths: int = 300
+    paths: int = 200
     kept_steps: int = 81
     seed: int = 0
 
     def __post_init__(self):
         """Refuse sizes that do not fit together."""
-        for name in ("ratios", "batch_ratios", "dimension_ratios", "law_ratios"):
+        for name in ("ratios", "far_ratios", "batch_ratios", "dimension_ratios", "law_ratios"):
             validate.within(name, getattr(self, name), low=1.05)
             if np.any(np.diff(getattr(self, name)) <= 0):
                 raise ValueError(f"{name} must increase: got {getattr(self, name)}")
@@ -78,7 +82,13 @@ class Config:
                 f"circle_rates must have one entry for each of {len(self.variances)} variances: "
                 f"got {len(self.circle_rates)}"
             )
-        for rates in (self.rates, self.dimension_rates, self.tail_rates, *self.circle_rates):
+        for rates in (
+            self.rates,
+            self.far_rates,
+            self.dimension_rates,
+            self.tail_rates,
+            *self.circle_rates,
+        ):
             values = validate.within("rates", rates, low=0, open_low=True)
             if len(values) < 3 or not np.allclose(values[1:] * 2, values[:-1]):
                 raise ValueError(f"rates must be three or more, each half of the last: got {rates}")
@@ -98,7 +108,8 @@ class Config:
 QUICK = Config()
 PAPER = Config(
     rates=(0.1, 0.05, 0.025, 0.0125),
-    ratios=(*QUICK.ratios, 400.0, 2000.0, 10_000.0),
+    far_rates=(0.1, 0.05, 0.025),
+    far_ratios=(*QUICK.far_ratios, 400.0, 2000.0, 10_000.0),
     batch_sizes=(2, 4, 16),
     dimension_rates=(0.2, 0.1, 0.05, 0.025),
     variances=(0.1, *QUICK.variances),

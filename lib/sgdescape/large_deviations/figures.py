@@ -42,7 +42,7 @@ def last_steps(dataset, ax, *, index):
 
 def barrier(dataset, ax, *, largest=None):
     """Draw V(c), its rivals and exponents from exact chains with one input."""
-    top = float(largest or dataset.ratio[-1])
+    top = float(largest or dataset.far_ratio[-1])
     c = np.linspace(1, top, 400) if top < 12 else np.geomspace(1.2, top, 400)
     curves = barriers(c)
     for name, (label, index, dashes) in _RIVALS.items():
@@ -52,6 +52,9 @@ def barrier(dataset, ax, *, largest=None):
     plotting.theory(ax, c, curves["barrier"], color="black", label="SGD, $V(c)$")
     ratios = dataset.ratio.values[dataset.ratio.values <= top]
     found = [_one(dataset, value) for value in ratios]
+    if top >= 12:
+        far = dataset.far_ratio.values
+        ratios, found = np.append(ratios, far), [*found, *(_far(dataset, c) for c in far)]
     _intervals(ax, ratios, found, color="black", label="exact chains")
     ax.set(xlabel=r"loss ratio $c=L/L^*$", ylabel=r"exponent $(\eta/B)\,\log t$")
     if top >= 12:
@@ -155,6 +158,11 @@ def circle_paths(ax, *, variances=(0.25, 1.0, 2.0)):
 def _one(dataset, ratio):
     at = dataset.sel(ratio=ratio)
     return exponent(at.time, at.time_error, dataset.rate, power=0.5)
+
+
+def _far(dataset, ratio):
+    at = dataset.sel(far_ratio=ratio)
+    return exponent(at.far_time, at.far_time_error, dataset.far_rate, power=0.5)
 
 
 def _many(dataset, dimension):

@@ -17,12 +17,11 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
 
     Returns:
         A new dataset with barriers ``barrier``, ``barrier_paper``, ``barrier_covariance``,
-        ``barrier_single``, ``barrier_climb`` (ratio) and the same for ``batch_``, ``dimension_``
-        and ``law_`` ratios; times with prefactors ``climb_time``, ``climb_diffusion``
-        (dimension or one, rate) and ``jump_time``; the circle's barriers and times.
+        ``barrier_single``, ``barrier_climb`` (ratio) and the same for the other ratios; times
+        ``time_predicted`` and ``time_diffusion`` (rate, ratio); the circle's barriers and times.
     """
     ds = dataset.copy()
-    for prefix in ("", "batch_", "dimension_", "law_"):
+    for prefix in ("", "far_", "batch_", "dimension_", "law_"):
         c = ds[f"{prefix}ratio"].values
         for name, values in barriers(c).items():
             ds[f"{prefix}{name}"] = f"{prefix}ratio", values

@@ -34,6 +34,6 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
         "deviations-overshoot": (float(prefactors.overshoot_factor(1.999)), ".2f"),
         "deviations-overshoot-low": (float(prefactors.overshoot_factor(1.3)), ".2f"),
         "deviations-laplace": (float(falling[-1]), ".2f"),
-        "deviations-longest": (np.floor(np.log10(float(dataset.time.max()))), ".0f"),
+        "deviations-longest": (np.floor(np.log10(float(dataset.far_time.max()))), ".0f"),
         "deviations-crossover": (circle.circle_crossover(), ".3f"),
     }

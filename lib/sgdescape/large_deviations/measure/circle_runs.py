@@ -90,7 +90,7 @@ def circle_chains(config) -> xr.Dataset:
         shape, ``run_time`` and ``run_error`` (run_batch).
     """
     rates = np.array(config.circle_rates)
-    coarse = {"batch_size": 1, "per_step": 2.5}  # its error is part of every interval
+    coarse = {"batch_size": 1, "per_step": 2.0}  # its error is part of every interval
     found = [
         [circle_passage(noise_variance=v, learning_rate=float(r), **coarse) for r in row]
         for v, row in zip(config.variances, rates, strict=True)

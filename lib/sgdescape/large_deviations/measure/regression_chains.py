@@ -16,17 +16,18 @@ def gaussian_chains(config) -> xr.Dataset:
         config: see `large_deviations.Config`.
 
     Returns:
-        ``time`` (rate, ratio), ``batch_time`` (batch_size, rate, batch_ratio),
-        ``dimension_time`` (dimension, dimension_rate, dimension_ratio), each with the relative
-        discretisation error ``..._error``.
+        ``time`` (rate, ratio), ``far_time`` (far_rate, far_ratio), ``batch_time`` (batch_size,
+        rate, batch_ratio), ``dimension_time`` (dimension, dimension_rate, dimension_ratio), each
+        with the relative discretisation error ``..._error``.
     """
     rates = config.rates
     batches = [_times(config.batch_ratios, rates, batch_size=b) for b in config.batch_sizes]
     slow, levels = config.dimension_rates, config.dimension_ratios
     many = [_times(levels, slow, dimension=d) for d in config.dimensions]
-    one = _times(config.ratios, rates)
+    one, far = _times(config.ratios, rates), _times(config.far_ratios, config.far_rates)
     found = {
         "time": (("rate", "ratio"), one),
+        "far_time": (("far_rate", "far_ratio"), far),
         "batch_time": (("batch_size", "rate", "batch_ratio"), np.stack(batches, axis=1)),
         "dimension_time": (
             ("dimension", "dimension_rate", "dimension_ratio"),
@@ -37,6 +38,8 @@ def gaussian_chains(config) -> xr.Dataset:
         found,
         rate=list(rates),
         ratio=list(config.ratios),
+        far_rate=list(config.far_rates),
+        far_ratio=list(config.far_ratios),
         batch_size=list(config.batch_sizes),
         batch_ratio=list(config.batch_ratios),
         dimension=list(config.dimensions),
@@ -59,7 +62,7 @@ def input_laws(config) -> xr.Dataset:
     for law in config.laws:
         heavy = law == "laplace"
         ratios = config.law_ratios[:2] if heavy else config.law_ratios
-        row = _times(ratios, config.rates, inputs=law, bins=_FINE)
+        row = _times(ratios, config.rates, inputs=law, bins=_COARSE if heavy else _FINE)
         gap = ((0, 0), (0, 0), (0, len(config.law_ratios) - len(ratios)))
         rows.append(np.pad(row, gap, constant_values=np.nan))
     found = {"law_time": (("law", "rate", "law_ratio"), np.stack(rows, axis=1))}

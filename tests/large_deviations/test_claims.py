@@ -1,0 +1,168 @@
+"""Each claim has its verdict, and fails under a wrong theory or with other data."""
+
+from dataclasses import replace
+
+import contract
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import sgdescape.large_deviations as ld
+from sgdescape.large_deviations.estimates import exponent, exponent_between, limit, mean_passage
+from sgdescape.large_deviations.measure.last_steps import passing_paths
+
+STEM = "large_deviations"
+SMALL = replace(
+    ld.QUICK,
+    ratios=(1.3, 1.5, 3.0),
+    far_ratios=(100.0,),
+    dimensions=(2,),
+    dimension_ratios=(1.5, 3.0),
+    laws=("uniform", "laplace"),
+    law_ratios=(1.3, 1.5, 4.0),
+    batch_ratios=(1.5,),
+    variances=(0.5, 4.0),
+    circle_rates=((0.1, 0.05, 0.025), (0.1, 0.05, 0.025)),
+    paths=60,
+)
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return ld.run(SMALL)
+
+
+@contract.each(STEM)
+def test_claim_holds(name, dataset):
+    contract.holds(STEM, name, dataset)
+
+
+def log_only(c):
+    """Barriers of somebody who believes log c of everything."""
+    c = np.asarray(c, float)
+    names = ("barrier", "barrier_covariance", "barrier_single", "barrier_climb", "barrier_paper")
+    return {name: np.log(c) for name in names}
+
+
+def one_jump_at_most(c):
+    """The earlier belief: the lesser of c - 1 and its root."""
+    c = np.asarray(c, float)
+    return ld.barriers(c) | {"barrier": np.minimum(c - 1, np.sqrt(c - 1))}
+
+
+WRONG_THEORY = {
+    "climb": [("barriers", log_only)],
+    "climb_and_jump": [("barriers", log_only), ("barriers", one_jump_at_most)],
+    "three_jumps": [("barriers", log_only), ("barriers", one_jump_at_most)],
+    "bounded_inputs": [("barriers", log_only)],
+    "two_inputs": [("barriers", log_only)],
+}
+
+
+@pytest.mark.parametrize("name", WRONG_THEORY)
+def test_claim_fails_under_a_wrong_theory(name, dataset, monkeypatch):
+    contract.rejects_wrong_theory(STEM, name, dataset, WRONG_THEORY[name], monkeypatch)
+
+
+def changed(variable, factor):
+    """Return a change of the dataset: one variable times a factor, or shifted in its exponent."""
+    return lambda ds: ds.assign({variable: factor(ds[variable])})
+
+
+WRONG_DATA = {
+    "climb_time": changed("time_predicted", lambda t: 0.7 * t),
+    "jump_time": changed("time_predicted", lambda t: 0.95 * t),
+    "tail": changed("tail_slope", lambda t: t / ld.tail_slope()),
+    "circle_climb": changed("circle_barrier", lambda v: np.log1p(4 / v.variance)),
+    "circle_jump": changed("circle_barrier", lambda v: 0 * v + ld.circle_climb(0.5)),
+    "circle_time": changed("run_time", lambda t: t / 2),
+    "circle_time_batch": changed("run_time", lambda t: t / 2),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_DATA)
+def test_claim_fails_on_other_data(name, dataset):
+    contract.rejects_other_data(STEM, name, WRONG_DATA[name](dataset))
+
+
+def test_every_claim_can_fail_and_is_on_the_page(dataset):
+    contract.complete(STEM, WRONG_THEORY, WRONG_DATA)
+    contract.shown(STEM)
+    contract.glued(STEM, ld.summary(dataset))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_sampled_claims_hold_for_other_seeds(seed, dataset):
+    from sgdescape.large_deviations.measure.circle_runs import circle_runs
+
+    other = dataset.assign(steps=circle_runs(replace(SMALL, seed=seed)).steps)
+    for name in ("circle_time", "circle_time_batch"):
+        contract.holds(STEM, name, other)
+
+
+def test_figures_draw(dataset):
+    figures = ld.figures
+    for draw, options in (
+        (figures.last_steps, {"index": 0}),
+        (figures.last_steps, {"index": 1}),
+        (figures.barrier, {}),
+        (figures.barrier, {"largest": 4.0}),
+        (figures.other_inputs, {}),
+        (figures.prefactors, {}),
+        (figures.circle_barriers, {}),
+    ):
+        fig, ax = plt.subplots()
+        assert draw(dataset, ax, **options) is ax and ax.lines
+        plt.close(fig)
+    for draw in (figures.modulation, figures.circle_paths):
+        fig, ax = plt.subplots()
+        assert draw(ax) is ax and ax.lines
+        plt.close(fig)
+
+
+# --- estimates
+
+
+def test_exponent_knows_its_own_limit():
+    eta = np.array([0.1, 0.05, 0.025])
+    times = np.sqrt(eta) * np.exp(1.5 / eta + 3 + 2 * eta)
+    found = exponent(times, 0 * eta, eta, power=0.5)
+    assert found.value == pytest.approx(1.5, abs=1e-12) and found.low < 1.5 < found.high
+    wide = exponent(times, 0 * eta + 0.1, eta, power=0.5)
+    assert wide.high - wide.low == pytest.approx(found.high - found.low + 2 * 0.2 / 20)
+    both = exponent_between(times, 0 * eta, eta, powers=(0.0, 1.0))
+    assert both.low < exponent(times, 0 * eta, eta, power=0.0, extrapolated=False).value
+    assert both.high > 1.5 and both.level is None
+    assert limit([2.0, 1.5, 1.25]).value == 1.0
+
+
+def test_mean_passage_refuses_censored_runs(dataset):
+    with pytest.raises(ValueError, match="max_steps must be larger"):
+        mean_passage(dataset.assign(steps=dataset.steps.where(dataset.run != 3, -1)), 1)
+
+
+def test_paths_end_at_the_passage_and_depend_on_the_seed_alone():
+    at = {"loss_ratio": 2.0, "learning_rate": 0.3, "runs": 30, "kept": 5, "max_steps": 10**5}
+    paths = passing_paths(**at, seed=1)
+    assert paths.shape == (30, 5) and np.all(paths[:, -1] >= 1)
+    assert np.nanmax(np.abs(paths[:, :-1])) < 1
+    assert np.array_equal(paths, passing_paths(**at, seed=1), equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"ratios": (3.0, 2.0)}, "ratios must increase"),
+        ({"ratios": (1.0, 2.0)}, "ratios must lie in"),
+        ({"rates": (0.1, 0.05)}, "each half of the last"),
+        ({"rates": (0.1, 0.06, 0.03)}, "each half of the last"),
+        ({"circle_rates": ()}, "circle_rates must have one entry"),
+        ({"variances": (-1.0,) * 6}, "variances must lie in"),
+        ({"runs": 3}, "runs must be at least 50"),
+        ({"run_rate": 0.0}, "run_rate must be positive"),
+    ],
+)
+def test_config_refuses(change, words):
+    with pytest.raises(ValueError, match=words):
+        replace(ld.QUICK, **change)
