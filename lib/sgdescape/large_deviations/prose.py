@@ -29,7 +29,6 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
         "deviations-v-three": (float(strong.barrier), ".4f"),
         "deviations-jump-rivals": (float(strong.single_factor[-1]), ".0f"),
         "deviations-two-jumps": (prefactors.TWO_JUMPS, ".2f"),
-        "deviations-factor": (regression.jump_factor(), ".3f"),
         "deviations-slope": (regression.tail_slope(), ".3f"),
         "deviations-overshoot": (float(prefactors.overshoot_factor(1.999)), ".2f"),
         "deviations-overshoot-low": (float(prefactors.overshoot_factor(1.3)), ".2f"),
