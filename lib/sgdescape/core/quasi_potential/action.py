@@ -16,6 +16,15 @@ from scipy import optimize
 
 from sgdescape.core import validate
 
+__all__ = [
+    "ActionPath",
+    "diffusion_hamiltonian",
+    "minimum_action",
+    "path_cost",
+    "spread",
+    "step_cost",
+]
+
 _NEWTON = 40  # steps; a quadratic Hamiltonian needs one
 _SHIFT = 1e-5  # of a momentum or position, for derivatives
 _RIDGE = 1e-6  # added to a Hessian, in units of the covariance: it moves no solution

@@ -12,6 +12,14 @@ from scipy import optimize
 
 from sgdescape.core import validate
 
+__all__ = [
+    "CLIMB",
+    "JUMP",
+    "LinePotential",
+    "line_potential",
+    "refined_cost",
+]
+
 CLIMB, JUMP = "climb", "jump"
 
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from sgdescape.core import validate
 
+__all__ = ["plane_potential"]
+
 _RINGS = (1, 2, 5)  # radii in grid spacings: small ones for the edges and the start
 _PARTS = 4  # places between neighbours on a ring
 _EDGE = 1e-12
