@@ -53,7 +53,7 @@ def one_jump_at_most(c):
 WRONG_THEORY = {
     "climb": [("barriers", log_only)],
     "climb_and_jump": [("barriers", log_only), ("barriers", one_jump_at_most)],
-    "three_jumps": [("barriers", log_only), ("barriers", one_jump_at_most)],
+    "two_jumps": [("barriers", log_only), ("barriers", one_jump_at_most)],
     "bounded_inputs": [("barriers", log_only)],
     "two_inputs": [("barriers", log_only)],
 }

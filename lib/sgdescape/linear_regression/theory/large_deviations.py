@@ -8,10 +8,11 @@ from sgdescape.linear_regression.theory.one_step import panels
 
 
 def quasi_potential(loss_ratio):
-    r"""Return V with log t_p = (B/eta) V: the lesser of c - 1 and its root, Eq. (quasi-potential).
+    r"""Return V with log t_p = (B/eta) V up to c = 2, and a bound beyond, Eq. (quasi-potential).
 
     Fresh Gaussian inputs and labels, any dimension. Up to c = 2 many steps climb together; beyond,
-    one step with x and y both of size eta^(-1/2) is cheaper.
+    one step with x and y both of size eta^(-1/2) costs the root of c - 1, and chapter
+    `large_deviations` has the sequence of both that is cheapest.
 
     Args:
         loss_ratio: c, at least 1.
