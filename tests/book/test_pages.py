@@ -106,10 +106,19 @@ def test_mathematics_is_rendered(visit, page):
     assert raw == [], "raw TeX or markup in the visible text"
 
 
+WIDE = "main, main * { font-family: 'DejaVu Sans', Verdana, sans-serif; letter-spacing: 0.04em }"
+
+
 @each_page
-@pytest.mark.parametrize("width", [PHONE, DESK])
-def test_fits_the_window(visit, page, width):
+@pytest.mark.parametrize(("width", "style"), [(PHONE, ""), (PHONE, WIDE), (DESK, "")])
+def test_fits_the_window_whatever_the_fonts(visit, page, width, style):
     tab = visit(page).tab
+    tab.evaluate(
+        "text => { let s = document.getElementById('fonts-of-this-test');"
+        " if (!s) { s = document.createElement('style'); s.id = 'fonts-of-this-test';"
+        " document.head.append(s); } s.textContent = text; }",
+        style,
+    )
     tab.set_viewport_size({"width": width, "height": 900})
     wide = tab.evaluate(
         "() => document.documentElement.scrollWidth <= innerWidth ? [] :"
@@ -119,6 +128,7 @@ def test_fits_the_window(visit, page, width):
     )
     room = tab.evaluate("() => document.documentElement.scrollWidth - innerWidth")
     tab.set_viewport_size({"width": DESK, "height": 900})
+    tab.evaluate("() => { document.getElementById('fonts-of-this-test').textContent = ''; }")
     assert room <= 0, wide
 
 
