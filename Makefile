@@ -17,7 +17,7 @@ test: .venv/stamp   ## all checks of minutes: units, doctests, house rules, note
 	$(PYTEST) -n auto --dist loadfile -m "not slow and not browser" $(NBVAL) tests lib book/notebooks
 
 test-slow: .venv/stamp   ## the long statistical checks
-	$(PYTEST) -n auto --dist loadfile -m "slow and not browser" tests
+	$(PYTEST) -n auto --dist loadfile -m "slow and not browser" $(SAMPLE) tests
 
 test-portable: .venv/stamp   ## everything again, as other processors and thread counts would
 	.venv/bin/python tools/portable.py

@@ -8,3 +8,22 @@ os.environ.setdefault("NUMBA_THREADING_LAYER", "workqueue")
 # Time limits of single examples only measure how busy the machine is.
 settings.register_profile("no_deadline", deadline=None)
 settings.load_profile("no_deadline")
+
+
+def pytest_addoption(parser):
+    """``--sample``: of tests that repeat for several seeds, the first two."""
+    parser.addoption("--sample", action="store_true", help="seeds 1 and 2 of repeated tests only")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out the later seeds of a sample; the nightly run has them all."""
+    if not config.getoption("--sample"):
+        return
+    later = [item for item in items if _seed(item) > 2]
+    config.hook.pytest_deselected(items=later)
+    items[:] = [item for item in items if _seed(item) <= 2]
+
+
+def _seed(item):
+    seed = getattr(getattr(item, "callspec", None), "params", {}).get("seed", 0)
+    return seed if isinstance(seed, int) else 0
