@@ -27,8 +27,9 @@ from sgdescape.core import validate
 from sgdescape.core.roots import PACKAGE
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs import store as chunk_store
+from sgdescape.core.runs.engines import processes
 
-__all__ = ["ChunkError", "code_version", "replica_generator", "sweep"]
+__all__ = ["ChunkError", "code_version", "replica_generator", "sweep", "processes"]
 
 
 class ChunkError(RuntimeError):
