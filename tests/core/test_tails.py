@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, signal, special, stats
 
-from sgdescape.core.stats import laws, tails
+from sgdescape.core.stats import laws, pure_tails, tails
 from sgdescape.core.stats.correlation import TooCorrelatedError
 from sgdescape.core.stats.intervals import LEVEL
 from sgdescape.core.stats.tails import (
@@ -272,9 +272,9 @@ def test_goodness_of_fit_is_uniform_for_the_true_law(law):
 
 def test_tail_exponent_by_hand():
     # 1 + n / sum log(x / 1) for 1, 2, 4, 8: 1 + 4 / (6 log 2); the value below 1 does not count.
-    x = np.tile([1.0, 2.0, 4.0, 8.0, 0.5], 200)
+    x = np.tile([1.0, 2.0, 4.0, 8.0, 0.5], 200) * (1 + 1e-13 * np.arange(1000))  # no ties
     found = tail_exponent(x, minimum=1.0, blocks=20)
-    assert found.value == pytest.approx(1 + 4 / (6 * np.log(2)), rel=1e-12)
+    assert found.value == pytest.approx(1 + 4 / (6 * np.log(2)), rel=1e-9)
 
 
 @pytest.mark.parametrize("phi", [0.0, 0.7])
@@ -322,11 +322,68 @@ def test_minimum_agrees_with_another_program():
     x = generator(24).pareto(1.7, size=300) + 1
     x = np.where(x < 2, 1 + generator(25).random(300), x)
     theirs = powerlaw.Fit(x, verbose=False)
-    ours = tails._tail(np.sort(x[x >= theirs.xmin]))
+    ours = pure_tails._tail(np.sort(x[x >= theirs.xmin]))
     assert ours.exponent == pytest.approx(theirs.alpha, rel=1e-6)
     assert abs(ours.distance - theirs.D) <= 1.001 / ours.count
     found = choose_minimum(x, candidates=300, least=10)
     assert found.distance <= ours.distance
+
+
+# --- whole numbers ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("truth", [1.6, 2.5, 3.5])
+@pytest.mark.parametrize("minimum", [1, 4])
+def test_discrete_exponent_covers_zipf(truth, minimum):
+    x = generator(30).zipf(truth, size=40_000).astype(float)
+    found = tails.discrete_tail_exponent(x, minimum=minimum)
+    assert found.low < truth < found.high and found.high - found.low < 0.35 * truth
+    cents = tails.discrete_tail_exponent(x / 100, minimum=minimum / 100, unit=0.01)
+    assert (cents.value, cents.low) == pytest.approx((found.value, found.low), rel=1e-9)
+
+
+def test_discrete_exponent_is_the_likeliest():
+    x = generator(31).zipf(2.5, size=2000)
+    found = tails.discrete_tail_exponent(x, minimum=2, blocks=20).value
+    tail = x[x >= 2].astype(float)
+    log_likelihood = [
+        -a * np.log(tail).sum() - tail.size * np.log(special.zeta(a, 2.0))
+        for a in (found - 1e-3, found, found + 1e-3)
+    ]
+    assert np.argmax(log_likelihood) == 1
+
+
+def test_discrete_intervals_cover():
+    x = generator(32).zipf(2.2, size=(250, 3000)).astype(float)
+    found = [tails.discrete_tail_exponent(row, minimum=1, level=0.9) for row in x]
+    assert 5 < misses(found, 2.2) < 50
+
+
+@pytest.mark.parametrize("unit", [1.0, 0.5])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: tail_exponent(x, minimum=x.min()),
+        lambda x: hill(x, count=5000),
+        lambda x: choose_minimum(x),
+    ],
+)
+def test_whole_numbers_are_refused_with_the_way_out(call, unit):
+    x = unit * generator(33).zipf(2.5, size=10_000)
+    with pytest.raises(ValueError, match=r"repeat another.*use (discrete_tail|choose_discrete)"):
+        call(x)
+    with pytest.raises(ValueError, match="repeat another"):
+        call(np.round(1 + generator(34).pareto(1.5, size=10_000), 1))
+
+
+def test_discrete_minimum_is_found_where_the_tail_begins():
+    rng = generator(35)
+    tail = rng.zipf(2.5, size=400_000)
+    x = np.concatenate([tail[tail >= 8], rng.integers(1, 8, size=20_000)])
+    found = tails.choose_discrete_minimum(x)
+    assert 7 <= found.minimum <= 12 and abs(found.exponent - 2.5) < 0.1
+    at = tails.discrete_tail_exponent(rng.permutation(x), minimum=found.minimum)
+    assert at.value == pytest.approx(found.exponent, abs=1e-6)
 
 
 X = np.arange(1.0, 101.0)

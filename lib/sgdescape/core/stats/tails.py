@@ -3,7 +3,8 @@
 Two kinds of question. Of a whole law (`core.stats.laws`): `power_law_exponent` is phi of
 P ~ (1 + r^2 / scale^2)^(-phi), `likelihood_ratio` tells rival laws apart and `goodness_of_fit` says
 whether the winner is any good. Of the far tail alone, where nothing is known about the bulk:
-`tail_exponent` above a given minimum, `hill` from the largest values, `choose_minimum`.
+`tail_exponent` above a given minimum, `hill` from the largest values, `choose_minimum`, and their
+twins for whole numbers (`core.stats.pure_tails`).
 Samples of one run are correlated: where errors are given they come from blocks or replicas
 (`core.stats.correlation`); what needs independent samples says so.
 """
@@ -16,7 +17,31 @@ from scipy import special, stats
 from sgdescape.core import validate
 from sgdescape.core.stats import laws
 from sgdescape.core.stats.correlation import BLOCKS, block_means, correlated_mean, integrated_time
-from sgdescape.core.stats.intervals import LEVEL, Interval, mean_interval, ratio_interval
+from sgdescape.core.stats.intervals import LEVEL, Interval, mean_interval
+from sgdescape.core.stats.pure_tails import (
+    Tail,
+    choose_discrete_minimum,
+    choose_minimum,
+    discrete_tail_exponent,
+    distance_from,
+    hill,
+    tail_exponent,
+)
+
+__all__ = [
+    "GoodnessOfFit",
+    "LikelihoodRatio",
+    "Tail",
+    "UnboundedExponentError",
+    "choose_discrete_minimum",
+    "choose_minimum",
+    "discrete_tail_exponent",
+    "goodness_of_fit",
+    "hill",
+    "likelihood_ratio",
+    "power_law_exponent",
+    "tail_exponent",
+]
 
 __all__ = [
     "GoodnessOfFit",
@@ -87,23 +112,6 @@ class GoodnessOfFit:
     p_value: float
     resamples: int
     stride: int
-
-
-@dataclass(frozen=True)
-class Tail:
-    """Where a power-law tail begins.
-
-    Args:
-        minimum: smallest value that belongs to it.
-        exponent: of the density, at least 1, fitted above the minimum.
-        distance: Kolmogorov-Smirnov distance above the minimum.
-        count: number of values above or at the minimum.
-    """
-
-    minimum: float
-    exponent: float
-    distance: float
-    count: int
 
 
 def power_law_exponent(
@@ -248,7 +256,7 @@ def goodness_of_fit(fit: laws.Fit, *, resamples: int = 200, seed: int = 0) -> Go
 
     def fitted(values):
         parameters = law.fit(values, fit.dimension, fit.fixed_scale)
-        return parameters, _distance(law.cdf(np.sort(values), fit.dimension, **parameters))
+        return parameters, distance_from(law.cdf(np.sort(values), fit.dimension, **parameters))
 
     parameters, distance = fitted(radii)
     further = sum(
@@ -256,136 +264,6 @@ def goodness_of_fit(fit: laws.Fit, *, resamples: int = 200, seed: int = 0) -> Go
         for _ in range(resamples)
     )
     return GoodnessOfFit(float(distance), (further + 1) / (resamples + 1), resamples, stride)
-
-
-def tail_exponent(
-    samples, *, minimum: float, blocks: int = BLOCKS, level: float = LEVEL
-) -> Interval:
-    """Exponent alpha of a density ~ x^(-alpha) above a given minimum, from correlated samples.
-
-    The maximum-likelihood estimate 1 + n / sum log(x / minimum) is a ratio of means, its interval
-    Fieller's between blocks. It holds for the given minimum; one chosen on the same data
-    (`choose_minimum`) adds an uncertainty that it does not know. For theta in one dimension with
-    P ~ theta^(-2 phi) it is 2 phi.
-
-    Args:
-        samples: (n,) or (replicas, n), each row in the order of time; absolute values are taken.
-        minimum: positive; values below it do not count.
-        blocks: smallest number of blocks.
-        level: of the interval, in (0, 1).
-
-    Returns:
-        The exponent with its interval.
-
-    Raises:
-        TooCorrelatedError: if the blocks are too short for the correlation of the samples.
-        ValueError: if fewer than 10 values reach the minimum, or too few for an interval.
-
-    Example:
-        >>> samples = np.random.default_rng(0).pareto(2.0, size=20_000) + 1
-        >>> found = tail_exponent(samples, minimum=1.0)
-        >>> found.low < 3.0 < found.high
-        True
-    """
-    values = np.abs(validate.finite("samples", samples))
-    minimum = validate.positive("minimum", minimum)
-    inside = values >= minimum
-    if inside.sum() < 10:
-        raise ValueError(f"at least 10 values must reach minimum {minimum:g}: got {inside.sum()}")
-    logs = np.where(inside, np.log(np.maximum(values, minimum) / minimum), 0.0)
-    counts = block_means(inside.astype(float), blocks=blocks)
-    found = ratio_interval(counts, block_means(logs, blocks=blocks), level=level)
-    low, high = 1 + found.low, 1 + found.high
-    return Interval(1 + found.value, low, high, level, f"Fieller, between {counts.size} blocks")
-
-
-def hill(samples, *, count: int, level: float = LEVEL) -> Interval:
-    """Tail index, the exponent of P(X > x) ~ x^(-index), from the largest independent samples.
-
-    Hill's estimator: 1 / index is the mean of log(x_i / x_(k+1)) over the k largest. The interval
-    is exact (chi-square with 2 k degrees of freedom) if these follow a Pareto law. The exponent
-    of the density is one more.
-
-    Args:
-        samples: (n,), independent; absolute values are taken.
-        count: k, in [2, n - 1]; the (k + 1)-th largest must be positive.
-        level: of the interval, in (0, 1).
-
-    Returns:
-        The index with its interval.
-
-    Raises:
-        ValueError: for other shapes or counts, or if the k + 1 largest are equal.
-
-    Example:
-        >>> found = hill([8.0, 4.0, 2.0, 1.0], count=3)
-        >>> round(float(found.value * np.log(2)), 6)
-        0.5
-    """
-    values = np.abs(validate.finite("samples", samples))
-    if values.ndim != 1 or values.size < 3:
-        raise ValueError(f"samples must be (n,), n >= 3: got shape {values.shape}")
-    validate.count("count", count, low=2, high=values.size - 1)
-    largest = np.sort(values)[-count - 1 :]
-    if largest[0] <= 0 or largest[0] == largest[-1]:
-        raise ValueError(f"the {count + 1} largest must be positive and differ: {largest[[0, -1]]}")
-    if not 0 < level < 1:
-        raise ValueError(f"level must lie in (0, 1): got {level}")
-    inverse, tail = np.mean(np.log(largest[1:] / largest[0])), (1 - level) / 2
-    low, high = (q / (2 * count * inverse) for q in _chi2_ends(2 * count, tail))
-    return Interval(1 / inverse, low, high, level, f"Hill, {count} largest")
-
-
-def choose_minimum(samples, *, least: int = 50, candidates: int = 200) -> Tail:
-    """Where the power-law tail begins: the minimum above which it fits best.
-
-    The candidate with the smallest Kolmogorov-Smirnov distance between the values above it and
-    the power law fitted there (Clauset, Shalizi and Newman 2009).
-
-    Args:
-        samples: (n,) or (replicas, n); absolute values are taken.
-        least: number of values that must stay in the tail, at least 10.
-        candidates: number of candidate minima tried, spread evenly over the ranks.
-
-    Returns:
-        The minimum with exponent, distance and number of values.
-
-    Raises:
-        ValueError: if there are fewer than ``least`` positive distinct values.
-
-    Example:
-        >>> rng = np.random.default_rng(0)
-        >>> tail = choose_minimum(rng.pareto(1.5, size=3000) + 1)
-        >>> 2.3 < tail.exponent < 2.7
-        True
-    """
-    validate.count("least", least, low=10)
-    validate.count("candidates", candidates)
-    values = np.sort(np.abs(validate.finite("samples", samples)).ravel())
-    values = values[values > 0]
-    if values.size < least or values[-1] == values[-least]:
-        raise ValueError(f"samples must hold {least} positive, distinct values: got {values.size}")
-    starts = np.unique(np.linspace(0, values.size - least, candidates).round().astype(int))
-    # The first of equal values: all of them belong to the tail.
-    starts = np.unique(np.searchsorted(values, values[starts], side="left"))
-    return min((_tail(values[i:]) for i in starts), key=lambda tail: tail.distance)
-
-
-def _tail(ordered):
-    logs = np.log(ordered / ordered[0])
-    index = ordered.size / logs.sum()
-    return Tail(float(ordered[0]), float(1 + index), _distance(-np.expm1(-index * logs)), logs.size)
-
-
-def _distance(probabilities):
-    """Kolmogorov-Smirnov distance from the law's probabilities of the ordered samples."""
-    n = probabilities.size
-    steps = np.arange(n + 1) / n
-    return float(max(np.max(steps[1:] - probabilities), np.max(probabilities - steps[:-1])))
-
-
-def _chi2_ends(freedom, tail):
-    return stats.chi2.ppf(tail, freedom), stats.chi2.isf(tail, freedom)
 
 
 def _unbounded(exponent, low, level):

@@ -3,7 +3,7 @@ r"""Kesten's index without momentum: the power s at which a random step keeps le
 Far from the minimum a step of SGD on linear regression is :math:`\theta'=M\theta`,
 :math:`M=I-\frac\eta B\sum_{i\le B}x_ix_i^\top`, in units with h = 1. For Gaussian inputs the length
 of :math:`M e` does not depend on the direction e, so the lengths of a product are products of
-independent numbers, and the root of :math:`E\|Me\|^s=1` is exact for every dimension and batch size.
+independent numbers: the root of :math:`E\|Me\|^s=1` is exact for every dimension and batch size.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ _NATS = 60.0  # panels whose integrand is smaller by more than this factor e^60 
 
 
 def log_moment(power, *, dimension=1, learning_rate, batch_size=1, inputs="gaussian") -> float:
-    r"""Return :math:`\log E\|(I-\frac\eta B\sum_ix_ix_i^\top)e\|^s`, Eq. (moment).
+    r"""Return :math:`\log E\|(I-\frac\eta B\sum_ix_ix_i^\top)e\|^s`, Eq. (tail-moment).
 
     With R the length of the batch's inputs along e, and w chi-square with d - 1 degrees of freedom,
     :math:`\|Me\|^2=(1-\frac\eta BR^2)^2+\frac{\eta^2}{B^2}R^2w`.
@@ -47,7 +47,7 @@ def log_moment(power, *, dimension=1, learning_rate, batch_size=1, inputs="gauss
 
 
 def lyapunov(*, dimension=1, learning_rate, batch_size=1, inputs="gaussian") -> float:
-    r"""Return :math:`E\log\|Me\|`: a stationary law exists if it is negative, Eq. (lyapunov).
+    r"""Return :math:`E\log\|Me\|`: a stationary law exists if it is negative, Eq. (tail-lyapunov).
 
     Args:
         dimension: d; above 1 for Gaussian inputs only.
@@ -73,7 +73,7 @@ def lyapunov(*, dimension=1, learning_rate, batch_size=1, inputs="gaussian") -> 
 
 
 def kesten_root(*, dimension=1, learning_rate, batch_size=1, inputs="gaussian") -> float:
-    r"""Return the root s > 0 of :math:`E\|Me\|^s=1`, Eq. (kesten-root): P(|theta| > r) ~ r^-s.
+    r"""Return the root s > 0 of :math:`E\|Me\|^s=1`, Eq. (tail-root): P(|theta| > r) ~ r^-s.
 
     Args:
         dimension: d; above 1 for Gaussian inputs only.
@@ -136,7 +136,7 @@ def moment_root(log_growth, *, start=1.0, largest=1e7, tolerance=1e-12) -> float
 
 
 def small_step_limit() -> tuple[float, float]:
-    r"""Return :math:`\lim\frac\eta B\,a` as eta / B falls, and the factor of one jump, Eq. (jump).
+    r"""Return :math:`\lim\frac\eta B\,a` as eta / B falls, and the factor of one jump, Eq. (tail-jump).
 
     .. math:: \frac\eta B a\to\frac{z+1}{4\log z},\qquad z\log z=z+1
 

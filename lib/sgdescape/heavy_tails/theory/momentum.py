@@ -18,8 +18,10 @@ _SWEEPS = 40  # in logarithms, before the matrix is made
 _STENCIL = np.arange(-3, 5)  # Lagrange interpolation through 8 neighbours
 
 
-def log_growth(power, *, learning_rate, momentum, batch_size=1, inputs="gaussian", angles=None):
-    r"""Return :math:`\log k(s)`, the growth of :math:`E\|M_n\cdots M_1e\|^s` a step, Eq. (operator).
+def log_growth(
+    power, *, learning_rate, momentum, batch_size=1, inputs="gaussian", angles=None
+) -> float:
+    r"""Return :math:`\log k(s)`, the growth of :math:`E\|M_n\cdots M_1e\|^s` a step, Eq. (tail-operator).
 
     .. math:: (P_sf)(\varphi)=E\big[\|Me_\varphi\|^sf(\varphi')\big],\quad
               k(s)=\text{its spectral radius}
@@ -52,7 +54,7 @@ def log_growth(power, *, learning_rate, momentum, batch_size=1, inputs="gaussian
 
 
 def lyapunov_momentum(*, learning_rate, momentum, batch_size=1, inputs="gaussian") -> float:
-    r"""Return the Lyapunov exponent :math:`\lim\frac1n\log\|M_n\cdots M_1\|`, Eq. (lyapunov).
+    r"""Return the Lyapunov exponent :math:`\lim\frac1n\log\|M_n\cdots M_1\|`, Eq. (tail-lyapunov).
 
     Args:
         learning_rate: eta, positive.
@@ -83,7 +85,7 @@ def lyapunov_momentum(*, learning_rate, momentum, batch_size=1, inputs="gaussian
 
 
 def momentum_root(*, learning_rate, momentum, batch_size=1, inputs="gaussian") -> float:
-    r"""Return the root s > 0 of k(s) = 1: P(|theta| > r) ~ r^-s, one parameter, Eq. (operator).
+    r"""Return the root s > 0 of k(s) = 1: P(|theta| > r) ~ r^-s, one parameter, Eq. (tail-operator).
 
     Args:
         learning_rate: eta, positive.
@@ -175,7 +177,7 @@ def largest_growth(*, learning_rate, momentum, largest_square=3.0, steps=4000) -
 
 
 def second_moment_growth(*, learning_rate, momentum, batch_size=1, fourth_moment=3.0) -> float:
-    r"""Return log k(2) in closed form: largest eigenvalue of :math:`E[M\otimes M]`, Eq. (second).
+    r"""Return log k(2) in closed form: largest eigenvalue of :math:`E[M\otimes M]`, Eq. (tail-second).
 
     Args:
         learning_rate: eta.
@@ -264,7 +266,8 @@ def _growth(s, eta, beta, b, inputs, shape):
 def _periodic(values):
     """Cubic spline of values on the grid of angles, as a function of the place in grid steps."""
     n = values.size
-    return interpolate.CubicSpline(np.arange(n + 1), np.append(values, values[0]), bc_type="periodic")
+    closed = np.append(values, values[0])
+    return interpolate.CubicSpline(np.arange(n + 1), closed, bc_type="periodic")
 
 
 def _matrix(logs, place):

@@ -1,4 +1,6 @@
-r"""Law of the length of a batch's inputs, :math:`R=(\sum_{i\le B}x_i^2)^{1/2}`: what one step depends on.
+r"""Law of the length of a batch's inputs, :math:`R=(\sum_{i\le B}x_i^2)^{1/2}`.
+
+A step depends on nothing else.
 
 Everything is a log density, positive and without subtraction, because Kesten's root lives far in
 its tail. Inputs have variance 1.
@@ -8,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import interpolate, special
+from scipy import special
 
 from sgdescape.core import validate
 
@@ -32,7 +34,7 @@ class Radius:
 
 @lru_cache(maxsize=32)
 def radius_law(batch_size: int, inputs: str) -> Radius:
-    r"""Return the law of the length of B independent inputs, Eq. (radius).
+    r"""Return the law of the length of B independent inputs, Eq. (tail-radius).
 
     .. math:: g_{B+B'}(R)=R\int_0^{\pi/2}g_B(R\cos\varphi)\,g_{B'}(R\sin\varphi)\,d\varphi
 

@@ -1,0 +1,1 @@
+"""Experiments of chapter `heavy_tails`: states of SGD, and exact chains without sampling."""

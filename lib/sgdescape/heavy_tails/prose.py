@@ -1,0 +1,27 @@
+"""Numbers of chapter `heavy_tails` that its prose prints."""
+
+import numpy as np
+
+from sgdescape.heavy_tails.estimates import coverage
+
+
+def summary(dataset) -> dict:
+    """Return name -> (value, format) of the measured numbers for the text.
+
+    Args:
+        dataset: of `heavy_tails.run`.
+    """
+    values = dataset.estimate.sel(end="value")
+    hits = {
+        name: coverage(dataset, estimator, "sgd")
+        for name, estimator in (("clauset", "clauset"), ("hundredth", "hill_hundredth"))
+    }
+    share = {name: 100 * found / runs for name, (found, runs) in hits.items()}
+    bounded = values.sel(law="bounded", estimator="clauset")
+    gaussian = values.sel(law="gaussian", estimator="clauset")
+    return {
+        "heavy-tails-clauset-coverage": (share["clauset"], ".0f"),
+        "heavy-tails-hill-coverage": (share["hundredth"], ".0f"),
+        "heavy-tails-bounded": (float(np.median(bounded)), ".1f"),
+        "heavy-tails-gaussian": (float(np.median(gaussian)), ".1f"),
+    }
