@@ -4,6 +4,21 @@ from dataclasses import dataclass
 
 from sgdescape.core import validate
 
+LARGEST = 10**8
+
+COUNTS = {
+    "replicas": (10_000, LARGEST),
+    "steps": (10, LARGEST),
+    "dimension": (2, 1000),
+    "batch_size": (1, 10_000),
+    "chain_bins": (100, 2000),
+    "data_sets": (4, 10_000),
+    "data_size": (10, 10_000),
+    "repetitions": (20, LARGEST),
+    "sample_size": (500, LARGEST),
+}
+"""Smallest and largest value of whole-number settings."""
+
 
 @dataclass(frozen=True)
 class Config:
@@ -56,29 +71,35 @@ class Config:
     seed: int = 0
 
     def __post_init__(self):
-        """Refuse sizes that do not fit together."""
-        for name in ("rate", "momentum_rate", "chain_end", "data_rate"):
+        """Refuse what has the wrong type, lies outside its range or does not fit the rest."""
+        for name, (low, high) in COUNTS.items():
+            validate.count(name, getattr(self, name), low=low, high=high)
+        validate.count("seed", self.seed, low=0, high=2**64 - 1)
+        limits = {
+            "rate": 1.5,
+            "momentum_rate": 2.0,
+            "data_rate": 1.9,
+            "share": 0.5,
+            "estimate_level": 1.0,
+            "momentum": 1.0,
+            "chain_end": 1e6,
+        }
+        for name, high in limits.items():
             validate.positive(name, getattr(self, name))
-        for name in ("rates", "chain_rates"):
-            validate.within(name, getattr(self, name), low=0, open_low=True)
-        validate.within("momentum", self.momentum, low=0, high=1, open_low=True)
-        validate.within("share", self.share, low=0, high=0.5, open_low=True)
-        validate.within("estimate_level", self.estimate_level, low=0, high=1, open_low=True)
-        for name, low in {
-            "dimension": 2,
-            "batch_size": 1,
-            "steps": 10,
-            "replicas": 10_000,
-            "chain_bins": 50,
-            "data_sets": 4,
-            "data_size": 10,
-            "repetitions": 20,
-            "sample_size": 500,
-        }.items():
-            validate.count(name, getattr(self, name), low=low)
-        for size in self.data_sizes:
-            validate.count("data_sizes", size, low=5)
-        validate.within("image_strengths", self.image_strengths, low=2, open_low=True)
+            validate.within(name, getattr(self, name), low=1e-6, high=high)
+        validate.within("chain_end", self.chain_end, low=2500.0)
+        for name, low, high in (
+            ("rates", 1e-4, 1.8),
+            ("chain_rates", 1e-2, 1.0),
+            ("image_strengths", 2.0, 20.0),
+        ):
+            values = validate.row(name, getattr(self, name))
+            validate.within(name, values, low=low, high=high, open_low=True)
+        missing = set(self.chain_rates) - set(self.rates)
+        if missing:
+            raise ValueError(f"chain_rates must be among rates: got {sorted(missing)}")
+        for size in validate.row("data_sizes", self.data_sizes):
+            validate.count("data_sizes", size, low=5, high=LARGEST)
         if self.share * self.replicas < 100:
             raise ValueError(f"share x replicas must be at least 100: got {self.share:g}")
 

@@ -97,7 +97,9 @@ def tails(config) -> xr.Dataset:
     )
     count = int(config.share * config.replicas) + 1
     kept = np.array([np.sort(values)[-count:] for values in (many, moving)])
-    return xr.Dataset({"largest": (("experiment", "rank"), kept)}, {"experiment": ["many", "moving"]})
+    return xr.Dataset(
+        {"largest": (("experiment", "rank"), kept)}, {"experiment": ["many", "moving"]}
+    )
 
 
 def finite_data(config) -> xr.Dataset:

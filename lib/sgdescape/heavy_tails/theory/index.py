@@ -14,8 +14,8 @@ def tail_index(
 
     Linear regression with fresh isotropic inputs, :math:`\langle xx^\top\rangle=1`, so that
     L = L* + |theta|^2 / 2. Without momentum a = s/2 with the root s of Eq. (tail-root); with
-    momentum s is where the moment operator of Eq. (tail-operator) has spectral radius 1. The root is
-    exact up to quadrature (relative error below 1e-6).
+    momentum s is where the operator of Eq. (tail-operator) has spectral radius 1. The root is exact
+    up to quadrature (relative error below 1e-6).
 
     Allowed are Gaussian inputs in every dimension without momentum; one dimension for all inputs,
     with and without momentum; bounded inputs in more dimensions, without momentum, while no

@@ -136,7 +136,7 @@ def moment_root(log_growth, *, start=1.0, largest=1e7, tolerance=1e-12) -> float
 
 
 def small_step_limit() -> tuple[float, float]:
-    r"""Return :math:`\lim\frac\eta B\,a` as eta / B falls, and the factor of one jump, Eq. (tail-jump).
+    r"""Return :math:`\lim\frac\eta B\,a` as eta / B falls, and the factor of a jump, Eq. (tail-jump).
 
     .. math:: \frac\eta B a\to\frac{z+1}{4\log z},\qquad z\log z=z+1
 

@@ -21,7 +21,7 @@ _STENCIL = np.arange(-3, 5)  # Lagrange interpolation through 8 neighbours
 def log_growth(
     power, *, learning_rate, momentum, batch_size=1, inputs="gaussian", angles=None
 ) -> float:
-    r"""Return :math:`\log k(s)`, the growth of :math:`E\|M_n\cdots M_1e\|^s` a step, Eq. (tail-operator).
+    r"""Return :math:`\log k(s)`, growth of :math:`E\|M_n\cdots M_1e\|^s`, Eq. (tail-operator).
 
     .. math:: (P_sf)(\varphi)=E\big[\|Me_\varphi\|^sf(\varphi')\big],\quad
               k(s)=\text{its spectral radius}
@@ -85,7 +85,7 @@ def lyapunov_momentum(*, learning_rate, momentum, batch_size=1, inputs="gaussian
 
 
 def momentum_root(*, learning_rate, momentum, batch_size=1, inputs="gaussian") -> float:
-    r"""Return the root s > 0 of k(s) = 1: P(|theta| > r) ~ r^-s, one parameter, Eq. (tail-operator).
+    r"""Return the root s > 0 of k(s) = 1: P(|theta| > r) ~ r^-s, d = 1, Eq. (tail-operator).
 
     Args:
         learning_rate: eta, positive.
@@ -177,7 +177,7 @@ def largest_growth(*, learning_rate, momentum, largest_square=3.0, steps=4000) -
 
 
 def second_moment_growth(*, learning_rate, momentum, batch_size=1, fourth_moment=3.0) -> float:
-    r"""Return log k(2) in closed form: largest eigenvalue of :math:`E[M\otimes M]`, Eq. (tail-second).
+    r"""Return log k(2) exactly, the largest eigenvalue of :math:`E[M\otimes M]`, Eq. (tail-second).
 
     Args:
         learning_rate: eta.

@@ -65,7 +65,7 @@ def covariance_index(*, dimension, learning_rate, batch_size):
 
 
 def jump_index(*, learning_rate, batch_size):
-    r"""Return the leading term :math:`0.898\,B/\eta` at small eta, every dimension, Eq. (tail-jump).
+    r"""Return the leading term :math:`0.898\,B/\eta` at small eta, every d, Eq. (tail-jump).
 
     Args:
         learning_rate: eta.

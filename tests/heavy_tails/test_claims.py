@@ -1,0 +1,105 @@
+"""Claims of chapter `heavy_tails`: their verdicts, and what makes them fail."""
+
+import contract
+import numpy as np
+import pytest
+import xarray as xr
+
+import sgdescape.heavy_tails as ht
+from sgdescape.heavy_tails import predictions
+
+STEM = "heavy_tails"
+
+
+def scaled(name, factor):
+    true = getattr(predictions, name)
+    return name, lambda *args, **options: factor * true(*args, **options)
+
+
+def without_wave(*, learning_rate):
+    true = ht.wave(learning_rate=learning_rate)
+    return type(true)(true.root, 0.6 * true.fading, true.frequency)
+
+
+THEORIES = {
+    "chain": [scaled("tail_index", 1.03), ("tail_index", ht.paper_index)],
+    "equal_variances": [scaled("discrete_index", 1.2)],
+    "small_step": [scaled("jump_index", 1.05)],
+    "many_inputs": [scaled("tail_index", 1.3), ("tail_index", ht.covariance_index)],
+    "momentum": [scaled("tail_index", 1.3)],
+    "wave_fades": [("wave", without_wave)],
+    "finite_data": [scaled("data_root", 1.3), scaled("data_root", 0.7)],
+    "images_fast": [scaled("data_root", 1.3), scaled("data_root", 0.7)],
+}
+
+
+def exact_tail(ds):
+    """Images whose tail is that of the formula."""
+    rank = (np.arange(ds.sizes["rank"]) + 0.5)[::-1] / ds.sizes["rank"]
+    power = rank[None, :] ** (-0.5 / ds.image_theory.values[:, None])
+    return ds.assign(image_tail=(("image_rate", "rank"), power))
+
+
+def paper_tail(ds):
+    """A chain whose tail is that of Eq. (17)."""
+    shift = -2 * (2.5 - ds.chain_theory) * np.log(ds.radius.clip(min=1e-9))
+    return ds.assign(chain_log=ds.chain_log + shift)
+
+
+def covering(ds):
+    """Intervals that hold the truth."""
+    wide = ds.estimate.copy()
+    wide.loc[{"end": "low"}], wide.loc[{"end": "high"}] = 0.0, 100.0
+    return ds.assign(estimate=wide)
+
+
+def continuous(ds):
+    """Estimates of a continuous fit to whole numbers."""
+    return ds.assign(estimate=ds.estimate * ds.zipf_continuous / 2)
+
+
+DATA = {
+    "paper": paper_tail,
+    "images_slow": exact_tail,
+    "chosen_minimum": covering,
+    "whole_numbers": continuous,
+}
+
+
+@contract.each(STEM)
+def test_claim_holds(name, dataset):
+    contract.holds(STEM, name, dataset)
+
+
+@pytest.mark.parametrize("name", THEORIES)
+def test_claim_rejects_wrong_theories(name, dataset, monkeypatch):
+    measured = dataset.drop_dims("theory", errors="ignore")
+    sizes = {"rates": (0.05, 0.5), "data_sets": 4, "data_sizes": (10,)}
+    config = ht.Config(**sizes)
+
+    def predict(ds):
+        return ht.predictions.predict(ds, config)
+
+    for function, wrong in THEORIES[name]:
+        with monkeypatch.context() as patch:
+            patch.setattr(predictions, function, wrong)
+            wrongly = predict(fresh(measured))
+        contract.rejects_other_data(STEM, name, wrongly)
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_claim_rejects_other_data(name, dataset):
+    contract.rejects_other_data(STEM, name, DATA[name](dataset))
+
+
+def test_every_claim_is_tried_and_shown(dataset):
+    contract.complete(STEM, THEORIES, DATA)
+    contract.shown(STEM)
+    contract.glued(STEM, ht.summary(dataset))
+
+
+def fresh(ds) -> xr.Dataset:
+    """The measurements alone."""
+    names = ("largest", "data_tail", "image_tail", "data_input", "image_input", "chain_log")
+    kept = ds[[*names, "estimate"]]
+    return kept.drop_vars([c for c in kept.coords if c not in kept.dims])
