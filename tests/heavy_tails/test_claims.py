@@ -21,11 +21,21 @@ def without_wave(*, learning_rate):
     return type(true)(true.root, 0.6 * true.fading, true.frequency)
 
 
+def as_if(published):
+    """A published index in place of the exact one, deaf to momentum and inputs."""
+
+    def wrong(*, dimension, learning_rate, batch_size, **_):
+        at = {"learning_rate": learning_rate, "batch_size": batch_size}
+        return published(dimension=dimension, **at)
+
+    return "tail_index", wrong
+
+
 THEORIES = {
-    "chain": [scaled("tail_index", 1.03), ("tail_index", ht.paper_index)],
+    "chain": [scaled("tail_index", 1.03), as_if(ht.paper_index)],
     "equal_variances": [scaled("discrete_index", 1.2)],
     "small_step": [scaled("jump_index", 1.05)],
-    "many_inputs": [scaled("tail_index", 1.3), ("tail_index", ht.covariance_index)],
+    "many_inputs": [scaled("tail_index", 1.3), as_if(ht.covariance_index)],
     "momentum": [scaled("tail_index", 1.3)],
     "wave_fades": [("wave", without_wave)],
     "finite_data": [scaled("data_root", 1.3), scaled("data_root", 0.7)],

@@ -19,7 +19,7 @@ def generator(key):
 
 @pytest.mark.parametrize(("d", "b"), [(1, 3), (3, 2)])
 def test_states_follow_matrices_of_inputs(d, b):
-    """The reduced step has the law of the plain one, theta' = theta - (eta / B) X^T (X theta - y)."""
+    """The reduced step has the law of theta' = theta - (eta / B) X^T (X theta - y)."""
     eta, n, steps = 0.4, 20_000, 12
     reduced = states.fresh(
         generator(1), dimension=d, learning_rate=eta, batch_size=b, replicas=n, steps=steps

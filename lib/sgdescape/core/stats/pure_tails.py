@@ -285,15 +285,16 @@ def _refuse_ties(values, way_out):
     repeated = 1 - np.unique(values).size / values.size
     if repeated > TIES:
         raise ValueError(
-            f"samples must be continuous: {100 * repeated:.3g} % of the {values.size} values in the "
-            f"tail repeat another, as whole or rounded numbers do; use {way_out}"
+            f"samples must be continuous: {100 * repeated:.3g} % of {values.size} values in the tail "
+            f"repeat another, as whole or rounded numbers do; use {way_out}"
         )
 
 
 def _tail(ordered):
     logs = np.log(ordered / ordered[0])
     index = ordered.size / logs.sum()
-    return Tail(float(ordered[0]), float(1 + index), distance_from(-np.expm1(-index * logs)), logs.size)
+    distance = distance_from(-np.expm1(-index * logs))
+    return Tail(float(ordered[0]), float(1 + index), distance, logs.size)
 
 
 def distance_from(probabilities):

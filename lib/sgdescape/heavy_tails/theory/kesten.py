@@ -136,11 +136,11 @@ def moment_root(log_growth, *, start=1.0, largest=1e7, tolerance=1e-12) -> float
 
 
 def small_step_limit() -> tuple[float, float]:
-    r"""Return :math:`\lim\frac\eta B\,a` as eta / B falls, and the factor of a jump, Eq. (tail-jump).
+    r"""Return :math:`\lim\frac\eta B\,a` as eta / B falls, and the jump, Eq. (tail-jump).
 
     .. math:: \frac\eta B a\to\frac{z+1}{4\log z},\qquad z\log z=z+1
 
-    Gaussian inputs, any dimension: theta is multiplied by -z in one step, at the cost
+    Gaussian inputs, any dimension: a jump multiplies theta by -z in one step, at the cost
     :math:`\frac B\eta\frac{z+1}2` (R^2 = (z + 1) B / eta).
 
     Example:
