@@ -285,7 +285,7 @@ def _refuse_ties(values, way_out):
     repeated = 1 - np.unique(values).size / values.size
     if repeated > TIES:
         raise ValueError(
-            f"samples must be continuous: {100 * repeated:.3g} % of {values.size} values in the tail "
+            f"samples must be continuous: {100 * repeated:.3g} % of {values.size} in the tail "
             f"repeat another, as whole or rounded numbers do; use {way_out}"
         )
 
@@ -310,3 +310,15 @@ def distance_from(probabilities):
 
 def _chi2_ends(freedom, tail):
     return stats.chi2.ppf(tail, freedom), stats.chi2.isf(tail, freedom)
+
+
+__all__ = [
+    "TIES",
+    "Tail",
+    "choose_discrete_minimum",
+    "choose_minimum",
+    "discrete_tail_exponent",
+    "distance_from",
+    "hill",
+    "tail_exponent",
+]

@@ -43,19 +43,6 @@ __all__ = [
     "tail_exponent",
 ]
 
-__all__ = [
-    "GoodnessOfFit",
-    "LikelihoodRatio",
-    "Tail",
-    "UnboundedExponentError",
-    "choose_minimum",
-    "goodness_of_fit",
-    "hill",
-    "likelihood_ratio",
-    "power_law_exponent",
-    "tail_exponent",
-]
-
 
 class UnboundedExponentError(RuntimeError):
     """The data allow every exponent above some value: they cannot tell the law from a Gaussian.
