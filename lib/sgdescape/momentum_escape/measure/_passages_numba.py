@@ -44,9 +44,10 @@ def passages(step, beta, size, law, edge, replicas, most, key0, key1, out):
 
 
 @compiled.kernel(error_model="numpy", nogil=True)
-def visits(step, beta, size, law, edges, burn_in, steps, replica, key0, key1, out):
-    """Count into ``out`` the steps with theta^2 >= each edge, after ``burn_in``."""
+def visits(step, beta, size, law, energies, burn_in, steps, replica, key0, key1, out):
+    """Count into ``out`` the steps with T kappa Psi >= each energy, after ``burn_in``."""
     th, delta = 0.0, 0.0
+    weight = (1 + beta) / (2 * step)  # of delta^2 in Kunin et al.'s Psi
     for k in range(1, burn_in + steps + 1):
         total = 0.0
         for i in range(size):
@@ -54,8 +55,9 @@ def visits(step, beta, size, law, edges, burn_in, steps, replica, key0, key1, ou
         delta = beta * delta - step * total / size
         th += delta
         if k > burn_in:
-            square = th * th
-            for j in range(len(edges)):
-                if square < edges[j]:
+            middle = th - delta / 2
+            energy = middle * middle + weight * delta * delta
+            for j in range(len(energies)):
+                if energy < energies[j]:
                     break
                 out[j] += 1

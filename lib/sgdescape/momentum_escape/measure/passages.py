@@ -67,13 +67,16 @@ def first_passages(
     return out
 
 
-def tail_counts(
-    loss_ratios, *, step, momentum, batch_size=1, inputs="gaussian", chains, steps, burn_in, seed
+def tail_shares(
+    energies, *, step, momentum, batch_size=1, inputs="gaussian", chains, steps, burn_in, seed
 ):
-    """Return how many steps of each chain have a loss of at least c L*, for ascending c.
+    """Return the share of steps of each chain at which T kappa Psi is at least an energy.
+
+    kappa Psi is Kunin et al.'s modified loss of midpoint and step; T kappa Psi is theta^2 plus the
+    square of the velocity in units of the swing.
 
     Args:
-        loss_ratios: (n,) c >= 1, ascending.
+        energies: (n,) >= 0, ascending.
         step: eta h > 0.
         momentum: beta in [0, 1).
         batch_size: S >= 1.
@@ -84,16 +87,16 @@ def tail_counts(
         seed: integer in [0, 2^64).
 
     Returns:
-        (chains, n) int64.
+        (chains, n).
 
     Example:
-        >>> tail_counts([1.0, 2.0], step=0.1, momentum=0.5, chains=2, steps=100, burn_in=10,
+        >>> tail_shares([0.0, 2.0], step=0.1, momentum=0.5, chains=2, steps=100, burn_in=10,
         ...             seed=0)[:, 0].tolist()
-        [100, 100]
+        [1.0, 1.0]
     """
-    edges = validate.within("loss_ratios", loss_ratios, low=1) - 1
+    edges = validate.within("energies", energies, low=0)
     if edges.ndim != 1 or np.any(np.diff(edges) <= 0):
-        raise ValueError(f"loss_ratios must ascend, (n,): got {loss_ratios!r}")
+        raise ValueError(f"energies must ascend, (n,): got {energies!r}")
     out = np.zeros((validate.count("chains", chains), edges.size), np.int64)
     keys = [np.uint32(k) for k in philox.key(seed)]
     for chain, row in enumerate(out):
@@ -109,4 +112,4 @@ def tail_counts(
             *keys,
             row,
         )
-    return out
+    return out / steps

@@ -1,0 +1,1 @@
+"""Formulas of chapter `momentum_escape`."""

@@ -1,6 +1,7 @@
 """Weak friction, exactly: the energy of the swing is a diffusion in one dimension."""
 
 import numpy as np
+from scipy import integrate
 
 from sgdescape.core import validate
 
@@ -64,3 +65,37 @@ def tail_exponent(*, temperature, kurtosis=3.0):
     k = validate.within("kurtosis", kurtosis, low=1, open_low=True) - 1
     t = validate.within("temperature", temperature, low=0, open_low=True)
     return 4 / (k * t) - 1
+
+
+@np.vectorize
+def _turnover(loss):
+    if loss > 200:
+        return 1.0
+
+    def integrand(x):
+        return np.log(-np.expm1(-loss * (x * x + 0.25))) / (x * x + 0.25)
+
+    return np.exp(integrate.quad(integrand, 0, np.inf, limit=200)[0] / np.pi)
+
+
+def turnover(loss_ratio, slope, *, damping, temperature):
+    r"""Return A(D), the factor of the passage rate for the energy lost in half a swing.
+
+    D = 2 pi zeta (c - 1) w'(c)/T is that loss in units of the law's own scale, Eq.
+    (momentum-turnover), after Melnikov and Meshkov; A = D for D -> 0 and 1 for D -> infinity.
+
+    Args:
+        loss_ratio: c > 1.
+        slope: dw/dc there.
+        damping: zeta > 0.
+        temperature: T > 0.
+
+    Example:
+        >>> print(np.round(turnover(3.0, 0.5, damping=[1e-4, 0.1, 10.0], temperature=0.3), 4))
+        [0.0018 0.6752 1.    ]
+    """
+    c = validate.within("loss_ratio", loss_ratio, low=1, open_low=True)
+    w = validate.within("slope", slope, low=0, open_low=True)
+    z = validate.within("damping", damping, low=0, open_low=True)
+    t = validate.within("temperature", temperature, low=0, open_low=True)
+    return _turnover(2 * np.pi * z * (c - 1) * w / t)

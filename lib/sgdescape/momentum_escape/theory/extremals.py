@@ -44,7 +44,9 @@ class Turns:
 
 @lru_cache(maxsize=256)
 def turns(push: Push, damping: float, largest: float) -> Turns:
-    """Return the turning points of all extremals up to a loss ratio.
+    r"""Return the turning points of all extremals of Eq. (momentum-hamiltonian) up to a loss ratio.
+
+    Their end is that of Eq. (momentum-end): v = 0 without tilt.
 
     Args:
         push: the law of the pushes.
@@ -201,8 +203,7 @@ def _along_climb(damping, law, far):
     places.append(last)  # serves all that is beyond
     turned = np.geomspace(0.02, np.pi / 2, 40)
     leave = [
-        [_first(np.cos(a), np.sin(a)) for a in np.arctan(slow) + sign * turned]
-        for sign in (1, -1)
+        [_first(np.cos(a), np.sin(a)) for a in np.arctan(slow) + sign * turned] for sign in (1, -1)
     ]
     along = [
         middle + sign * f * apart
