@@ -15,13 +15,15 @@ SHOWN = 0.95
 """Level of the intervals in the figures; claims use a higher one."""
 
 _GREY = "#767676"
-_BETWEEN = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.5, 4.0, 8.0)
+_BETWEEN = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.6, 2.5, 4.0, 8.0)
 
 
 def paths(ax, *, loss_ratio=3.0):
     """Draw the cheapest ways to a loss ratio: swinging, critical and creeping."""
-    for index, (zeta, points) in enumerate(((0.1, 2400), (0.3, 1200), (1.0, 1200))):
-        _, times, path = minimum_action(loss_ratio, damping=zeta, points=points)
+    for index, (zeta, points, swings) in enumerate(
+        ((0.1, 2000, None), (0.3, 1000, None), (1.0, 1200, 9.0))
+    ):
+        _, times, path = minimum_action(loss_ratio, damping=zeta, points=points, swings=swings)
         shown = times > times[-1] - 38
         ax.plot(times[shown] - times[-1], path[shown], label=rf"$\zeta={zeta:g}$",
                 ls=("-", "--", ":")[index], **plotting.line(index))  # fmt: skip
@@ -37,8 +39,9 @@ def between(dataset, ax, *, loss_ratio=3.0):
     zeta = np.array(_BETWEEN)
     w = [barrier(loss_ratio, damping=z) for z in zeta]
     ax.plot(zeta, w, label="normal inputs", **plotting.line(0))
-    w = [barrier(loss_ratio, damping=z, inputs="uniform") for z in zeta]
-    ax.plot(zeta, w, ls="-.", label="uniform inputs", **plotting.line(2))
+    few = zeta[[0, 3, 5, 7, 8, 10]]
+    w = [barrier(loss_ratio, damping=z, inputs="uniform") for z in few]
+    ax.plot(few, w, ls="-.", label="uniform inputs", **plotting.line(2))
     ends = (zeta[0] / 1.6, zeta[-1] * 1.6)
     limits = barrier(loss_ratio, damping=np.array([0, np.inf]))
     ax.plot(ends, limits, marker="d", ls="none", label="its limits", **plotting.line(0))
@@ -51,8 +54,8 @@ def between(dataset, ax, *, loss_ratio=3.0):
     ax.set_xscale("log")
     ax.set_xlabel(r"damping $\zeta$")
     ax.set_ylabel(rf"barrier to $L={loss_ratio:g}L^*$, units of $T$")
-    ax.set_ylim(1.0, 2.1)
-    ax.legend(loc="center left", fontsize=8)
+    ax.set_ylim(0.6, 2.1)
+    ax.legend(loc="lower right", fontsize=8, ncols=2)
     return ax
 
 
@@ -117,17 +120,17 @@ OPTIMISERS = (
 def escape_map(dataset, ax, *, loss_ratio=2.0):
     """Draw the map: exponent over temperature and damping, edges, runs and usual settings."""
     t, zeta = np.geomspace(1e-4, 3, 60), np.geomspace(0.01, 100, 60)
-    between = np.geomspace(0.01, 100, 21)
+    between = np.geomspace(0.01, 100, 13)
     w = np.interp(np.log(zeta), np.log(between), [barrier(loss_ratio, damping=z) for z in between])
     levels = (1, 3, 10, 30, 100, 300, 1000, 3000)
     lines = ax.contour(t, zeta, w[:, None] / t[None, :], levels=levels, colors=_GREY,
                        linewidths=0.8)  # fmt: skip
-    ax.clabel(lines, fmt=lambda v: f"$e^{{{v:g}}}$", fontsize=7)
+    ax.clabel(lines, fmt=lambda v: f"$e^{{{v:g}}}$", fontsize=7, inline=False)
     ax.axvline(1.0, lw=2, label="no second moments right of it", **plotting.line(1))
     for size, style in ((1, "-"), (32, "--"), (256, ":")):
         ax.plot(t, 1 / np.sqrt(2 * size * t), ls=style, label=f"no momentum, batch {size}",
                 **plotting.line(3))  # fmt: skip
-    for index, (name, eta, beta, size) in enumerate(OPTIMISERS):
+    for index, (_, eta, beta, size) in enumerate(OPTIMISERS):
         h = np.geomspace(1, float(scales.stable_step(momentum=beta, batch_size=size)) / eta, 30)
         at = {"learning_rate": eta, "momentum": beta, "curvature": h}
         x, y = scales.temperature(batch_size=size, **at), scales.damping(**at)
@@ -139,5 +142,5 @@ def escape_map(dataset, ax, *, loss_ratio=2.0):
     ax.set(xscale="log", yscale="log", xlim=(t[0], t[-1]), ylim=(zeta[0], zeta[-1]))
     ax.set_xlabel(r"temperature $T=\eta h/(S(1-\beta))$")
     ax.set_ylabel(r"damping $\zeta=(1-\beta)/\sqrt{2\eta h(1+\beta)}$")
-    ax.legend(fontsize=7, loc="upper right")
+    ax.legend(fontsize=7, loc="upper right", frameon=True)
     return ax

@@ -23,8 +23,9 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         dataset: what `measure` returns.
 
     Returns:
-        A new dataset with ``barrier`` and ``gibbs`` (cell), ``turnover`` (cell, temperature), ``law_barrier`` (inputs),
-        ``energy_tail`` and ``gibbs_tail`` (energy), and numbers as attributes.
+        A new dataset with ``barrier`` and ``gibbs`` (cell), ``turnover`` (cell, temperature),
+        ``law_barrier`` (inputs), ``energy_tail`` and ``gibbs_tail`` (energy), and numbers as
+        attributes.
     """
     ds = dataset.copy()
     cells = zip(ds.loss_ratio.values, ds.damping.values, strict=True)

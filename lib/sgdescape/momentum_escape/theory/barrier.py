@@ -1,7 +1,6 @@
 """The barrier w(c; zeta) that SGD with momentum has to pass to reach the loss c L*."""
 
 import numpy as np
-from scipy import optimize
 
 from sgdescape.core import validate
 from sgdescape.momentum_escape.theory.extremals import lower_envelope, turns

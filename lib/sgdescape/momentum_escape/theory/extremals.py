@@ -5,7 +5,7 @@ Extremals that leave the minimum fill a surface, so one number names each of the
 number gives w(c) as the lower envelope of the turning points, whatever folds and large pushes there
 are. Below critical damping the number is an angle of the first state. Above it, nearly all
 extremals follow the slow direction (the climb) until they leave it at some point, at a rate too
-large to be hit by an angle: the climb itself is tracked by bisection, and they are started along it.
+large to be hit by an angle: the climb itself is tracked by bisection, and they start along it.
 """
 
 from dataclasses import dataclass
