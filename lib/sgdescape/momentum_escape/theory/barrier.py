@@ -3,6 +3,7 @@
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.large_deviations import quasi_potential
 from sgdescape.momentum_escape.theory.extremals import lower_envelope, turns
 from sgdescape.momentum_escape.theory.pushes import input_law, normal_push
 
@@ -48,7 +49,7 @@ def barrier(loss_ratio, *, damping, kurtosis=3.0, inputs="gaussian"):
     if inputs == "rademacher":
         return _plain(c - 1 + 0 * zeta)
     if inputs == "gaussian":
-        return _plain(_joined(c, zeta, push, weak=weak_friction(c, k), strong=_quasi_potential(c)))
+        return _plain(_joined(c, zeta, push, weak=weak_friction(c, k), strong=quasi_potential(c)))
     return _plain(_joined(c, zeta, push, weak=weak_friction(c, push.kurtosis), strong=c - 1))
 
 
@@ -108,30 +109,6 @@ def _scaled_log(k, x):
     """log(1 + k x) / k, also at k = 0."""
     k, x = np.broadcast_arrays(np.asarray(k, float), x)
     return np.where(k > 0, np.log1p(k * x) / np.where(k > 0, k, 1), x)
-
-
-def _quasi_potential(c):
-    """V(c) of chapter `large_deviations`: climb, or climb to one side and push across, repeatedly.
-
-    V(z) = min over a of V(a) + (z + a)(sqrt(1 + a^2) - a), from V = a^2, z^2 = c - 1.
-    """
-    z = np.sqrt(np.asarray(c, float) - 1)
-    top = float(z.max())
-    a = np.concatenate([[0.0], np.geomspace(1e-4, max(top, 1.0), 4000)])
-    value = a**2
-    for _ in range(12):  # pushes; each multiplies the distance by more than 3
-        cost = np.interp(a, a, value)
-        best = value.copy()
-        for i, x in enumerate(a):
-            if x > 1:
-                start = a[: i + 1]
-                best[i] = min(
-                    best[i], np.min(cost[: i + 1] + (x + start) * (np.sqrt(1 + start**2) - start))
-                )
-        if np.allclose(best, value, atol=1e-12):
-            break
-        value = best
-    return np.where(z <= 1, z**2, np.interp(z, a, value))
 
 
 def _joined(c, zeta, push, *, weak, strong):
