@@ -180,3 +180,58 @@ def test_sde_times_have_the_exponents_of_their_barriers():
         slope = np.log(times[1] / times[0]) / 50
         barrier = ld.circle_potential(np.pi, 4.0, theory=theory)
         assert slope == pytest.approx(barrier, rel=5e-3)
+
+
+# --- the prefactor over the saddle
+
+
+def test_amplitude_is_the_transport_equation():
+    # K'/K = -(V'' Lambda_pp/2 + Lambda_theta p)/Lambda_p + B V'' Lambda_p/2, by differences
+    variance, batch = 3.0, 2
+    h = circle_cumulant(variance)
+    value = lambda t, p: float(h(np.array([[t]]), np.array([[p]]))[0])  # noqa: E731
+    momentum = lambda t: 2 * np.sin(t) / ((1 - np.cos(t)) ** 2 + variance)  # noqa: E731
+    e = 1e-4
+
+    def rate(t):
+        p = momentum(t)
+        curvature = (momentum(t + e) - momentum(t - e)) / (2 * e)
+        drift = (value(t, p + e) - value(t, p - e)) / (2 * e)
+        spread = (value(t, p + e) - 2 * value(t, p) + value(t, p - e)) / e**2
+        mixed = value(t + e, p + e) - value(t + e, p - e) - value(t - e, p + e)
+        mixed = (mixed + value(t - e, p - e)) / (4 * e**2)
+        return -(curvature * spread / 2 + mixed) / drift + batch * curvature * drift / 2
+
+    exact, _ = integrate.quad(rate, 0.02, np.pi - 0.02, epsrel=1e-5)
+    closed = batch / 2 * np.log1p(4 / variance) - (1 + batch / 2) * ld.circle_climb(variance)
+    assert exact == pytest.approx(closed, abs=2e-3)
+
+
+def test_overshoot_length_of_sampled_walks():
+    rng = np.random.default_rng(0)
+    for batch in (1, 4):
+        height, over = np.zeros(20_000), np.full(20_000, np.nan)
+        ladders = []
+        position = height.copy()
+        for _ in range(4000):  # first ladder heights: driftless, so some walks take very long
+            alive = np.isnan(over)
+            if not alive.any():
+                break
+            up, down = rng.gamma(batch / 2, size=(2, alive.sum()))
+            position[alive] += up - down
+            done = alive & (position > 0)
+            over[done] = position[done]
+        ladders = over[np.isfinite(over)]
+        assert len(ladders) > 0.97 * len(over)
+        found = np.mean(ladders**2) / (2 * np.mean(ladders))
+        assert found == pytest.approx(ld.overshoot_length(batch), rel=0.05)
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_climb_time_is_the_chain_at_small_rates(batch):
+    ratios = []
+    for rate in (0.1, 0.05):
+        at = {"noise_variance": 8.0, "learning_rate": rate * batch, "batch_size": batch}
+        ratios.append(circle_chain.circle_passage(**at).time / ld.circle_climb_time(**at))
+    assert abs(ratios[1] - 1) < 0.6 * abs(ratios[0] - 1)
+    assert 2 * ratios[1] - ratios[0] == pytest.approx(1, abs=0.05)

@@ -20,6 +20,11 @@ from sgdescape.large_deviations.theory.circle import (
     circle_path,
     circle_potential,
 )
+from sgdescape.large_deviations.theory.circle_prefactor import (
+    circle_climb_time,
+    circle_diffusion_factor,
+    overshoot_length,
+)
 from sgdescape.large_deviations.theory.circle_sde import circle_sde_time
 from sgdescape.large_deviations.theory.prefactors import (
     climb_passage_time,
@@ -45,7 +50,9 @@ __all__ = [
     "cheapest_path",
     "circle_barrier",
     "circle_climb",
+    "circle_climb_time",
     "circle_crossover",
+    "circle_diffusion_factor",
     "circle_jump_cost",
     "circle_passage_time",
     "circle_path",
@@ -60,6 +67,7 @@ __all__ = [
     "jump_factor",
     "jump_passage_time",
     "overshoot_factor",
+    "overshoot_length",
     "predict",
     "predictions",
     "quasi_potential",
