@@ -21,7 +21,7 @@ def circle_sde_time(*, noise_variance, learning_rate, batch_size=1, theory="pape
     Example:
         >>> at = {"noise_variance": 4.0, "learning_rate": 0.125}
         >>> print(round(circle_sde_time(**at)))
-        609
+        595
     """
     variance = validate.positive("noise_variance", noise_variance)
     size = validate.positive("learning_rate", learning_rate) / validate.count(
