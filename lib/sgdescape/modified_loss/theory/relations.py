@@ -48,8 +48,8 @@ def areal_rate(square_step, *, curvature, learning_rate, momentum, weight_decay=
     Eq. (modified-areal).
 
     Args:
-        square_step: E[delta^2] (...).
-        curvature: rho (...).
+        square_step: E[delta^2] >= 0 (...).
+        curvature: rho >= 0 (...); 0 is a walk without force.
         learning_rate: eta > 0.
         momentum: beta in [0, 1).
         weight_decay: lambda >= 0.
@@ -61,17 +61,16 @@ def areal_rate(square_step, *, curvature, learning_rate, momentum, weight_decay=
         ValueError: for a value outside its range.
     """
     eta, beta = _pair(learning_rate, momentum)
-    h = validate.finite("curvature", curvature) + validate.non_negative(
-        "weight_decay", weight_decay
-    )
-    return -(1 + beta - eta * h / 2) * validate.finite("square_step", square_step)
+    h = validate.within("curvature", curvature, low=0)
+    h = h + validate.non_negative("weight_decay", weight_decay)
+    return -(1 + beta - eta * h / 2) * validate.within("square_step", square_step, low=0)
 
 
 def excess_loss(square_step, *, learning_rate, momentum) -> np.ndarray:
     """Return E[L] - L* = (1 + beta) E|delta|^2 / (4 eta), lambda = 0, Eq. (modified-excess).
 
     Args:
-        square_step: E|delta|^2, summed over modes (...).
+        square_step: E|delta|^2 >= 0, summed over modes (...).
         learning_rate: eta > 0.
         momentum: beta in [0, 1).
 
@@ -82,7 +81,7 @@ def excess_loss(square_step, *, learning_rate, momentum) -> np.ndarray:
         ValueError: for a value outside its range.
     """
     eta, beta = _pair(learning_rate, momentum)
-    return (1 + beta) * validate.finite("square_step", square_step) / (4 * eta)
+    return (1 + beta) * validate.within("square_step", square_step, low=0) / (4 * eta)
 
 
 def decay_factor(curvature, *, weight_decay) -> np.ndarray:

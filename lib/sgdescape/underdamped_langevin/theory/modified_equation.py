@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import integrate
 
-from sgdescape.underdamped_langevin.theory import stability
+from sgdescape.core import validate
 
 MODELS = ("flow", "start", "half_step")
 
@@ -19,8 +19,8 @@ def path_errors(learning_rates, *, momentum, time=2.0, start=1.0) -> np.ndarray:
     Args:
         learning_rates: eta > 0 (n,); ``time`` must be a whole number of steps of each.
         momentum: beta in [0, 1): one number, or one for each learning rate.
-        time: t = eta k at which they are compared.
-        start: theta_0.
+        time: t = eta k > 0 at which they are compared.
+        start: theta_0 in [-1000, 1000].
 
     Returns:
         |theta(t) - theta_k| (n, 3).
@@ -28,7 +28,9 @@ def path_errors(learning_rates, *, momentum, time=2.0, start=1.0) -> np.ndarray:
     Raises:
         ValueError: if ``time`` is not a whole number of steps.
     """
-    eta, beta = np.broadcast_arrays(*stability.optimiser(learning_rates, momentum))
+    eta = validate.each_positive("learning_rates", learning_rates)
+    eta, beta = np.broadcast_arrays(eta, validate.within("momentum", momentum, low=0, high=1))
+    time, start = validate.positive("time", time), validate.between("start", start, -1e3, 1e3)
     steps = np.round(time / eta).astype(int)
     if np.abs(steps * eta - time).max() > 1e-9 * time:
         raise ValueError(f"time must be a whole number of steps: got {time} / {eta.tolist()}")

@@ -40,7 +40,7 @@ def drift_matrix(hessian, *, learning_rate, momentum, weight_decay=0.0) -> np.nd
         learning_rate=learning_rate, momentum=momentum, batch_size=1
     )
     one = np.eye(len(h))
-    full = h + validate.non_negative("weight_decay", float(weight_decay)) * one
+    full = h + validate.non_negative("weight_decay", weight_decay) * one
     return np.block([[0 * one, -one], [full / mass, friction / mass * one]])
 
 
@@ -78,7 +78,7 @@ def update_matrix(hessian, *, learning_rate, momentum, weight_decay=0.0) -> np.n
     h = _symmetric("hessian", hessian)
     eta, beta = stability.optimiser(learning_rate, momentum)
     one = np.eye(len(h))
-    full = h + validate.non_negative("weight_decay", float(weight_decay)) * one
+    full = h + validate.non_negative("weight_decay", weight_decay) * one
     return np.block([[one - eta * full, eta * beta * one], [-full, beta * one]])
 
 
@@ -93,8 +93,13 @@ def effective_directions(variances) -> float:
 
     Returns:
         A number between 1 and the number of modes.
+
+    Raises:
+        ValueError: if a variance is negative or not finite, or if all are zero.
     """
     s = validate.within("variances", variances, low=0)
+    if not s.any():
+        raise ValueError("variances must not all be zero")
     return float(s.sum() ** 2 / np.sum(s**2))
 
 
