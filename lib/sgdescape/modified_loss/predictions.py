@@ -177,7 +177,7 @@ def _setting(config):
 
 
 def _minibatch_variances(config, runs):
-    """Exact variances of theta (run, mode) of the runs on the synthetic data, without sampling."""
+    """Variances of theta (run, mode) of SGD on the synthetic data, Eq. (modified-minibatch)."""
     rows = data.regression_data(config).rows
     changes = {
         "quiet": {},

@@ -112,7 +112,7 @@ def correlated(config) -> np.ndarray:
 
 
 def _growth(config):
-    """theta^2 (time, flat_mode, walker) from a start at the minimum, Sigma = sigma^2 H, sigma = 1.
+    """theta^2 (time, flat_mode, walker) from the minimum, Sigma = H: as in Eq. (modified-growth).
 
     Mode by mode and some walkers at a time, which changes nothing but the memory.
     """

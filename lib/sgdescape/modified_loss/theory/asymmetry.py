@@ -18,9 +18,9 @@ def time_asymmetry(curvature, *, learning_rate, momentum, batch_size) -> float:
     r"""Return (E[x_k^3 x_(k+1)] - E[x_k x_(k+1)^3]) / Var(x)^2, Eq. (modified-asymmetry).
 
     Of momentum SGD on regression in one direction, fresh normal inputs of variance h and normal
-    label noise of any size. Zero for every reversible sequence; for small eta h about
-    -12 beta (eta h)^2 / (S (1 + beta^2) (1 + beta + beta^2)), and 6 (eta h)^3 (1 + 2/S) / S
-    without momentum.
+    label noise of any size. Zero for every reversible sequence; for small eta h, Eq.
+    (modified-arrow), about -12 beta (eta h)^2 / (S (1 + beta^2) (1 + beta + beta^2)), and
+    6 (eta h)^3 (1 + 2/S) / S without momentum.
 
     Args:
         curvature: h > 0.
