@@ -48,8 +48,10 @@ PROFILES = {
     "four_threads": {name: "4" for name in THREADS},
     "no_settings": {},  # whatever the libraries choose here
 }
-QUICK = ("tests/core/test_fokker_planck.py", "tests/core/test_statistics.py", "tests/core/test_philox.py",
-         "tests/kramers_escape", "tests/linear_regression", "tests/anomalous_diffusion")  # fmt: skip
+QUICK = (
+    *(f"tests/core/test_{name}.py" for name in ("fokker_planck", "statistics", "philox")),
+    *(f"tests/{stem}" for stem in ("kramers_escape", "linear_regression", "anomalous_diffusion")),
+)
 
 
 def possible(profile: str, flags: str) -> bool:

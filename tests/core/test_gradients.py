@@ -210,7 +210,7 @@ BAD_MODELS = {
     "padding": (nn.Sequential(nn.Conv2d(4, 4, 3, padding="same")), ValueError, "'same'"),
     "flatten": (nn.Sequential(nn.Flatten(0), LINEAR), ValueError, "got 0 to -1"),
     "empty": (nn.Sequential(nn.ReLU()), ValueError, "got none"),
-    "shared": (nn.Sequential(LINEAR, LINEAR), TypeError, "shares its parameters with an earlier one"),
+    "shared": (nn.Sequential(LINEAR, LINEAR), TypeError, "shares its parameters with an earlie"),
 }
 
 
