@@ -19,7 +19,7 @@ from sgdescape.core import validate
 __all__ = ["EngineError", "cores", "executor", "processes"]
 
 ENGINES = ("serial", "processes", "dask")
-_GRACE = 5  # seconds that a pool has to close itself after a failure
+_GRACE = 30  # seconds that a pool has to close itself after a failure
 _NO_PAGES = {  # of HTTP servers that Dask starts even without a dashboard
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
