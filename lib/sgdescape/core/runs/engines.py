@@ -7,6 +7,7 @@ every worker must have these sources: both are checked where the work is done.
 
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ _NO_PAGES = {  # of HTTP servers that Dask starts even without a dashboard
     "distributed.worker.http.routes": [],
     "distributed.nanny.http.routes": [],
 }
+_QUIET = "ignore:resource_tracker:UserWarning"
+"""For child interpreters: what a killed worker leaves is cleaned up; nobody needs to read of it."""
 _PATIENCE = 30  # seconds to wait for a scheduler that is said to be there
 INNER_THREADS = {
     "OMP_NUM_THREADS": "1",
@@ -99,6 +102,8 @@ def processes(workers: int | None = None) -> Executor:
     from joblib.externals.loky import ProcessPoolExecutor  # seconds, and rarely needed
 
     workers = cores() if workers is None else validate.count("workers", workers)
+    if _QUIET not in sys.warnoptions:
+        sys.warnoptions.append(_QUIET)
     pool = ProcessPoolExecutor(
         workers, env=INNER_THREADS, initializer=_end_with, initargs=(os.getpid(),)
     )
