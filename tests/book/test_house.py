@@ -41,7 +41,7 @@ ROOMS = (
 )  # fmt: skip
 EXTRA = {  # chapter -> what else lives in its package, beside the rooms
     "anomalous_diffusion": {"published"},
-    "kramers_escape": {"explorer"},
+    "kramers_escape": {"explorer", "landscape"},
     "neural_network": {"kept_result"},
     "network_limits": {"imagenet"},
 }

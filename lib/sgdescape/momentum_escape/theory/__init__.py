@@ -1,1 +1,4 @@
-"""Formulas of chapter `momentum_escape`."""
+"""Formulas of chapter `momentum_escape`: the barrier at every damping, its limits, and the map.
+
+One pure function an equation; no simulation and no measurement.
+"""
