@@ -66,12 +66,17 @@ def aligned(ds):  # the largest loss goes with the largest gradient, in norm and
     )
 
 
+def dealt(ds):  # what a random pairing gives, in its standard deviations
+    return np.random.default_rng(0).standard_normal(ds.width_error.shape)
+
+
 OTHER_DATA = {
     "trace": aligned,
     "top_eigenvalue": doubled,
     "large_eigenvalues": doubled,
     "small_eigenvalues": lambda ds: ds.assign(exact=ds.decoupled),
     "directions": aligned,
+    "wide_networks": lambda ds: ds.assign(width_coupling=1 + ds.width_error * dealt(ds)),
     "shuffled_distance": lambda ds: ds.assign(exact=ds.decoupled),
     "sample_size": lambda ds: ds.assign(subset_rank=0 * ds.subset_rank + 40),
     "residual_curvature": doubled,

@@ -15,7 +15,14 @@ from sgdescape.core.training.sgd import square_loss
 from sgdescape.decoupling import measure
 
 TINY = replace(
-    decoupling.QUICK, images=120, shuffles=4, epochs=(0, 2), halvings=1, directions=3, seed=0
+    decoupling.QUICK,
+    images=120,
+    shuffles=4,
+    epochs=(0, 2),
+    halvings=1,
+    directions=3,
+    widths=(5, 8),
+    networks=4,
 )
 
 
@@ -68,6 +75,8 @@ FIELDS = {
     "halvings": (0, 8, 10**30, 0.5, True, "all"),
     "cut": (-0.1, 1.0, float("nan"), float("inf"), True, "none", 1j),
     "factor": (1.0, 0.0, -1.0, float("nan"), float("inf"), 1e300, True, "two"),
+    "widths": ((), (0, 5), (5, 4), (5, 5), (5.5,), 5, "wide", (10**30,), (True,)),
+    "networks": (3, 0, -1, 10**30, 4.5, True, float("nan"), "some"),
     "seed": (-1, 0.5, 2**63, float("nan"), True, "zero"),
 }
 

@@ -171,7 +171,9 @@ def small():
         values = {k: v.view_as(model.get_parameter(k)) for k, v in pieces}
         return torch.func.functional_call(model, values, (x,))[:, 0]
 
-    loss = lambda vector: torch.mean((output(vector) - y) ** 2) / 2  # noqa: E731
+    def loss(vector):
+        return torch.mean((output(vector) - y) ** 2) / 2
+
     parts = (
         output(theta) - y,
         torch.func.jacrev(output)(theta),

@@ -164,6 +164,23 @@ def initial_coupling(ds) -> Claim:
 
 
 @claim
+def wide_networks(ds) -> Claim:
+    """Whether the coupling of loss and gradient is that of random pairings in wide networks."""
+    widest = ds.isel(width=-1)
+    deviation = np.abs(widest.width_coupling - 1) / widest.width_error
+    return check(
+        "Loss and gradient decouple in large networks: at the initialisation of networks with two "
+        f"hidden layers of {int(widest.width)} units, the mean size of the trace's deviation from "
+        "Eq. (7), over that of random pairings, 1.",
+        source="Mori et al., Section 3.1",
+        predicted=1.0,
+        measured=mean_interval(deviation.values / np.sqrt(2 / np.pi)),
+        rivals={"exactly decoupled": 0.0},
+        expected="refuted",
+    )
+
+
+@claim
 def shuffled_shift(ds) -> Claim:
     """Scale shift of the shuffled spectra against free multiplicative convolution."""
     now = _last(ds).sel(fraction=_BULK[0])

@@ -9,7 +9,12 @@ from sgdescape.core import validate
 FRACTIONS = (0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Effective dimensions, in units of N, at which spectra are compared."""
 
-_COUNTS = {"images": (100, 70_000), "shuffles": (4, 10_000), "seed": (0, 2**63 - 1)}
+_COUNTS = {
+    "images": (100, 70_000),
+    "shuffles": (4, 10_000),
+    "networks": (4, 10_000),
+    "seed": (0, 2**63 - 1),
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,9 @@ class Config:
         halvings: how often the images are cut in halves, to vary N; at least 8 must remain.
         cut: eigenvalues above this fraction of the largest count as large, in [0, 1).
         factor: two eigenvalues within this factor agree, above 1.
-        seed: of the network, the batches and the shuffles, in [0, 2^63).
+        widths: units of both hidden layers of untrained networks, increasing.
+        networks: untrained networks of each width, in [4, 10000].
+        seed: of the networks, the batches and the shuffles, in [0, 2^63).
 
     Raises:
         TypeError: if a field has the wrong type.
@@ -47,6 +54,8 @@ class Config:
     halvings: int = 4
     cut: float = 0.01
     factor: float = 1.5
+    widths: tuple[int, ...] = (25, 100, 400)
+    networks: int = 30
     seed: int = 0
 
     def __post_init__(self):
@@ -63,7 +72,7 @@ class Config:
         validate.fraction("cut", self.cut)
         validate.positive("factor", self.factor)
         validate.within("factor", self.factor, low=1, high=1e6, open_low=True)
-        for name in ("hidden", "epochs"):
+        for name in ("hidden", "epochs", "widths"):
             value = getattr(self, name)
             if not isinstance(value, (tuple, list)) or not value:
                 raise ValueError(f"{name} must hold at least one integer: got {value!r}")
@@ -71,6 +80,10 @@ class Config:
             validate.count("hidden", units, high=100_000)
         for epoch in self.epochs:
             validate.count("epochs", epoch, low=0, high=10**6)
+        for width in self.widths:
+            validate.count("widths", width, high=100_000)
+        if list(self.widths) != sorted(set(self.widths)):
+            raise ValueError(f"widths must increase: got {self.widths}")
         if list(self.epochs) != sorted(set(self.epochs)):
             raise ValueError(f"epochs must increase from 0 or more: got {self.epochs}")
 

@@ -11,7 +11,7 @@ import torch
 import xarray as xr
 
 from sgdescape.core.data import image_sets
-from sgdescape.core.networks import models
+from sgdescape.core.networks import gradients, models
 from sgdescape.core.random import seeds
 from sgdescape.core.runs import provenance
 from sgdescape.core.spectra import products
@@ -56,6 +56,7 @@ def measure(config, *, device: str = "cpu") -> xr.Dataset:
         history.append(result.batch_losses)
         snapshots.append(_snapshot(network, images, config, index))
     dataset = xr.concat(snapshots, dim="epoch").assign_coords(epoch=list(config.epochs))
+    dataset = dataset.merge(_untrained(images, config))
     losses = np.concatenate(history)
     per_epoch = config.images // config.batch_size
     whole = losses[: len(losses) // per_epoch * per_epoch].reshape(-1, per_epoch).mean(axis=1)
@@ -98,6 +99,26 @@ def _snapshot(network, images, config, index):
             **{name: ((), value) for name, value in scalars.items()},
         },
         coords={"rank": np.arange(1, len(loss) + 1), "subset_size": sizes},
+    )
+
+
+def _untrained(images, config):
+    """Losses and squared gradients of networks as they are initialised, on 500 images at most."""
+    count = min(500, len(images.inputs))
+    inputs, targets = images.inputs[:count], images.targets[:count]
+    shape = (len(config.widths), config.networks, count)
+    losses, norms = np.empty(shape), np.empty(shape)
+    for i, width in enumerate(config.widths):
+        for j in range(config.networks):
+            seed = seeds.derive(config.seed, _STEM, f"width {width}", j)
+            model = models.mlp((784, width, width, 1), seed=seed, device=inputs.device)
+            with torch.no_grad():
+                losses[i, j] = square_loss(model(inputs), targets).cpu()
+            norms[i, j] = gradients.output_gradient_norms(model, inputs).cpu()
+    where = ("width", "network", "part")
+    return xr.Dataset(
+        {"width_loss": (where, losses), "width_norm": (where, norms)},
+        coords={"width": list(config.widths)},
     )
 
 

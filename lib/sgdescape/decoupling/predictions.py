@@ -23,7 +23,8 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
     Returns:
         A new dataset that also has, at each epoch, ``trace_theory``, ``trace_error``,
         ``log_theory``, ``direction_error`` (direction), and by ``fraction`` the scale shifts
-        ``shift_exact``, ``shift_shuffled`` (shuffle) and ``shift_theory``.
+        ``shift_exact``, ``shift_shuffled`` (shuffle) and ``shift_theory``; for untrained networks
+        ``width_coupling``, their ratio of traces, and ``width_error`` (width, network).
     """
     ds = dataset.assign_coords(fraction=list(FRACTIONS))
     rows = {name: [] for name in ("trace_theory", "trace_error", "log_theory", "direction_error")}
@@ -47,4 +48,14 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
     for name, values in shifts.items():
         where = ("epoch", "shuffle", "fraction") if name == "shift_shuffled" else None
         ds[name] = where or ("epoch", "fraction"), np.array(values)
+    ds["width_coupling"], ds["width_error"] = (
+        (("width", "network"), np.array(_by_network(ds, formula)))
+        for formula in (trace_ratio, trace_error)
+    )
     return ds
+
+
+def _by_network(ds, formula):
+    """A formula of losses and squared gradients for every untrained network."""
+    rows = zip(ds.width_loss.values, ds.width_norm.values, strict=True)
+    return [[formula(*pair) for pair in zip(*row, strict=True)] for row in rows]

@@ -20,6 +20,11 @@ def summary(ds) -> dict:
         "decoupling-curvature-low-0": (float(first.min()), ".2f"),
         "decoupling-curvature-high-0": (float(first.max()), ".2f"),
     }
+    deviation = (abs(ds.width_coupling - 1) / ds.width_error).mean("network") / np.sqrt(2 / np.pi)
+    size = abs(ds.width_coupling - 1).mean("network")
+    for name, of in (("narrow", 0), ("wide", -1)):
+        values[f"decoupling-{name}"] = float(deviation[of]), ".0f"
+        values[f"decoupling-{name}-size"] = 100 * float(size[of]), ".0f"
     for index, epoch in enumerate(ds.epoch.values):
         last = index == ds.sizes["epoch"] - 1
         for name, entry in _one(ds.isel(epoch=index), provenance.settings(ds)).items():

@@ -26,6 +26,7 @@ def driver(ds) -> Claim:
         predicted=1.0,
         measured=mean_interval(ds.driver_fixed_tau.values**4 / (3 * _sizes(ds).driver_time ** 2)),
         rivals={"stopped at a fixed t": round(float(ds.kurtosis_theory), 6)},
+        resolution=0.15,
         expected="confirmed",
     )
 
@@ -41,6 +42,7 @@ def strong_order(ds) -> Claim:
         measured=_order(ds, "time-changed"),
         rivals={"other paths": 0.0, "multiplicative noise": 0.5},
         tolerance=0.2,
+        resolution=0.15,
         expected="confirmed",
     )
 
@@ -72,6 +74,7 @@ def euler_order(ds) -> Claim:
         measured=_order(ds, "Euler"),
         rivals={"additive noise": 1.0, "other paths": 0.0},
         tolerance=0.3,
+        resolution=0.3,
         expected="confirmed",
     )
 
@@ -107,6 +110,7 @@ def unequal_curvatures(ds) -> Claim:
         predicted=ito,
         measured=mean_interval(ds.bowl_loss.values),
         rivals=dict(zip(("Stratonovich", "anti-Ito"), others, strict=True)),
+        resolution=0.15,
         expected="confirmed",
     )
 
@@ -123,6 +127,7 @@ def passage(ds) -> Claim:
         measured=mean_interval(ds.passage.sel(equation="Eq. (14)", clock="t").values),
         rivals={"tau itself": tau, "tau / L*": round(tau / _sizes(ds).minimum_loss, 9)},
         tolerance=0.05,
+        resolution=0.05,
         expected="confirmed",
     )
 
@@ -137,6 +142,7 @@ def gibbs(ds) -> Claim:
         measured=_exponent(ds, ds.gibbs.values),
         rivals={"law in t": round(float(ds.phi_theory.sel(convention="Ito")), 9)},
         tolerance=0.1,
+        resolution=0.06,
         expected="confirmed",
     )
 
@@ -193,6 +199,7 @@ def mean_loss(ds) -> Claim:
         ),
         rivals={"plain mean in tau": in_tau, "loss at the minimum": 1.0},
         tolerance=0.03,
+        resolution=0.03,
         expected="confirmed",
     )
 
@@ -211,6 +218,7 @@ def wide_exponent(ds) -> Claim:
         ),
         rivals={"Stratonovich": phi - 0.5, "anti-Ito, or no factor 1/L": phi - 1},
         tolerance=0.08,
+        resolution=0.06,
         expected="confirmed",
     )
 
@@ -227,6 +235,7 @@ def clock_power(ds) -> Claim:
         measured=mean_interval(np.polyfit(log_t, log_tau, 1)[0]),
         rivals={"Appendix C: (mean loss) t": 1.0},
         tolerance=0.1,
+        resolution=0.15,
         expected="confirmed",
     )
 
@@ -247,6 +256,7 @@ def critical_dimension(ds) -> Claim:
         measured=mean_interval([estimates.zero(n, g) for g in ds.growth.values.T]),
         rivals={"Stratonovich": others[0], "anti-Ito, or finite mean loss": others[1]},
         tolerance=0.03,
+        resolution=0.03,
         expected="confirmed",
     )
 
@@ -262,6 +272,7 @@ def frozen_clock(ds) -> Claim:
         measured=mean_interval(1 / ds.frozen_tau.values),
         rivals={"no noise, or Stratonovich": 4.0},
         tolerance=0.05,
+        resolution=0.06,
         expected="confirmed",
     )
 
@@ -394,6 +405,7 @@ def _convention(ds, name, statement, source):
         measured=_exponent(ds, ds.stationary.sel(convention=name).values),
         rivals=theory,
         tolerance=0.08,
+        resolution=0.08,
         expected="confirmed",
     )
 

@@ -212,6 +212,15 @@ class Config:
             steps = getattr(self, time) / getattr(self, step)
             if not least <= steps <= 1e9:
                 raise ValueError(f"{time} / {step} must lie in [{least}, 1e9]: got {steps:g}")
+        # Explicit schemes stay stable, in t as on the clock tau, where the drift is grad log L.
+        stiffest = max(self.curvature, *self.bowl_curvatures) * max(1.0, 1 / self.minimum_loss)
+        for name in ("step", "passage_step", "stationary_step", "gibbs_step", "long_step",
+                     "growth_step", "frozen_step", "fine_step"):  # fmt: skip
+            if getattr(self, name) * stiffest > 1:
+                raise ValueError(
+                    f"{name} must be at most {1 / stiffest:g}, one over the largest curvature of L "
+                    f"and of log L: got {getattr(self, name):g}"
+                )
 
     def noise_index(self, dimension: int) -> float:
         """Return nu of the isotropic bowl in ``dimension`` directions."""

@@ -57,7 +57,10 @@ def outputs_along(model, inputs, direction, distance):
     pieces = torch.split(direction, [p.numel() for p in named.values()])
     tangent = {k: v.view_as(p) for (k, p), v in zip(named.items(), pieces, strict=True)}
     moved = {k: p.detach() + distance * tangent[k] for k, p in named.items()}
-    call = lambda parameters: torch.func.functional_call(model, parameters, (inputs,))[:, 0]  # noqa: E731
+
+    def call(parameters):
+        return torch.func.functional_call(model, parameters, (inputs,))[:, 0]
+
     return torch.func.jvp(call, (moved,), (tangent,))
 
 
