@@ -8,20 +8,20 @@ from sgdescape.decoupling import claims, figures, predictions
 from sgdescape.decoupling.config import FRACTIONS, PAPER, QUICK, Config
 from sgdescape.decoupling.estimates import (
     agreement_rank,
-    dimension,
     direction_ratio,
     largest_factor,
     pairing_deviation,
     parting,
-    scale_of,
     wasserstein,
 )
 from sgdescape.decoupling.experiment import run
 from sgdescape.decoupling.predictions import predict
 from sgdescape.decoupling.prose import summary
 from sgdescape.decoupling.theory import (
+    dimension,
     direction_error,
     mean_log_ratio,
+    scale_of,
     scale_shift,
     trace_error,
     trace_ratio,

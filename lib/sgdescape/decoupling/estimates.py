@@ -66,65 +66,6 @@ def agreement_rank(spectrum, reference, *, factor: float) -> int:
     return int(np.flatnonzero(inside).max(initial=-1)) + 1
 
 
-def dimension(spectrum, scale) -> np.ndarray:
-    r"""Return :math:`\frac1N\sum_k x\lambda_k/(1+x\lambda_k)`, Eq. (dimension).
-
-    The fraction of eigenvalues above 1/x, with a soft edge: the effective dimension of ridge
-    regression, divided by N.
-
-    Args:
-        spectrum: eigenvalues (N,), non-negative.
-        scale: x > 0, any shape.
-
-    Returns:
-        Fractions in (0, 1), of the shape of ``scale``.
-
-    Raises:
-        ValueError: if an eigenvalue is negative or a scale not positive.
-
-    Example:
-        >>> float(dimension([1.0, 1.0, 0.0, 0.0], 1.0))
-        0.25
-    """
-    values = validate.each_at_least("spectrum", spectrum, 0)
-    product = np.multiply.outer(validate.each_positive("scale", scale), values)
-    return np.mean(product / (1 + product), axis=-1)
-
-
-def scale_of(spectrum, fraction) -> np.ndarray:
-    """Return the scale x at which `dimension` is a given fraction: its inverse function.
-
-    Args:
-        spectrum: eigenvalues (N,), non-negative, more than ``fraction`` N of them positive.
-        fraction: in (0, 1), any shape.
-
-    Returns:
-        Scales of the shape of ``fraction``.
-
-    Raises:
-        ValueError: if a fraction lies outside (0, share of positive eigenvalues).
-
-    Example:
-        >>> round(float(scale_of([2.0, 2.0], 0.5)), 9)
-        0.5
-    """
-    values = validate.each_at_least("spectrum", spectrum, 0)
-    fraction = validate.finite("fraction", fraction)
-    share = np.mean(values > 0)
-    if np.any((fraction <= 0) | (fraction >= share)):
-        raise ValueError(f"fraction must lie in (0, {share:g}): got {fraction.tolist()}")
-    values = values[values > 0]
-    # At x = f / (largest (1 - f)) the dimension is at most f, at the other end at least.
-    odds = fraction / (1 - fraction)
-    low = np.log(odds / values.max())
-    high = np.log(fraction / (share - fraction) / values.min()) + 1e-9
-    for _ in range(60):
-        middle = (low + high) / 2
-        below = dimension(values, np.exp(middle)) * share < fraction
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return np.exp((low + high) / 2)
-
-
 def direction_ratio(losses, weights) -> np.ndarray:
     r"""Return :math:`\langle\ell g_k^2\rangle/(L h_k) = \sum_\mu\ell_\mu u_{k\mu}^2/L`.
 

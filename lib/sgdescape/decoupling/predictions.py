@@ -4,10 +4,10 @@ import numpy as np
 import xarray as xr
 
 from sgdescape.decoupling.config import FRACTIONS
-from sgdescape.decoupling.estimates import scale_of
 from sgdescape.decoupling.theory import (
     direction_error,
     mean_log_ratio,
+    scale_of,
     scale_shift,
     trace_error,
     trace_ratio,

@@ -232,7 +232,8 @@ def trace_alignment(ds) -> Claim:
     rows = np.stack([ds.residual.values**2, ds.overlap.values], axis=1)
     return check(
         "At a minimum of a trained network with one hidden layer the noise is aligned with the "
-        "curvature as Eq. (6) says: $B\\,\\mathrm{Tr}(\\Sigma G)/(2L\\|G\\|^2)=1$, G the Gauss-Newton matrix.",
+        "curvature as Eq. (6) says: $B\\,\\mathrm{Tr}(\\Sigma G)/(2L\\|G\\|^2)=1$, G the "
+        "Gauss-Newton matrix.",
         source=PAPER_6,
         predicted=round(float(ds.noise_overlap_theory / ds.overlap.mean()) / (2 * loss), 9),
         measured=bootstrap_interval(rows, _coupling, resamples=_RESAMPLES),
