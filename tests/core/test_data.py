@@ -106,7 +106,7 @@ def put(folder, files, names=("train-images-idx3-ubyte.gz", "train-labels-idx1-u
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
 def test_bundled_images_are_whole_and_their_pixels_are_scaled(name):
     raw, labels, hashes = sources.read_bundled(name)
-    loaded = image_sets.load(name)
+    loaded = image_sets.load(name, subset=True)
     assert loaded.inputs.shape == (5000, 784) and loaded.inputs.dtype == torch.float32
     assert torch.equal(loaded.inputs, torch.from_numpy(raw.reshape(5000, 784)).float() / 255)
     assert loaded.inputs.min() == 0 and loaded.inputs.max() == 1
@@ -121,8 +121,8 @@ def test_the_bundled_subsets_are_what_their_readme_says():
     readme = resources.files("sgdescape").joinpath("bundled", "README.md").read_text()
     for name in ("mnist", "fashion_mnist"):
         assert sources.SOURCES[name].bundled in readme
-    assert np.bincount(image_sets.load("mnist").labels).tolist() == [500] * 10
-    counts = np.bincount(image_sets.load("fashion_mnist").labels)
+    assert np.bincount(image_sets.load("mnist", subset=True).labels).tolist() == [500] * 10
+    counts = np.bincount(image_sets.load("fashion_mnist", subset=True).labels)
     assert (counts.min(), counts.max()) == (457, 556)
     # fixed shuffled order: the first n of sorted images would be one class
     assert np.bincount(image_sets.load("mnist", n=100).labels, minlength=10).min() >= 6
@@ -132,7 +132,7 @@ def test_the_bundled_subsets_are_what_their_readme_says():
 
 def test_digits_look_like_digits():
     # independent of how the file was made: ones have the least ink, zeros the most
-    loaded = image_sets.load("mnist", dtype=torch.float64)
+    loaded = image_sets.load("mnist", subset=True, dtype=torch.float64)
     ink = [float(loaded.inputs[loaded.labels == c].mean()) for c in range(10)]
     assert int(np.argmin(ink)) == 1 and int(np.argmax(ink)) == 0
     assert 0.12 < np.mean(ink) < 0.14  # MNIST's mean pixel is 0.1307
@@ -182,7 +182,10 @@ def test_a_random_subset_has_no_repeats_and_depends_on_the_seed_alone(n, seed):
 
 
 def test_a_random_subset_keeps_image_and_label_together():
-    everything, drawn = image_sets.load("mnist"), image_sets.load("mnist", n=300, seed=7)
+    everything, drawn = (
+        image_sets.load("mnist", subset=True),
+        image_sets.load("mnist", n=300, seed=7),
+    )
     place = {row.tobytes(): i for i, row in enumerate(everything.inputs.numpy())}
     where = [place[row.tobytes()] for row in drawn.inputs.numpy()]
     assert torch.equal(everything.labels[where], drawn.labels)
@@ -257,7 +260,7 @@ def test_cifar10_from_its_archive(tiny, tmp_path):
 )
 def test_debians_files_are_the_published_ones_and_start_with_the_bundled():
     full = image_sets.load("fashion_mnist", data_dir="/usr/share/datasets")
-    bundled = image_sets.load("fashion_mnist")
+    bundled = image_sets.load("fashion_mnist", subset=True, n=5000)
     assert full.inputs.shape == (60_000, 784)
     assert torch.equal(full.inputs[:5000], bundled.inputs)
     assert np.bincount(full.labels).tolist() == [6000] * 10
@@ -300,6 +303,29 @@ def test_too_many_images_for_the_bundle_says_how_to_get_more():
     with pytest.raises(FileNotFoundError, match=r"cifar10 is not bundled.*SGDESCAPE_DATA"):
         image_sets.load("cifar10", n=10)
     assert image_sets.available("cifar10") == image_sets.available("mnist", n=5001) == "missing"
+
+
+def test_the_full_set_does_not_shrink_silently(tmp_path, monkeypatch):
+    monkeypatch.setenv("SGDESCAPE_DATA", str(tmp_path / "mistyped"))
+    assert image_sets.available("mnist") == "missing"
+    assert image_sets.available("mnist", subset=True) == "bundled"
+    with pytest.raises(FileNotFoundError, match="full set of 60000 images of mnist") as error:
+        image_sets.load("mnist")
+    said = str(error.value)
+    for part in ("mistyped (SGDESCAPE_DATA, no such folder)", "train-images-idx3-ubyte.gz",
+                 "MNIST/raw", "subset=True", "sgdescape download mnist"):  # fmt: skip
+        assert part in said
+    assert len(image_sets.load("mnist", subset=True).inputs) == 5000
+    with pytest.raises(FileNotFoundError, match="data_dir must hold"):  # named: nothing else will do
+        image_sets.load("mnist", subset=True, data_dir=tmp_path)
+
+
+def test_the_origin_of_images_names_no_path(tiny, tmp_path):
+    put(tmp_path / "mnist", tiny)
+    found = image_sets.origin(image_sets.load("mnist", data_dir=tmp_path))
+    assert found["source"] == "data folder" and str(tmp_path) not in str(found)
+    assert found["sha256"]["train-images-idx3-ubyte.gz"] == sha(idx(IMAGES))
+    assert image_sets.origin(image_sets.load("mnist", n=7))["n"] == 7
 
 
 def test_a_data_dir_without_the_set_is_said_and_not_passed_over(tmp_path):
@@ -392,7 +418,7 @@ def test_download_into_a_place_that_cannot_be_written(tiny, tmp_path, monkeypatc
 
 def test_nothing_is_fetched_unless_asked(tiny, monkeypatch, tmp_path):
     monkeypatch.setattr(sources, "_fetch", lambda *_: pytest.fail("network used"))
-    image_sets.load("mnist")
+    image_sets.load("mnist", subset=True)
     image_sets.load("mnist", n=10, download=True)  # the bundle has them
     for name in image_sets.NAMES:
         image_sets.available(name)

@@ -1,7 +1,7 @@
 """How a real network escapes, with every ingredient measured: Figs 3c and 6 of Mori et al.
 
-Its rooms `claims` and `figures`, its configuration, `run`, and the formulas that pages and other
-chapters use.
+The formulas, `run` with what it simulates, the larger result that is kept, and the chapter's rooms
+`claims` and `figures`.
 """
 
 from sgdescape.neural_network import claims, figures, predictions
@@ -9,6 +9,7 @@ from sgdescape.neural_network.config import PAPER, QUICK, Config
 from sgdescape.neural_network.estimates.passages import local_slopes, mean_times, window
 from sgdescape.neural_network.experiment import run
 from sgdescape.neural_network.kept_result import load as load_result
+from sgdescape.neural_network.kept_result import remade_share
 from sgdescape.neural_network.predictions import predict
 from sgdescape.neural_network.prose import large_summary, summary
 from sgdescape.neural_network.theory.spectrum import (
@@ -40,6 +41,7 @@ __all__ = [
     "predict",
     "predictions",
     "raised_loss",
+    "remade_share",
     "run",
     "summary",
     "window",

@@ -12,12 +12,12 @@ class Config:
     """Sizes of the experiment.
 
     Args:
-        images: N, the first ones of the data set in file order.
+        images: N, the first ones of the data set in file order, at least 100.
         hidden: units of each hidden layer of the network, all equal.
-        exponents: B / (eta h*), which sets eta at each batch size; an odd number of them.
-        batches: batch sizes B, ascending; equal exponents are pairs of equal eta / B.
-        replicas: runs of each (exponent, batch size).
-        thresholds: loss ratios c = L / L(theta*), ascending.
+        exponents: B / (eta h*), which sets eta at each batch size; ascending, odd in number.
+        batches: batch sizes B, ascending, two at least; equal exponents are pairs of equal eta / B.
+        replicas: runs of each (exponent, batch size), at least 2.
+        thresholds: loss ratios c = L / L(theta*), ascending, above 1, five at least.
         watch: time t = eta x steps for which a run is watched, in units of 1 / h*.
         directions: leading eigenvectors of (44) that are looked at one by one.
         hessian_directions: of these, how many are compared with the Hessian.
@@ -52,7 +52,7 @@ class Config:
     coarse: int = 5
     bowl_step: float = 0.05
     path_threshold: float = 2.3
-    path_replicas: int = 4
+    path_replicas: int = 8
     control_replicas: int = 32
     looks: tuple[int, ...] = (1, 10, 100)
     seed: int = 0
@@ -66,20 +66,39 @@ class Config:
             validate.count(name, getattr(self, name))
         for name in ("replicas", "bowl_paths", "continuous_paths", "control_replicas"):
             validate.count(name, getattr(self, name), low=2)
+        validate.count("seed", self.seed, low=0, high=2**63)
         for name in ("watch", "bowl_step"):
             validate.positive(name, getattr(self, name))
-        for name, shortest in (("exponents", 1), ("batches", 2), ("thresholds", 5), ("looks", 1)):
-            values = getattr(self, name)
-            ascending = list(values) == sorted(set(values))
-            if len(values) < shortest or not ascending or values[0] <= 0:
-                raise ValueError(
-                    f"{name} must hold at least {shortest} positive ascending numbers: got {values}"
-                )
+        if self.bowl_step > self.watch:
+            raise ValueError(
+                f"bowl_step must be at most watch = {self.watch:g}: got {self.bowl_step:g}"
+            )
+        for name, shortest in (("exponents", 1), ("thresholds", 5)):
+            self._ascending(name, shortest, validate.positive)
+        for name, shortest in (("batches", 2), ("looks", 1)):
+            self._ascending(name, shortest, validate.count)
+        if self.batches[-1] > self.images:
+            raise ValueError(f"batches must be at most images = {self.images}: got {self.batches}")
+        if not isinstance(self.hidden, tuple) or not self.hidden:
+            raise ValueError(f"hidden must be a tuple of units, not empty: got {self.hidden!r}")
+        if len({validate.count("units in hidden", units) for units in self.hidden}) > 1:
+            raise ValueError(f"hidden layers must have one width: got {self.hidden}")
+        validate.positive("path_threshold", self.path_threshold)
         for name in ("thresholds", "path_threshold"):
             if np.min(getattr(self, name)) <= 1:
                 raise ValueError(f"{name} must be above 1: got {getattr(self, name)}")
         if len(self.exponents) % 2 == 0:
             raise ValueError(f"exponents must be odd in number: got {self.exponents}")
+
+    def _ascending(self, name, shortest, check):
+        """Refuse a field that is no tuple of so many ascending numbers."""
+        values = getattr(self, name)
+        if not isinstance(values, tuple) or len(values) < shortest:
+            raise ValueError(f"{name} must hold at least {shortest} numbers: got {values!r}")
+        for value in values:
+            check(name, value)
+        if list(values) != sorted(set(values)):
+            raise ValueError(f"{name} must be ascending: got {values}")
 
     @property
     def middle(self) -> float:

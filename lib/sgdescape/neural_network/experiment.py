@@ -1,19 +1,14 @@
-"""How a real network escapes, with every ingredient measured: Figs 3c and 6 of Mori et al.
-
-Chapter `neural_network`. Theory first (float64 NumPy, one function an equation), then the
-configuration, `run` and `predict`; checkpoints, measurements, claims and figures are in the private
-package `sgdescape._neural_network`.
-"""
+"""The experiment of chapter `neural_network`: a minimum, runs that leave it, predictions."""
 
 import time
 from concurrent.futures import Executor
 
 import xarray as xr
 
-from sgdescape.core.runs import provenance
+from sgdescape.core.runs import provenance, threads
 from sgdescape.neural_network.config import QUICK, Config
 from sgdescape.neural_network.measure import cells
-from sgdescape.neural_network.predictions import predict
+from sgdescape.neural_network.predictions import predict, simulate
 
 
 def run(
@@ -24,7 +19,7 @@ def run(
     Args:
         config: the sizes.
         device: of the runs that escape: "cpu" for numba, or a CUDA device.
-        executor: of the runs; `runner.processes()` to use all cores by processes, None computes in
+        executor: of the runs; `sweep.processes()` to use all cores by processes, None computes in
             this one, by numba's threads.
         store: folder in which finished runs are kept and found again; None keeps nothing.
 
@@ -32,9 +27,15 @@ def run(
         Passages in steps by (exponent, batch_size, replica, threshold), those of the bowls in t by
         (law, exponent, batch_size, path, threshold), the minimum by direction, the other networks
         by case, and what `predict` adds; provenance in the attributes.
+
+    Raises:
+        NotStationaryError: if a checkpoint that is not kept with the package cannot be made.
+        FloatingPointError: if all runs of a cell diverge.
     """
     start = time.perf_counter()
-    dataset = predict(cells.measure(config, device=device, executor=executor, store=store))
+    with threads.one_torch_thread():  # the same bits in worker processes and from a store
+        measured = cells.measure(config, device=device, executor=executor, store=store)
+    dataset = predict(simulate(measured))
     seconds = time.perf_counter() - start
     dataset.attrs |= provenance.record(config, seconds=seconds, device=device)
     return dataset

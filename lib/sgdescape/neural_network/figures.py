@@ -3,6 +3,8 @@
 import numpy as np
 
 from sgdescape.core import plotting
+from sgdescape.core.runs import provenance
+from sgdescape.neural_network.estimates import comparisons
 from sgdescape.neural_network.estimates import passages as estimates
 
 _LAWS = {
@@ -88,7 +90,7 @@ def passage(ds, ax, *, batch_size: int):
     ax.set(xlabel="c = L / L*", title=title)
     if batch_size == int(ds.batch_size[0]):
         ax.set_ylabel("mean passage time t")
-    ax.set_ylim(0.2 / top, 3 * ds.attrs["watch"] / top)
+    ax.set_ylim(0.2 / top, 3 * provenance.settings(ds).watch / top)
     plotting.log_axes(ax)
     ax.legend(title="$B/(\\eta h^*)$", fontsize="small")
     return ax
@@ -96,7 +98,7 @@ def passage(ds, ax, *, batch_size: int):
 
 def bowls(ds, ax):
     """Draw runs at the middle exponent and smallest batch against every bowl."""
-    c, exponent = ds.threshold.values, ds.attrs["middle"]
+    c, exponent = ds.threshold.values, comparisons.middle(ds)
     smallest = int(ds.batch_size[0])
     for law, (label, colour, style) in _LAWS.items():
         valley = ds.bowl.sel(law=law, exponent=exponent, batch_size=smallest)
@@ -107,7 +109,7 @@ def bowls(ds, ax):
     ax.axvline(float(ds.mean_loss.sel(exponent=exponent)), color="#555555", lw=0.8, ls=":")
     top = float(ds.curvature[0])
     ax.set(xlabel="c = L / L*", ylabel="mean passage time t")
-    ax.set_ylim(0.2 / top, 5 * ds.attrs["watch"] / top)
+    ax.set_ylim(0.2 / top, 5 * provenance.settings(ds).watch / top)
     plotting.log_axes(ax)
     ax.legend(fontsize="small")
     return ax
@@ -148,7 +150,7 @@ def slopes(ds, ax, *, laws=("decoupled",)):
 def looks(ds, ax):
     """Draw mean passage times if the loss is looked at in every 1, 10, 100 steps."""
     c = ds.threshold.values
-    one = ds.sel(exponent=ds.attrs["middle"]).isel(batch_size=1)
+    one = ds.sel(exponent=comparisons.middle(ds)).isel(batch_size=1)
     rate, last = float(one.learning_rate), one.last_step.values[:, None]
     for index, look in enumerate(ds.look.values):
         passages = ds.looks.sel(look=look).values
@@ -164,7 +166,7 @@ def looks(ds, ax):
 def control(ds, ax, *, case: str):
     """Draw passage times of another network with its own two bowls."""
     one, c = ds.sel(case=case), ds.threshold.values
-    watch = ds.attrs["watch"] / float(one.control_curvature)
+    watch = provenance.settings(ds).watch / float(one.control_curvature)
     bowls = (one.control_bowl, "vermilion", "--", "noise of (6)"), (
         one.control_refined, "blue", "-", "measured noise",
     )  # fmt: skip

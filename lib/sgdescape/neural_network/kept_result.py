@@ -6,15 +6,21 @@ python -m sgdescape.neural_network.kept_result results/neural_network.nc "two co
 
 import json
 import sys
-from pathlib import Path
+from dataclasses import asdict
 
 import numpy as np
 import xarray as xr
 
-from sgdescape.core.roots import PROJECT
+from sgdescape.core.runs import kept, threads
+from sgdescape.neural_network.config import QUICK
+from sgdescape.neural_network.measure import escapes
+from sgdescape.neural_network.measure.escapes import Use, seed_of
 
-FILE = PROJECT / "results" / "neural_network.nc"
-"""Of a checkout; an installed package has none."""
+FILE = kept.FOLDER / "neural_network.nc"
+SHA256 = "189af20922c2aed145c2147d3372c5929415c92a26c1cc730313cedd2e6e9fc3"
+
+SIZES = ("seed", "replicas", "bowl_paths", "continuous_paths", "path_replicas")
+"""Fields of the configuration in which the kept result differs from `QUICK`."""
 
 SAMPLES = {  # variable -> the axis along which seeds are joined
     "passage": "replica",
@@ -25,8 +31,7 @@ SAMPLES = {  # variable -> the axis along which seeds are joined
 }
 SHARED = ("learning_rate", "spectrum", "curvature", "noise_ratio", "kurtosis", "mean_loss")
 SHARED += ("line_slope",)
-ATTRIBUTES = ("loss", "trace", "middle", "smallest_batch", "watch", "participation", "entropy")
-ATTRIBUTES += ("outlier_dimension",)
+ATTRIBUTES = ("loss", "trace", "participation", "entropy", "outlier_dimension")
 
 
 def join(datasets) -> xr.Dataset:
@@ -53,14 +58,13 @@ def join(datasets) -> xr.Dataset:
         for ds in datasets
     ]
     joined.attrs = {name: float(datasets[0].attrs[name]) for name in ATTRIBUTES}
-    joined.attrs["smallest_batch"] = int(joined.attrs["smallest_batch"])
     return joined.assign_attrs(
         seeds=seeds, config=json.dumps(configs[0]), provenance=json.dumps(records)
     )
 
 
-def save(dataset, path, *, cost: str):
-    """Write a joined result, compressed, with what it cost.
+def save(dataset, path, *, cost: str) -> str:
+    """Write a joined result, compressed, with what it cost; return its SHA-256, to be pinned.
 
     Args:
         dataset: of `join`.
@@ -73,33 +77,54 @@ def save(dataset, path, *, cost: str):
             whole = variable.dtype.kind in "iu"
             fitting = np.min_scalar_type(-1 - abs(variable).max().item()) if whole else np.float32
             small[name] = variable.astype(fitting)
-    encoding = {name: {"zlib": True, "complevel": 9} for name in small.data_vars}
-    for name in ("bowl", "continuous", "late_loss"):  # times of samples: four digits are plenty
-        encoding[name] |= {"significant_digits": 4, "quantize_mode": "GranularBitRound"}
-    small.assign_attrs(cost=cost).to_netcdf(path, engine="netcdf4", encoding=encoding)
+    digits = {"significant_digits": 4, "quantize_mode": "GranularBitRound"}
+    encoding = dict.fromkeys(("bowl", "continuous", "late_loss"), digits)  # times of samples
+    return kept.save(small, path, cost=cost, encoding=encoding)
 
 
-def load(path=FILE) -> xr.Dataset:
+def load(path=FILE, *, sha256: str | None = SHA256) -> xr.Dataset:
     """Return the kept result.
 
     Args:
         path: of the file.
+        sha256: of its bytes; None for a file that is not kept.
 
     Raises:
         FileNotFoundError: if it is not there.
+        ValueError: if it is another file, or was made with other settings than `QUICK`, the
+            numbers of runs and paths apart.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{path} is part of a checkout of the book's repository")
-    with xr.open_dataset(path, engine="netcdf4") as opened:
-        return opened.load()
+    dataset = kept.load(path, sha256=sha256)
+    if sha256 is not None:
+        kept.same_settings(dataset, asdict(QUICK), except_for=SIZES)
+    return dataset
+
+
+def remade_share(dataset, *, replicas: range = range(4)) -> float:
+    """Make runs of the kept result anew; return the share of passages at the same step.
+
+    At the smallest exponent and largest batch, whose runs are the shortest. Another processor adds
+    in another order, and a passage may then come a step earlier or later.
+
+    Args:
+        dataset: of `load`.
+        replicas: which runs.
+    """
+    cell = {"exponent": float(dataset.exponent[0]), "batch_size": int(dataset.batch_size[-1])}
+    seed = seed_of(int(np.atleast_1d(dataset.attrs["seeds"])[0]), Use.RUNS)
+    with threads.one_torch_thread():
+        made = escapes.cell(replicas, seed=seed, config=QUICK, case="main", device="cpu", **cell)
+        escapes.forget()
+    kept_steps = dataset.passage.sel(**cell).values[replicas.start : replicas.stop]
+    return float(np.mean(made["passage"] == kept_steps))
 
 
 def main(target, machine, *sources):
     """Join result files into one; the cost is the sum of their times on the machine named."""
-    datasets = [load(source) for source in sources]
+    datasets = [load(source, sha256=None) for source in sources]
     joined = join(datasets)
     seconds = sum(float(ds.attrs["seconds"]) for ds in datasets)
-    save(joined, target, cost=f"{seconds / 60:.0f} minutes on {machine}")
+    print(save(joined, target, cost=f"{seconds / 60:.0f} minutes on {machine}"))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
 """Numbers for the prose of chapter `neural_network`."""
 
-import json
-
 import numpy as np
 
+from sgdescape.core.runs import provenance
 from sgdescape.neural_network.estimates import passages
 from sgdescape.neural_network.estimates.comparisons import (
     against,
@@ -13,7 +12,9 @@ from sgdescape.neural_network.estimates.comparisons import (
     control_times,
     implied,
     linearised_times,
+    middle,
     slope_of,
+    smallest_batch,
 )
 
 
@@ -21,9 +22,9 @@ def summary(dataset) -> dict:
     """Return the numbers of the chapter's prose: name -> (value, format)."""
     ds, attrs = dataset, dataset.attrs
     h = ds.curvature.values
-    middle = ds.sel(exponent=attrs["middle"])
+    half = ds.sel(exponent=middle(ds))
     small, large = cells(ds, batches=slice(1)), cells(ds, batches=slice(-1, None))
-    cell = attrs["middle"], attrs["smallest_batch"]
+    cell = middle(ds), smallest_batch(ds)
     sizes = [float(b) / float(a) for a in ds.exponent for b in ds.batch_size]
     found = {
         "steps": (attrs["pretraining_steps"], "d"),
@@ -42,7 +43,7 @@ def summary(dataset) -> dict:
         "gradient-share": (100 * ds.gradient_share.values.max(), ".1f"),
         "kurtosis": (float(ds.kurtosis[0, 0]), ".2f"),
         "other-kurtosis": (float(np.median(np.diag(ds.kurtosis.values)[1:])), ".1f"),
-        "raised": (float(middle.mean_loss), ".2f"),
+        "raised": (float(half.mean_loss), ".2f"),
         "bowl-factor": (2 ** against(ds, "decoupled", small).value, ".2f"),
         "measured-factor": (2 ** against(ds, "measured", small).value, ".2f"),
         "all-factor": (2 ** against(ds, "measured", cells(ds)).value, ".2f"),
@@ -50,9 +51,9 @@ def summary(dataset) -> dict:
         "continuous-large": (2 ** -against(ds, "continuous", large).value, ".1f"),
         "slope": (slope_of(ds, *cell).value, ".1f"),
         "bowl-slope": (bowl_slope(ds, *cell).value, ".1f"),
-        "line-outlier": (float(middle.line_slope.sel(dimension="outlier_dimension")), ".1f"),
-        "line-participation": (float(middle.line_slope.sel(dimension="participation")), ".1f"),
-        "line-entropy": (float(middle.line_slope.sel(dimension="entropy")), ".0f"),
+        "line-outlier": (float(half.line_slope.sel(dimension="outlier_dimension")), ".1f"),
+        "line-participation": (float(half.line_slope.sel(dimension="participation")), ".1f"),
+        "line-entropy": (float(half.line_slope.sel(dimension="entropy")), ".0f"),
         "implied": (implied(ds).value, ".1f"),
         "implied-bowl": (implied(ds, bowl_slope).value, ".1f"),
         "smallest-step": (min(sizes), ".2f"),
@@ -64,10 +65,10 @@ def summary(dataset) -> dict:
         "path-coupling": (np.median(ds.path_coupling.values), ".2f"),
         "path-noise": (np.median(ds.path_noise.values), ".2f"),
         "seconds": (attrs.get("seconds", np.nan), ".0f"),
-        "replicas": (json.loads(attrs["config"])["replicas"] if "config" in attrs else 0, "d"),
+        "replicas": (provenance.settings(ds).replicas, "d"),
     }
     for case, name in zip(ds.case.values, ("seed", "wide", "deep", "fashion"), strict=True):
-        runs, bowl, refined = control_times(ds, case)
+        runs, bowl, refined, _ = control_times(ds, case)
         one = ds.sel(case=case)
         top = float(one.control_curvature)
         found[f"{name}-top"] = (top, ".0f")

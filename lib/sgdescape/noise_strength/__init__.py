@@ -1,21 +1,17 @@
 """How strong the noise of SGD is along training, Figs 2 and 5 of Mori et al. (Sec. 5.2, App. D).
 
-Its rooms `claims` and `figures`, its configuration, `run`, and the formulas that pages and other
-chapters use.
+The formulas for several outputs and for the cross-entropy, `run` and the result that is kept,
+and the chapter's rooms `claims` and `figures`.
 """
 
 from sgdescape.noise_strength import claims, figures, predictions
-from sgdescape.noise_strength.config import PAPER, QUICK, Config
+from sgdescape.noise_strength.config import KEPT, PAPER, QUICK, Config
 from sgdescape.noise_strength.experiment import run
-from sgdescape.noise_strength.measure import (
-    CASES,
-    MOMENTS,
-    in_span,
-    measure,
-    moments,
-    network_and_data,
-)
+from sgdescape.noise_strength.kept_result import agree
+from sgdescape.noise_strength.kept_result import load as load_result
+from sgdescape.noise_strength.measure import CASES, moments, network_and_data
 from sgdescape.noise_strength.predictions import predict
+from sgdescape.noise_strength.prose import summary
 from sgdescape.noise_strength.theory import (
     margin_exponent,
     noise_factors,
@@ -30,14 +26,14 @@ from sgdescape.noise_strength.theory import (
 __all__ = [
     "CASES",
     "Config",
-    "MOMENTS",
+    "KEPT",
     "PAPER",
     "QUICK",
+    "agree",
     "claims",
     "figures",
-    "in_span",
+    "load_result",
     "margin_exponent",
-    "measure",
     "moments",
     "network_and_data",
     "noise_factors",
@@ -49,5 +45,6 @@ __all__ = [
     "residual_noise",
     "run",
     "sample_norm",
+    "summary",
     "wrong_share_residual",
 ]

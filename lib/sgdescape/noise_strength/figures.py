@@ -1,14 +1,13 @@
 """Figures of the chapter `noise_strength`: one panel a function, one case a panel."""
 
-import json
-
 import numpy as np
 
 from sgdescape.core import plotting
+from sgdescape.core.runs import provenance
 from sgdescape.core.stats import intervals
 
 _DATA = {"fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "mnist": "MNIST"}
-_FIGURE_LEVEL = 0.95  # of the intervals in figures
+_FIGURE_LEVEL = 0.95  # of the intervals in figures; claims have their own
 
 
 def training(dataset, ax, *, case: str):
@@ -154,7 +153,7 @@ def factors(dataset, ax, *, case: str):
 
 
 def local_slopes(ds, *, window: int):
-    """Return `statistics.local_slope` of the noise against the loss, between replicas, at 95 %."""
+    """Return `intervals.local_slope` of the noise against the loss, between replicas, at 95 %."""
     return intervals.local_slope(
         ds.loss.values, ds.noise.values, window=window, level=_FIGURE_LEVEL
     )
@@ -162,7 +161,7 @@ def local_slopes(ds, *, window: int):
 
 def _title(dataset, case):
     """The case and, under it, the data set that was used."""
-    images = json.loads(dataset.attrs["config"])["cnn_data"]
+    images = provenance.settings(dataset).cnn_data
     return f"{case}\n{_DATA[images if case.startswith('CNN') else 'fashion_mnist']}"
 
 

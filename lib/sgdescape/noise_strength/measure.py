@@ -1,10 +1,10 @@
-"""Training runs of the chapter `noise_strength` and what is measured along them.
+"""Training runs of chapter `noise_strength` and what is measured along them.
 
 Nothing here knows the theory: all moments are exact averages over the whole training set.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch.nn import functional as F  # noqa: N812
 from sgdescape.core import validate
 from sgdescape.core.data import image_sets
 from sgdescape.core.networks import gradients, models
-from sgdescape.core.runs import sweep
+from sgdescape.core.random import seeds
 from sgdescape.core.training import sgd
 
 
@@ -36,7 +36,6 @@ CASES = {
 _CHUNK = 500  # samples a pass: the paper's CNN keeps 3 MB of activations for each
 MOMENTS = (
     "loss",
-    "loss_square",
     "second_moment",
     "gradient_square",
     "jacobian",
@@ -60,7 +59,7 @@ def moments(
         seed: of the permutation in "shuffled".
 
     Returns:
-        By name (means over mu): "loss" l, "loss_square" l^2, "second_moment" |grad l|^2,
+        By name (means over mu): "loss" l, "second_moment" |grad l|^2,
         "gradient_square" |grad L|^2 of the mean loss, "jacobian" |J|_F^2, "residual" |r|^2,
         "joint" |r|^2 |J|_F^2, "shuffled" |J_mu^T r_pi(mu)|^2 with the residuals permuted among
         the samples, "accuracy" the share of samples whose largest output (sign) is right.
@@ -79,7 +78,6 @@ def moments(
         right = (outputs * targets).squeeze(1) > 0
     values = (
         losses.mean(),
-        losses.square().mean(),
         own.mean(),
         sum(g.square().sum() for g in mean),
         jacobian.mean(),
@@ -120,34 +118,62 @@ def epoch_marks(epochs: int, marks: int) -> np.ndarray:
     return np.array(found)
 
 
-def network_and_data(case: Case, config, *, seed: int, device: str):
-    """Return the freshly initialised network of a case, its inputs and its targets.
+def seeds_of(seed: int, replica: int) -> dict[str, int]:
+    """Return the seeds of a replica's images, weights, batches and exchange of residuals."""
+    purposes = ("images", "weights", "batches", "exchange")
+    return {p: seeds.derive(seed, "noise_strength", p, replica) for p in purposes}
+
+
+def network_and_data(case: Case, config, *, seed: int, replica: int = 0, device: str = "cpu"):
+    """Return the freshly initialised network of a case, and its images.
 
     Args:
         case: which network and task.
         config: `noise_strength.Config`.
-        seed: of the choice of images and the initial weights.
+        seed: of the configuration.
+        replica: index; each has its own images and initial weights.
         device: of both.
+
+    Returns:
+        The network and a `core.data.image_sets.Dataset`, whose inputs fit it.
     """
+    own = seeds_of(seed, replica)
     images = case.network == "cnn"
-    name = config.cnn_data if images else "fashion_mnist"
     found = image_sets.load(
-        name, n=config.images, seed=seed, task=case.task, images=images, device=device
+        data_of(case, config),
+        n=config.cnn_images if images else config.images,
+        subset=config.accept_subset,
+        seed=own["images"],
+        task=case.task,
+        images=images,
+        device=device,
     )
     inputs, outputs = found.inputs, 10 if case.task == "one_hot" else 1
     if not images:
         widths = (inputs.shape[1], *config.hidden, outputs)
-        return models.mlp(widths, seed=seed, device=device), inputs, found.targets
+        return models.mlp(widths, seed=own["weights"], device=device), found
     inputs = F.avg_pool2d(inputs, config.pool) if config.pool > 1 else inputs
     model = models.cnn(
         inputs.shape[1],
         stacks=config.stacks,
         outputs=outputs,
         image_size=inputs.shape[2],
-        seed=seed,
+        seed=own["weights"],
         device=device,
     )
-    return model, inputs, found.targets
+    return model, replace(found, inputs=inputs)
+
+
+def data_of(case: Case, config) -> str:
+    """Return the name of the data set of a case."""
+    return config.cnn_data if case.network == "cnn" else "fashion_mnist"
+
+
+def epochs_of(case: Case, config) -> int:
+    """Return the training time of a case."""
+    if case.network == "mlp":
+        return config.mlp_epochs
+    return config.entropy_epochs if case.loss == "cross_entropy" else config.cnn_epochs
 
 
 def in_span(model: torch.nn.Sequential, inputs: torch.Tensor):
@@ -175,46 +201,65 @@ def in_span(model: torch.nn.Sequential, inputs: torch.Tensor):
     return torch.nn.Sequential(first, *model[1:]), rest.T.to(inputs).contiguous()
 
 
-def measure(replicas: range, *, seed: int, case: str, config, device: str) -> dict:
-    """Train replicas of a case and return its moments at the marked epochs, for `runner.sweep`.
+def measure(
+    replicas: range, *, seed: int, case: str, config, device: str, data: dict | None = None
+) -> dict:
+    """Train replicas of a case and return its moments at the marked epochs, for `sweep.sweep`.
 
     Args:
         replicas: indices; each draws its own images, initial weights and batches.
-        seed: of the ensemble; a replica is a function of (seed, index) alone.
+        seed: of the configuration; a replica is a function of (seed, index) alone.
         case: a key of `CASES`.
         config: `noise_strength.Config`.
         device: torch device.
+        data: data set -> its record (`image_sets.origin`) where the run was asked for; a worker
+            that finds other images refuses. None for no comparison.
 
     Returns:
-        Name of `MOMENTS` -> (replicas, marks), and "epoch" (replicas, marks).
+        Name of `MOMENTS` -> (replicas, marks), "epoch" (replicas, marks), and "diverged_at"
+        (replicas,): the step of the first loss that is not finite, after which the moments are
+        NaN; -1 if there is none.
 
     Raises:
-        FloatingPointError: if a run diverges; the message gives its step.
+        ValueError: if the images here are others than those of ``data``.
     """
     chosen = CASES[case]
-    epochs = config.cnn_epochs if chosen.network == "cnn" else config.mlp_epochs
-    marks = epoch_marks(epochs, config.marks)
-    loss = sgd.LOSSES[chosen.loss]
-    rows = []
+    marks = epoch_marks(epochs_of(chosen, config), config.marks)
+    if config.stop is not None:
+        marks = marks[: np.searchsorted(marks, config.stop, side="right")]
+    rows, diverged = [], []
     for replica in replicas:
-        own = int(sweep.replica_generator(seed, replica).integers(2**31))
-        model, inputs, targets = network_and_data(chosen, config, seed=own, device=device)
-        if chosen.network == "mlp":
-            model, inputs = in_span(model, inputs)
-        state, row = None, []
-        for epoch in marks:
-            steps = sgd.steps_of(float(epoch), n=len(inputs), batch_size=config.batch_size)
-            plan = sgd.Config(config.learning_rate, config.batch_size, steps, seed=own)
-            model.to(memory_format=torch.channels_last)  # training is fastest in this layout
-            result = sgd.train(model, inputs, targets, plan, loss=loss, state=state)
-            if result.diverged_at is not None:
-                raise FloatingPointError(
-                    f"{case}, replica {replica} diverged at step {result.diverged_at} with "
-                    f"learning_rate = {config.learning_rate}"
-                )
-            state = result.state
-            model.to(memory_format=torch.contiguous_format)  # and the moments in this one
-            row.append(moments(model, inputs, targets, loss=loss, seed=own))
+        model, found = network_and_data(chosen, config, seed=seed, replica=replica, device=device)
+        name = data_of(chosen, config)
+        if data is not None and found.provenance["sha256"] != data[name]["sha256"]:
+            raise ValueError(f"{name} must be the files {data[name]['sha256']} on every worker")
+        own = seeds_of(seed, replica)
+        row, step = _train(model, found, chosen, config, marks, own)
         rows.append(row)
-    found = {name: np.array([[m[name] for m in row] for row in rows]) for name in MOMENTS}
-    return found | {"epoch": np.tile(marks, (len(rows), 1))}
+        diverged.append(step)
+    columns = {name: np.array([[m[name] for m in row] for row in rows]) for name in MOMENTS}
+    return columns | {
+        "epoch": np.tile(marks, (len(rows), 1)),
+        "diverged_at": np.array(diverged, dtype=np.int64),
+    }
+
+
+def _train(model, data, case, config, marks, own):
+    """Moments at every mark of one run, and the step at which it diverged, or -1."""
+    inputs, targets, loss = data.inputs, data.targets, sgd.LOSSES[case.loss]
+    if case.network == "mlp":
+        model, inputs = in_span(model, inputs)
+    size = config.cnn_batch_size if case.network == "cnn" else config.batch_size
+    state, row = None, []
+    for epoch in marks:
+        steps = sgd.steps_of(float(epoch), n=len(inputs), batch_size=size)
+        plan = sgd.Config(config.learning_rate, size, steps, seed=own["batches"])
+        model.to(memory_format=torch.channels_last)  # training is fastest in this layout
+        result = sgd.train(model, inputs, targets, plan, loss=loss, state=state)
+        if result.diverged_at is not None:
+            nothing = dict.fromkeys(MOMENTS, np.nan)
+            return row + [nothing] * (len(marks) - len(row)), result.diverged_at
+        state = result.state
+        model.to(memory_format=torch.contiguous_format)  # and the moments in this one
+        row.append(moments(model, inputs, targets, loss=loss, seed=own["exchange"]))
+    return row, -1

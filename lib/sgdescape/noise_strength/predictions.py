@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from sgdescape.core.runs import provenance
 from sgdescape.noise_strength.theory import (
     margin_exponent,
     noise_strength,
@@ -16,7 +17,7 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
 
     Args:
         dataset: moments by case, replica and mark, with the coordinate ``outputs`` and the
-            attribute ``layers`` of the MLP.
+            configuration in its attributes.
 
     Returns:
         A new dataset, with "noise", "prediction" (Eq. (noise-outputs)), "residual_prediction"
@@ -34,7 +35,10 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
     ds["size_factor"] = ds.joint / (ds.residual * ds.jacobian)
     ds["residual_factor"] = ds.residual / (2 * ds.loss)
     ds["margin"] = np.log(1 / ds.loss).where(ds.loss < 1)
-    ds.attrs["margin_exponent"] = margin_exponent(ds.attrs["layers"])
+    layers = {"mlp": len(provenance.settings(ds).hidden) + 1}
+    layers["cnn"] = sum(count for _, count in provenance.settings(ds).stacks) + 1
+    exponents = [margin_exponent(layers[str(c)[:3].lower()]) for c in ds.case.values]
+    ds["margin_exponent"] = ("case",), exponents
     units = {"loss": "loss", "noise": "(loss/parameter)^2", "prediction": "(loss/parameter)^2"}
     for name, unit in units.items():
         ds[name].attrs["units"] = unit

@@ -39,6 +39,7 @@ def load(
     name: str,
     *,
     n: int | None = None,
+    subset: bool = False,
     seed: int | None = None,
     task: str = "parity",
     images: bool = False,
@@ -53,12 +54,13 @@ def load(
     standard basis vector of the class.
 
     The bundled 5,000 images serve every n up to 5,000, so that a result does not depend on what
-    else a machine has; more, or all there is, comes from a data folder.
+    else a machine has; more, or the full set, comes from a data folder. Nothing shrinks by itself:
+    whoever asks for the full set and would be content with the bundled images says so.
 
     Args:
         name: "mnist", "fashion_mnist" or "cifar10".
-        n: number of images; None for all there are (the data folder's full set if there is one,
-            else the bundled subset).
+        n: number of images; None for the full set.
+        subset: let None take the bundled images where the full set is not on this machine.
         seed: None takes the first n in file order; an integer draws n without replacement.
             (The bundled MNIST images lie in a fixed random order, not in that of the full set.)
         task: "parity" or "one_hot".
@@ -75,7 +77,8 @@ def load(
         TypeError: for an argument of the wrong type.
         ValueError: for an unknown name or task, n or seed out of range, or a file that is
             truncated, corrupt or not the published one.
-        FileNotFoundError: if the set is nowhere on this machine and ``download`` is False.
+        FileNotFoundError: if the set is nowhere on this machine and ``download`` is False; the
+            message says where it was looked for.
         OSError: if a download fails or has nowhere to go.
 
     Example:
@@ -97,7 +100,9 @@ def load(
         validate.count("seed", seed, low=0, high=2**64 - 1)
     place = validate.device(device)
 
-    pixels, labels, source, hashes = _read(name, n=n, data_dir=data_dir, download=download)
+    pixels, labels, source, hashes = _read(
+        name, n=n, subset=subset, data_dir=data_dir, download=download
+    )
     total = len(labels)
     if seed is not None:
         draw = np.random.Generator(np.random.Philox(key=seed))
@@ -126,12 +131,32 @@ def load(
     )
 
 
-def available(name: str, *, n: int | None = None, data_dir: str | Path | None = None) -> str:
+def origin(data: Dataset) -> dict:
+    """Return where images come from, for the provenance of a result: no path, as it is published.
+
+    Args:
+        data: of `load`.
+
+    Returns:
+        Keys ``source`` ("bundled" or "data folder"), ``sha256`` by file, ``n`` and ``total``.
+
+    Example:
+        >>> origin(load("mnist", n=100))["source"]
+        'bundled'
+    """
+    found = {key: data.provenance[key] for key in ("source", "sha256", "n", "total")}
+    return found | ({} if found["source"] == "bundled" else {"source": "data folder"})
+
+
+def available(
+    name: str, *, n: int | None = None, subset: bool = False, data_dir: str | Path | None = None
+) -> str:
     """Return which source `load` would use without a download, for pages and captions.
 
     Args:
         name: "mnist", "fashion_mnist" or "cifar10".
-        n: number of images wanted; None for all there are.
+        n: number of images wanted; None for the full set.
+        subset: as in `load`.
         data_dir: as in `load`.
 
     Returns:
@@ -153,12 +178,12 @@ def available(name: str, *, n: int | None = None, data_dir: str | Path | None = 
     folder = data_sources.find(name, data_dir=data_dir)
     if folder is not None:
         return str(folder)
-    return "bundled" if bundle and data_dir is None and n is None else MISSING
+    return "bundled" if bundle and data_dir is None and n is None and subset else MISSING
 
 
-def _read(name, *, n, data_dir, download):
+def _read(name, *, n, subset, data_dir, download):
     """Return pixels (uint8), labels (uint8), the source's name and hashes by file."""
-    source = available(name, n=n, data_dir=data_dir)
+    source = available(name, n=n, subset=subset, data_dir=data_dir)
     # n=None with download=True asks for the full set, which the bundled subset is not
     if download and (source == MISSING or (source == "bundled" and n is None)):
         source = str(data_sources.download(name, data_dir))
@@ -172,18 +197,27 @@ def _read(name, *, n, data_dir, download):
 
 
 def _missing(name: str, n: int | None, data_dir) -> Exception:
-    total = SOURCES[name].total
+    source = SOURCES[name]
+    files = " and ".join(pinned.name for pinned in source.files)
     cure = (
-        f"get the full set of {total} with `sgdescape download {name}` or download=True, or name"
-        f" a folder that holds it by data_dir or {data_sources.VARIABLE}"
+        f"get the full set of {source.total} with `sgdescape download {name}` or download=True, or "
+        f"name a folder that holds it by data_dir or {data_sources.VARIABLE}"
     )
     if data_dir is not None:
-        sub = Path(data_dir) / SOURCES[name].folders[0]
-        files = " and ".join(pinned.name for pinned in SOURCES[name].files)
+        sub = Path(data_dir) / source.folders[0]
         return FileNotFoundError(f"data_dir must hold {sub}/ with {files}: not found; {cure}")
-    if SOURCES[name].bundled is not None:
-        return ValueError(f"n must lie in [1, {BUNDLED}] with the bundled {name}: got {n}; {cure}")
-    return FileNotFoundError(f"{name} is not bundled and not on this machine: {cure}")
+    looked = f"looked for {files} in {data_sources.searched(name)}"
+    if source.bundled is None:
+        return FileNotFoundError(f"{name} is not bundled and not on this machine: {looked}; {cure}")
+    if n is None:
+        return FileNotFoundError(
+            f"the full set of {source.total} images of {name} is not on this machine: {looked}; "
+            f"{cure}, or accept the bundled {BUNDLED} with subset=True (in configurations: "
+            "accept_subset)"
+        )
+    return ValueError(
+        f"n must lie in [1, {BUNDLED}] with the bundled {name}: got {n}; {looked}; {cure}"
+    )
 
 
 def _targets(labels: torch.Tensor, task: str) -> torch.Tensor:

@@ -139,8 +139,7 @@ def find(name: str, *, data_dir: str | Path | None = None) -> Path | None:
     source = SOURCES[name]
     if data_dir is not None and not isinstance(data_dir, (str, Path)):
         raise TypeError(f"data_dir must be a path: got {data_dir!r} of {type(data_dir).__name__}")
-    roots = (Path(data_dir),) if data_dir is not None else (default_folder(), *SYSTEM_FOLDERS)
-    for root in roots:
+    for root in (Path(data_dir),) if data_dir is not None else _roots():
         # the folder itself counts if it is named for this set: mnist and fashion_mnist have
         # files of the same names, so an unnamed folder could be either
         own = [root] if root.name in source.folders else []
@@ -148,6 +147,29 @@ def find(name: str, *, data_dir: str | Path | None = None) -> Path | None:
             if all(_locate(folder, pinned) is not None for pinned in source.files):
                 return folder
     return None
+
+
+def searched(name: str) -> str:
+    """Return in words where `find` looks for a set, and which of these folders do not exist.
+
+    Args:
+        name: key of `SOURCES`.
+
+    Example:
+        >>> "datasets" in searched("mnist")
+        True
+    """
+    places = []
+    for root in _roots():
+        notes = [VARIABLE] if os.environ.get(VARIABLE) and root == default_folder() else []
+        notes += [] if root.is_dir() else ["no such folder"]
+        places.append(f"{root} ({', '.join(notes)})" if notes else str(root))
+    return f"{' and '.join(places)}, there in {', '.join(SOURCES[name].folders)}"
+
+
+def _roots():
+    """Data folders in the order in which they are searched."""
+    return default_folder(), *SYSTEM_FOLDERS
 
 
 def read_bundled(name: str) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:

@@ -10,7 +10,6 @@ import hashlib
 import inspect
 import itertools
 import platform
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +24,7 @@ import xarray as xr
 
 from sgdescape.core import validate
 from sgdescape.core.roots import PACKAGE
-from sgdescape.core.runs import provenance
+from sgdescape.core.runs import provenance, threads
 from sgdescape.core.runs import store as chunk_store
 from sgdescape.core.runs.engines import processes
 
@@ -260,7 +259,7 @@ def _one(function, chunk, options, folder):
             "Python, NumPy or torch: install the same and start it anew"
         )
     try:
-        with _one_torch_thread():
+        with threads.one_torch_thread():
             found = function(span, seed=chunk.seed, **options, **chunk.parameters)
         arrays = {str(name): np.asarray(array) for name, array in found.items()}
         for name, array in arrays.items():
@@ -344,25 +343,6 @@ def _plain(value):
 def _where(chunk):
     texts = ", ".join(f"{name}={value!r}" for name, value in chunk.parameters.items())
     return f"replicas {chunk.start} to {chunk.stop - 1} at {texts or 'the only point'}"
-
-
-@contextmanager
-def _one_torch_thread():
-    """One thread for torch, so that a chunk has the same bits here and in a worker process.
-
-    NumPy's own library obeys the environment only: set OPENBLAS_NUM_THREADS=1 for products of
-    large NumPy matrices.
-    """
-    torch = sys.modules.get("torch")
-    if torch is None:
-        yield
-        return
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @contextmanager

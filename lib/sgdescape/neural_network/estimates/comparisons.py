@@ -1,15 +1,28 @@
 """What claims and prose compare: runs with bowls, slopes, and the other networks."""
 
+from itertools import pairwise
+
 import numpy as np
 
-from sgdescape.core.stats.intervals import Interval
+from sgdescape.core.runs import provenance
+from sgdescape.core.stats.intervals import Interval, computed
 from sgdescape.neural_network.estimates import passages
+
+
+def middle(ds) -> float:
+    """Return the middle one of the exponents."""
+    return float(ds.exponent[ds.sizes["exponent"] // 2])
+
+
+def smallest_batch(ds) -> int:
+    """Return the smallest batch size."""
+    return int(ds.batch_size[0])
 
 
 def chosen(ds, exponent):
     """Return which thresholds are compared at an exponent: where the bowl arrives in good time."""
-    watch = ds.attrs["watch"] / float(ds.curvature[0])
-    smallest = ds.attrs["smallest_batch"]
+    watch = provenance.settings(ds).watch / float(ds.curvature[0])
+    smallest = smallest_batch(ds)
     return passages.window(
         ds.bowl.sel(law="decoupled", exponent=exponent, batch_size=smallest).values, watch=watch
     )
@@ -110,16 +123,27 @@ def implied(ds, slope=slope_of) -> Interval:
     return Interval(value, value - half, value + half, slopes[0].level, "delta method")
 
 
+def implied_excess(ds) -> Interval:
+    """Return the n that the runs imply minus the bowl's own, with the errors of both."""
+    runs, bowl = implied(ds), implied(ds, bowl_slope)
+    value = runs.value - bowl.value
+    half = float(np.hypot(runs.high - runs.value, bowl.high - bowl.value))
+    return Interval(value, value - half, value + half, runs.level, "delta method, runs and bowl")
+
+
 def control_times(ds, case):
-    """Times of runs, continuous bowl and discrete bowl of another network, in its window."""
+    """Times of another network's runs, and of its three bowls, in its window.
+
+    The bowls are those of `predictions.simulate`: noise of Eq. (12), as measured, equal curvatures.
+    """
     one = ds.sel(case=case)
-    watch = ds.attrs["watch"] / float(one.control_curvature)
+    watch = provenance.settings(ds).watch / float(one.control_curvature)
     w = passages.window(one.control_bowl.values, watch=watch)
     passage, last = one.control_passage.values, one.control_last_step.values[:, None]
     runs = np.where(passage > 0, passage, last) * float(one.control_learning_rate), passage > 0
     valleys = [
         (np.where(np.isfinite(v), v, watch), np.isfinite(v))
-        for v in (one.control_bowl.values, one.control_refined.values)
+        for v in (one[f"control_{name}"].values for name in ("bowl", "refined", "equal"))
     ]
     return tuple(cut(sample, w) for sample in (runs, *valleys))
 
@@ -132,7 +156,7 @@ def linearised_times(ds, case):
     """
     one = ds.sel(case=case)
     rate, last = float(one.control_learning_rate), one.control_last_step.values[:, None]
-    watch = ds.attrs["watch"] / float(one.control_curvature)
+    watch = provenance.settings(ds).watch / float(one.control_curvature)
     linear = one.control_linearised.values
     mean = np.where(linear > 0, linear * rate, watch).sum(0) / np.maximum((linear > 0).sum(0), 1)
     w = (mean > 5 / float(one.control_curvature)) & (mean < 0.3 * watch)
@@ -151,6 +175,62 @@ def lead_ratio(ds):
     return 1 / (1 - share) / float(ds.mean_loss)
 
 
+def stationary_share(ds) -> float:
+    """Return the leading directions' share of the loss if all have one variance: of the trace."""
+    return float(ds.curvature.sum()) / ds.attrs["trace"]
+
+
+def isotropic_share(ds) -> float:
+    """Return the leading directions' share of a displacement that is alike in all of them."""
+    hidden = provenance.settings(ds).hidden
+    sizes = (784, *hidden, 1)
+    parameters = sum((one + 1) * other for one, other in pairwise(sizes))
+    return ds.sizes["direction"] / parameters
+
+
+def over_linearised(ds) -> Interval:
+    """Return the mean over the other networks of log2 of the runs' times over the linearised."""
+    found = [passages.paired_ratio(*linearised_times(ds, case)[:2]) for case in ds.case.values]
+    value = float(np.mean([f.value for f in found]))
+    half = float(np.linalg.norm([f.high - f.value for f in found])) / len(found)
+    return Interval(value, value - half, value + half, found[0].level, "pairs, delta method")
+
+
+def late_looks(ds) -> tuple[Interval, float]:
+    """Return log2 of the times if the loss is seen rarely over those if it is seen in every step.
+
+    At the middle exponent and second batch size, in the lower half of the window: the rarest look
+    sees late what the runs do early.
+
+    Returns:
+        The mean with its interval; and what it were if a look came half an interval late.
+    """
+    one = ds.sel(exponent=middle(ds)).isel(batch_size=1)
+    w = np.flatnonzero(chosen(ds, middle(ds)))
+    w = w[: max(len(w) // 2, 1)]
+    rate, last = float(one.learning_rate), one.last_step.values[:, None]
+    seen = []
+    for steps in (one.looks.values[-1], one.looks.values[0]):
+        times = np.where(steps > 0, steps, last) * rate
+        seen.append(cut((times, steps > 0), w))
+    often = 2 ** passages.log2_times(seen[1])
+    waited = rate * (float(one.look[-1]) - float(one.look[0])) / 2
+    return passages.log_ratio([tuple(seen)]), float(np.mean(np.log2(1 + waited / often)))
+
+
+def farthest(ratios, *, error: float) -> Interval:
+    """Return the ratio that is farthest from 1 on a logarithmic scale, computed.
+
+    Args:
+        ratios: positive.
+        error: relative bound of the numerical error.
+    """
+    ratios = np.asarray(ratios, dtype=float)
+    worst = float(ratios[np.argmax(np.abs(np.log(ratios)))])
+    words = f"single precision and Lanczos, relative {error:g}"
+    return computed(worst, worst * (1 - error), worst * (1 + error), words)
+
+
 def range_of(values, what):
     """Median with range; covers the median of further ones with probability 1 - 2^(1 - n)."""
     values = np.asarray(values, dtype=float)
@@ -158,8 +238,3 @@ def range_of(values, what):
     return Interval(
         np.median(values), values.min(), values.max(), level, f"range of {values.size} {what}"
     )
-
-
-def kurtosis_of_squares(squares):
-    """Return E[x^4]/E[x^2]^2 from the squares x^2."""
-    return np.mean(squares**2) / np.mean(squares) ** 2

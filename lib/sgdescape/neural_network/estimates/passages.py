@@ -8,6 +8,7 @@ total time watched over number of passages.
 import numpy as np
 from scipy import stats
 
+from sgdescape.core.runs import provenance
 from sgdescape.core.stats.intervals import LEVEL, Interval
 
 LEAST = 8  # passages below which a threshold is left out
@@ -26,7 +27,7 @@ def times_of(ds, **cell):
 def bowl_times_of(ds, bowl):
     """Return the same of simulated paths (path, threshold) with NaN for censored."""
     values = bowl.values
-    watch = ds.attrs["watch"] / float(ds.curvature[0])
+    watch = provenance.settings(ds).watch / float(ds.curvature[0])
     return np.where(np.isfinite(values), values, watch), np.isfinite(values)
 
 

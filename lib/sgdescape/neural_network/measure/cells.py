@@ -1,63 +1,26 @@
 """What the chapter measures: the minimum, the runs that escape from it, and their end points."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 
 import numpy as np
 import torch
 import xarray as xr
 
+from sgdescape.core.data import image_sets
 from sgdescape.core.ensembles import network as ensembles
+from sgdescape.core.runs import provenance
 from sgdescape.neural_network.measure import checkpoints, escapes
 from sgdescape.neural_network.measure import linearised as linear
 from sgdescape.neural_network.measure.checkpoints import recipes
-from sgdescape.neural_network.measure.escapes import seed_of
+from sgdescape.neural_network.measure.escapes import Use, seed_of
 from sgdescape.neural_network.measure.minimum import (
     eigenvalues,
     hessian_ratio,
     minimum,
     parameter_directions,
 )
-from sgdescape.neural_network.theory import bowl
-
-LAWS = ("decoupled", "measured", "constant", "equal")
-"""Bowls: noise of Eq. (12); measured noise, Eq. (direction-noise); that of the minimum, Eq. (5);
-Eq. (12) with as many directions of equal curvature as Eq. (45) counts."""
-
-
-def bowl_times(valley, config, *, exponent, batch_size, curvature, seed: int) -> np.ndarray:
-    """Return first passages in t of SGD with Gaussian noise in a bowl, Eq. (3), NaN if censored.
-
-    Args:
-        valley: the bowl.
-        config: `neural_network.Config`.
-        exponent: B / (eta h*), which sets eta.
-        batch_size: B.
-        curvature: h*.
-        seed: of the configuration.
-
-    Returns:
-        Times (paths, thresholds); the loss is looked at after every step, as that of the network.
-    """
-    rate = batch_size / (exponent * curvature)
-    decay, spread = bowl.discrete(valley, learning_rate=rate, batch_size=batch_size)
-    steps = round(config.watch / rate / curvature)
-    passages, _ = bowl.first_passage(
-        valley, decay, spread, levels=config.thresholds, steps=steps,
-        replicas=config.bowl_paths, seed=seed_of(seed, "bowl"), bridge=False,
-    )  # fmt: skip
-    return np.where(passages > 0, passages * rate, np.nan)
-
-
-def continuous_times(valley, config, *, exponent, curvature, seed: int) -> np.ndarray:
-    """Return first passages in t of the SDE, Eq. (12), NaN if censored (paths, thresholds)."""
-    dt = config.bowl_step / curvature
-    decay, spread = bowl.continuous(valley, strength=1 / (exponent * curvature), dt=dt)
-    steps = round(config.watch / config.bowl_step)
-    passages, _ = bowl.first_passage(
-        valley, decay, spread, levels=config.thresholds, steps=steps,
-        replicas=config.continuous_paths, seed=seed_of(seed, "bowl"), bridge=True,
-    )  # fmt: skip
-    return np.where(passages > 0, passages * dt, np.nan)
 
 
 def path_runs(problem, config, found) -> np.ndarray:
@@ -75,7 +38,7 @@ def path_runs(problem, config, found) -> np.ndarray:
         batch_size=config.batches[0],
         max_steps=round(config.watch / (rate * found["curvature"][0])),
         replicas=range(config.path_replicas),
-        seed=seed_of(config.seed, "runs"),
+        seed=seed_of(config.seed, Use.RUNS),
         thresholds=(config.path_threshold,),
     )
     return made.theta[made.steps[:, 0] > 0]
@@ -126,14 +89,13 @@ def end_points(points, model, images, config, found, lifted, *, gram) -> dict:
     return dict(zip(names, np.array(rows).reshape(-1, len(names)).T, strict=True))
 
 
-def control(case, config, made, *, seed: int) -> dict:
-    """Measure another network, run at the middle exponent and second batch size, with its own bowl.
+def control(case, config, made) -> dict:
+    """Measure another network, run at the middle exponent and second batch size.
 
     Args:
         case: of `checkpoints.recipes`.
         config: `neural_network.Config`.
         made: its runs, of `escapes.sweep`.
-        seed: of the bowls.
     """
     checkpoint, *_, found = escapes.prepared(recipes(config)[case], config.directions)
     top, rate = found["curvature"][0], float(made.learning_rate[0])
@@ -145,22 +107,19 @@ def control(case, config, made, *, seed: int) -> dict:
         levels=found["loss"] * np.array(config.thresholds),
         steps=round(config.watch / (rate * top)),
         replicas=range(config.control_replicas),
-        seed=seed_of(seed, "controls"),
+        seed=seed_of(config.seed, Use.CONTROLS),
     )
-    valley = bowl.lumped(found["curvature"], trace=found["trace"], square=found["square"])
-    options = {"exponent": config.middle, "batch_size": config.batches[1], "curvature": top}
-    noise = {"ratio": found["noise_ratio"], "kurtosis": found["kurtosis"]}
-    plain = bowl_times(bowl.decoupled(*valley), config, **options, seed=seed)
-    refined = bowl_times(bowl.measured(*valley, **noise), config, **options, seed=seed)
     return {
         "control_passage": made.passage.values,
         "control_last_step": made.last_step.values,
         "control_linearised": linearised,
         "control_largest_step": rate * float(found["gram"].diagonal().max()) / config.batches[1],
         "control_learning_rate": rate,
-        "control_bowl": plain,
-        "control_refined": refined,
         "control_curvature": top,
+        "control_curvatures": found["curvature"],
+        "control_noise_ratio": found["noise_ratio"],
+        "control_kurtoses": found["kurtosis"],
+        "control_square": found["square"],
         "control_trace": found["trace"],
         "control_loss": found["loss"],
         "control_steps": checkpoint.steps,
@@ -175,10 +134,10 @@ def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
     Args:
         config: `neural_network.Config`.
         device: of the runs: "cpu" for numba, or a CUDA device.
-        executor: of the runs, see `runner.sweep`.
+        executor: of the runs, see `sweep.sweep`.
         store: folder of finished runs, see there.
     """
-    kinds, seed = recipes(config), config.seed
+    kinds = recipes(config)
     how = {"device": str(device), "executor": executor, "store": store}
     main = escapes.prepared(kinds["main"], config.directions)
     checkpoint, model, images, problem, found = main
@@ -192,7 +151,7 @@ def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
         )
         made = escapes.sweep(
             config, ["main"], config.exponents, config.batches, replicas=config.replicas,
-            use="runs", **how,
+            use=Use.RUNS, **how,
         ).isel(case=0)  # fmt: skip
         points = path_runs(problem, config, found)
         ends_of = aside.submit(
@@ -200,7 +159,6 @@ def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
         )
         coming = aside.submit(escapes.prepared, kinds[others[0]], config.directions)
         values = spectrum_of.result() / len(images.inputs)
-        times, flow = _bowls(config, found, values)
         controls = []
         for case, following in zip(others, [*others[1:], None], strict=True):
             coming.result()
@@ -209,19 +167,24 @@ def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
                 coming = aside.submit(escapes.prepared, kinds[following], config.directions)
             runs = escapes.sweep(
                 config, [case], [config.middle], [config.batches[1]],
-                replicas=config.control_replicas, use="controls", **how,
+                replicas=config.control_replicas, use=Use.CONTROLS, **how,
             ).isel(case=0, exponent=0, batch_size=0)  # fmt: skip
-            controls.append(control(case, config, runs, seed=seed))
+            controls.append(control(case, config, runs))
         ends, ratio = ends_of.result(), ratio_of.result()
     escapes.forget()
+    data = {
+        name: image_sets.origin(image_sets.load(name, n=config.images))
+        for name in dict.fromkeys(kind.dataset for kind in kinds.values())
+    }
     seen = made.looks.sel(exponent=config.middle, batch_size=config.batches[1])
     cell, sample = ("exponent", "batch_size"), ("replica", "threshold")
     control_dims = {
         "control_passage": ("control_replica", "threshold"),
         "control_linearised": ("control_replica", "threshold"),
         "control_last_step": ("control_replica",),
-        "control_bowl": ("path", "threshold"),
-        "control_refined": ("path", "threshold"),
+        "control_curvatures": ("direction",),
+        "control_noise_ratio": ("direction",),
+        "control_kurtoses": ("direction", "other"),
     }
     variables = {
         "passage": ((*cell, *sample), made.passage.values),
@@ -229,14 +192,11 @@ def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
         "late_loss": ((*cell, "replica"), made.late_loss.values),
         "learning_rate": (cell, made.learning_rate.values[..., 0]),
         "looks": (("look", *sample), seen.values.swapaxes(0, 1)),
-        "bowl": (("law", *cell, "path", "threshold"), times),
-        "continuous": (("exponent", "continuous_path", "threshold"), flow),
         "spectrum": (("rank",), values),
         "curvature": (("direction",), found["curvature"]),
         "noise_ratio": (("direction",), found["noise_ratio"]),
         "gradient_share": (("direction",), found["gradient_share"]),
         "kurtosis": (("direction", "other"), found["kurtosis"]),
-        "leading_vector": (("sample",), found["vectors"][:, 0].numpy()),
         "hessian_ratio": (("hessian_direction",), ratio),
         "block_losses": (("block",), checkpoint.block_losses),
         **{name: (("end",), column) for name, column in ends.items()},
@@ -250,7 +210,6 @@ def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
         "batch_size": list(config.batches),
         "threshold": list(config.thresholds),
         "look": list(config.looks),
-        "law": list(LAWS),
         "case": others,
     }
     attrs = {
@@ -259,31 +218,8 @@ def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
         "fall": checkpoint.fall * config.watch / found["curvature"][0] / checkpoint.recipe.duration,
         "pretraining_steps": checkpoint.steps,
         "pretraining_block": checkpoint.recipe.block,
-        "middle": config.middle,
-        "smallest_batch": config.batches[0],
-        "watch": config.watch,
-        "path_threshold": config.path_threshold,
+        "square": found["square"],
+        "data": json.dumps(data),
+        "config": provenance.to_json(asdict(config)),
     }
     return xr.Dataset(variables, coords=coords, attrs=attrs)
-
-
-def _bowls(config, found, values):
-    """Passages of the bowls (law, exponent, batch_size, ...) and of the SDE (exponent, ...)."""
-    valley = bowl.grouped(values, singles=config.directions, bins=config.bins)
-    noise = {"ratio": found["noise_ratio"], "kurtosis": found["kurtosis"]}
-    count = max(round(found["trace"] ** 2 / found["square"]), 2)
-    equal = bowl.decoupled(found["curvature"][:1], np.array([count]))
-    laws = (
-        bowl.decoupled(*valley), bowl.measured(*valley, **noise), bowl.constant(*valley), equal,
-    )  # fmt: skip
-    options = {"curvature": found["curvature"][0], "seed": config.seed}
-    times = [
-        [
-            [bowl_times(v, config, exponent=a, batch_size=b, **options) for b in config.batches]
-            for a in config.exponents
-        ]
-        for v in laws
-    ]
-    coarse = bowl.decoupled(*bowl.grouped(values, singles=config.coarse, bins=config.coarse))
-    flow = [continuous_times(coarse, config, exponent=a, **options) for a in config.exponents]
-    return np.array(times), np.array(flow)

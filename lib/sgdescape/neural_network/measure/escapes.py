@@ -1,5 +1,7 @@
 """The runs that escape, in chunks: any replicas of any cell, the same on every executor."""
 
+import warnings
+from enum import IntEnum
 from functools import lru_cache
 
 import numpy as np
@@ -9,14 +11,26 @@ from sgdescape.core.runs import sweep as runner
 from sgdescape.neural_network.measure import checkpoints
 from sgdescape.neural_network.measure.minimum import minimum
 
-STREAMS = {"runs": 0, "bowl": 1, "controls": 2}  # added to the seed: no two share draws
-_STRIDE = 1_000_003  # between seeds of different uses
 CHUNK = 64  # replicas in a chunk
 
 
-def seed_of(seed: int, use: str) -> int:
-    """Return the seed of one use of the randomness."""
-    return seed + _STRIDE * STREAMS[use]
+class Use(IntEnum):
+    """What random numbers are for."""
+
+    RUNS = 0
+    BOWL = 1
+    CONTROLS = 2
+
+
+_STRIDE = 1_000_003  # as when the result in results/ was made: its runs can be made again
+
+
+def seed_of(seed: int, use: Use) -> int:
+    """Return the seed of one use of the randomness, another for each below a million seeds.
+
+    Not `core.random.seeds.derive`, which is younger than the kept result.
+    """
+    return seed + _STRIDE * Use(use)
 
 
 @lru_cache(maxsize=1)
@@ -55,7 +69,7 @@ def forget():
 def cell(
     replicas: range, *, seed: int, config, case: str, exponent: float, batch_size: int, device: str
 ) -> dict:
-    """Run replicas of one (network, exponent, batch size), for `runner.sweep`.
+    """Run replicas of one (network, exponent, batch size), for `sweep.sweep`.
 
     Args:
         replicas: indices; each differs by its batches.
@@ -68,6 +82,7 @@ def cell(
 
     Returns:
         ``passage`` in steps and -1 (replicas, threshold), ``last_step``, ``learning_rate``,
+        ``diverged_at``, the step of the first loss that is no number, or -1;
         ``late_loss`` over L* (replicas,): mean of the second half, NaN if the run had ended;
         ``looks`` (replicas, look, threshold): passages if only each look-th loss is seen.
     """
@@ -87,6 +102,7 @@ def cell(
     )
     losses = made.losses / problem.loss
     return {
+        "diverged_at": made.diverged_at,
         "passage": made.steps,
         "last_step": made.last_step,
         "learning_rate": np.full(len(replicas), rate),
@@ -116,7 +132,33 @@ def looked_at(losses, thresholds, looks) -> np.ndarray:
     return found
 
 
-def sweep(config, cases, exponents, batches, *, replicas: int, use: str, **how):
+def without_diverged(runs):
+    """Return runs in which those that diverged count neither passages nor time; name them.
+
+    Args:
+        runs: of `sweep.sweep` over `cell`.
+
+    Raises:
+        FloatingPointError: if all runs of a cell diverged.
+    """
+    bad = runs.diverged_at >= 0
+    if not bad.any():
+        return runs.drop_vars("diverged_at")
+    stacked = runs.diverged_at.where(bad).stack(run=bad.dims)
+    named = [
+        ", ".join(f"{k} = {v}" for k, v in zip(bad.dims, where, strict=True)) + f" at step {int(k)}"
+        for where, k in zip(stacked.run.values, stacked.values, strict=True)
+        if np.isfinite(k)
+    ]
+    if bad.all("replica").any():
+        raise FloatingPointError(f"all runs of a cell diverged: {'; '.join(named)}")
+    warnings.warn(f"diverged and left out: {'; '.join(named)}", RuntimeWarning, stacklevel=3)
+    for name, nothing in (("passage", -1), ("looks", -1), ("last_step", 0), ("late_loss", np.nan)):
+        runs[name] = runs[name].where(~bad, nothing).astype(runs[name].dtype)
+    return runs.drop_vars("diverged_at")
+
+
+def sweep(config, cases, exponents, batches, *, replicas: int, use: Use, **how):
     """Run a grid of cells in chunks; a data set (case, exponent, batch_size, replica, ...).
 
     Args:
@@ -125,10 +167,10 @@ def sweep(config, cases, exponents, batches, *, replicas: int, use: str, **how):
         exponents: B / (eta h*).
         batches: B.
         replicas: runs of each cell.
-        use: of the randomness, a key of `STREAMS`.
+        use: of the randomness.
         how: ``executor``, ``store`` and ``device``.
     """
-    return runner.sweep(
+    made = runner.sweep(
         cell,
         {"case": list(cases), "exponent": list(exponents), "batch_size": list(batches)},
         replicas=replicas,
@@ -139,3 +181,4 @@ def sweep(config, cases, exponents, batches, *, replicas: int, use: str, **how):
         executor=how["executor"],
         store=how["store"],
     )
+    return without_diverged(made)
