@@ -43,6 +43,7 @@ EXTRA = {  # chapter -> what else lives in its package, beside the rooms
     "anomalous_diffusion": {"published"},
     "kramers_escape": {"explorer", "landscape"},
     "neural_network": {"kept_result"},
+    "noise_strength": {"kept_result"},
     "network_limits": {"imagenet"},
 }
 stems = pytest.mark.parametrize("stem", ORDER)

@@ -88,7 +88,7 @@ def imitation(law="measured", *, seed=0):
             "noise_ratio": (("direction",), NOISE["ratio"]),
             "gradient_share": (("direction",), np.full(3, 0.001)),
             "kurtosis": (("direction", "other"), kurtosis),
-            "hessian_ratio": (("hessian_direction",), np.array([0.99, 1.01, 1.0])),
+            "hessian_ratio": (("hessian_direction",), np.array([0.9999, 1.0001, 1.0])),
             "block_losses": (("block",), np.array([3.0, 2.0])),
             **{
                 name: (("end",), np.array([0.95, 1.0, 1.03]) * value)

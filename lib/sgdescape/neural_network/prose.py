@@ -64,7 +64,6 @@ def summary(dataset) -> dict:
         "leading-energy": (100 * np.median(ds.leading_energy.values), ".0f"),
         "path-coupling": (np.median(ds.path_coupling.values), ".2f"),
         "path-noise": (np.median(ds.path_noise.values), ".2f"),
-        "seconds": (attrs.get("seconds", np.nan), ".0f"),
         "replicas": (provenance.settings(ds).replicas, "d"),
     }
     for case, name in zip(ds.case.values, ("seed", "wide", "deep", "fashion"), strict=True):
@@ -74,11 +73,11 @@ def summary(dataset) -> dict:
         found[f"{name}-top"] = (top, ".0f")
         found[f"{name}-loss"] = (float(one.control_loss), ".4f")
         found[f"{name}-trace"] = (float(one.control_trace) / top, ".1f")
-        found[f"{name}-participation"] = (float(one.control_participation), ".1f")
         found[f"{name}-kurtosis"] = (float(one.control_kurtosis), ".2f")
         runs_there, linear, _ = linearised_times(ds, case)
         found[f"{name}-linearised"] = (2 ** passages.paired_ratio(runs_there, linear).value, ".2f")
-        found[f"{name}-step"] = (float(one.control_largest_step), ".1f")
+        if case != "twice as wide":
+            found[f"{name}-step"] = (float(one.control_largest_step), ".1f")
         found[f"{name}-bowl"] = (2 ** passages.log_ratio([(runs, bowl)]).value, ".2f")
         found[f"{name}-measured"] = (2 ** passages.log_ratio([(runs, refined)]).value, ".2f")
     return {f"network-{name}": value for name, value in found.items()}

@@ -16,7 +16,7 @@ from sgdescape.core import validate
 from sgdescape.core.data import sources as data_sources
 from sgdescape.core.data.sources import SOURCES
 
-__all__ = ["Dataset", "available", "load"]
+__all__ = ["Dataset", "available", "load", "origin"]
 
 NAMES = tuple(SOURCES)
 TASKS = ("parity", "one_hot")

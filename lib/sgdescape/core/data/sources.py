@@ -18,7 +18,16 @@ import numpy as np
 from sgdescape.core import validate
 from sgdescape.core.data import formats
 
-__all__ = ["Pinned", "Source", "default_folder", "download", "find", "read_bundled", "read_folder"]
+__all__ = [
+    "Pinned",
+    "Source",
+    "default_folder",
+    "download",
+    "find",
+    "read_bundled",
+    "read_folder",
+    "searched",
+]
 
 VARIABLE = "SGDESCAPE_DATA"
 SYSTEM_FOLDERS = (Path("/usr/share/datasets"),)  # Debian's package dataset-fashion-mnist

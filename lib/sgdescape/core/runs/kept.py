@@ -12,6 +12,8 @@ import xarray as xr
 
 from sgdescape.core.roots import PROJECT
 
+__all__ = ["FOLDER", "load", "same_settings", "save"]
+
 FOLDER = PROJECT / "results"
 """Of a checkout; an installed package has none."""
 

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+__all__ = ["one_torch_thread"]
+
 
 @contextmanager
 def one_torch_thread() -> Iterator[None]:
