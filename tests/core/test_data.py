@@ -316,7 +316,7 @@ def test_the_full_set_does_not_shrink_silently(tmp_path, monkeypatch):
                  "MNIST/raw", "subset=True", "sgdescape download mnist"):  # fmt: skip
         assert part in said
     assert len(image_sets.load("mnist", subset=True).inputs) == 5000
-    with pytest.raises(FileNotFoundError, match="data_dir must hold"):  # named: nothing else will do
+    with pytest.raises(FileNotFoundError, match="data_dir must hold"):  # nothing else will do
         image_sets.load("mnist", subset=True, data_dir=tmp_path)
 
 

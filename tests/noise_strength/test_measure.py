@@ -184,10 +184,11 @@ def test_other_images_on_a_worker_are_refused():
 def test_paper_scale_does_not_shrink_silently(monkeypatch, tmp_path):
     monkeypatch.setenv("SGDESCAPE_DATA", str(tmp_path / "mistyped"))
     monkeypatch.setattr("sgdescape.core.data.sources.SYSTEM_FOLDERS", ())
-    with pytest.raises(
-        FileNotFoundError, match=r"full set of 60000 .*mistyped \(SGDESCAPE_DATA, no"
-    ):
+    with pytest.raises(FileNotFoundError, match="cifar10 is not bundled and not on this machine"):
         ns.run(ns.PAPER)
+    looked = r"full set of 60000 .*mistyped \(SGDESCAPE_DATA, no such folder"
+    with pytest.raises(FileNotFoundError, match=looked):
+        ns.run(replace(ns.PAPER, cnn_data="fashion_mnist"))
     less = replace(ns.PAPER, cnn_data="fashion_mnist", accept_subset=True)
     found = origins(less)["fashion_mnist"]
     assert (found["source"], found["n"], found["total"]) == ("bundled", 5000, 5000)

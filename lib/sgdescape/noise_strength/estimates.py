@@ -15,7 +15,8 @@ EARLY = 0.15  # loss above which the square-loss MLP is in the first part of its
 LATE = 0.02  # loss below which it is in the last part
 WRONG = (0.25, 2.0)  # losses between which the cross-entropy MLP has many wrong samples
 FITTED = 0.012  # loss below which it has none
-CNN_LATE = 0.08  # loss below which the square-loss CNN has fitted nearly all images
+CNN_LATE = 0.1  # loss below which the square-loss CNN has fitted nearly all images
+CNN_FITTED = 0.02  # loss below which the cross-entropy CNN has no wrong samples
 CNN_LEVEL = 0.99  # of intervals of the CNN, of which there are fewer runs
 
 

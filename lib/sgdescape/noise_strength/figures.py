@@ -21,8 +21,8 @@ def training(dataset, ax, *, case: str):
     Returns:
         The axes.
     """
-    ds = dataset.sel(case=case)
-    epoch = ds.epoch.values[0] + 1
+    ds = _runs(dataset, case)
+    epoch = ds.epoch.values + 1
     scale = float(ds.loss.values[:, 0].mean() / ds.noise.values[:, 0].mean())
     for k, (values, label) in enumerate(
         ((ds.loss.values, "loss $L$"), (ds.noise.values * scale, r"noise $\mathcal{N}$, scaled"))
@@ -43,7 +43,7 @@ def scaling(dataset, ax, *, case: str):
     Returns:
         The axes.
     """
-    ds = dataset.sel(case=case)
+    ds = _runs(dataset, case)
     loss, noise = ds.loss.values, ds.noise.values
     for k in range(len(loss)):
         label = "measured" if k == 0 else None
@@ -80,9 +80,9 @@ def slope(dataset, ax, *, case: str, window: int = 5):
     Returns:
         The axes.
     """
-    ds = dataset.sel(case=case)
+    ds = _runs(dataset, case)
     found = local_slopes(ds, window=window)
-    epoch = ds.epoch.values[0][found.index] + 1
+    epoch = ds.epoch.values[found.index] + 1
     shown = np.isfinite(found.slope)
     plotting.points(ax, epoch[shown], found.slope[shown], found.low[shown], found.high[shown])
     for power, style in ((1, "--"), (2, ":")):
@@ -107,9 +107,9 @@ def ratio(dataset, ax, *, cases):
         The axes.
     """
     for k, case in enumerate(cases):
-        ds = dataset.sel(case=case)
+        ds = _runs(dataset, case)
         middle, low, high = _range((ds.noise / ds.residual_prediction).values)
-        epoch = ds.epoch.values[0] + 1
+        epoch = ds.epoch.values + 1
         style = plotting.points_style(k)
         plotting.points(ax, epoch, middle, low, high, **style, label=case)
     ax.axhline(1, color="#555555", lw=1)
@@ -132,8 +132,8 @@ def factors(dataset, ax, *, case: str):
     Returns:
         The axes.
     """
-    ds = dataset.sel(case=case)
-    epoch = ds.epoch.values[0] + 1
+    ds = _runs(dataset, case)
+    epoch = ds.epoch.values + 1
     names = {
         "direction_factor": "direction",
         "size_factor": "size",
@@ -157,6 +157,11 @@ def local_slopes(ds, *, window: int):
     return intervals.local_slope(
         ds.loss.values, ds.noise.values, window=window, level=_FIGURE_LEVEL
     )
+
+
+def _runs(dataset, case):
+    """The runs of a case that were made; there are fewer of the CNN."""
+    return dataset.sel(case=case).dropna("replica", how="all", subset=["loss"])
 
 
 def _title(dataset, case):

@@ -26,9 +26,13 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         "size_factor", "residual_factor"; "margin" = log(1/L).
     """
     ds = dataset.copy()
-    ds["noise"] = noise_strength(ds.second_moment, ds.gradient_square)
-    ds["prediction"] = predicted_noise(ds.loss, ds.jacobian, outputs=ds.outputs)
-    ds["residual_prediction"] = residual_noise(ds.residual, ds.jacobian, outputs=ds.outputs)
+    made, full = ds.second_moment.notnull(), ds.fillna(0)  # runs that were not made stay NaN
+    found = {
+        "noise": noise_strength(full.second_moment, full.gradient_square),
+        "prediction": predicted_noise(full.loss, full.jacobian, outputs=ds.outputs),
+        "residual_prediction": residual_noise(full.residual, full.jacobian, outputs=ds.outputs),
+    }
+    ds = ds.assign({name: values.where(made) for name, values in found.items()})
     ds["ratio"] = ds.noise / ds.prediction
     ds["gradient_factor"] = 1 - ds.gradient_square / ds.second_moment
     ds["direction_factor"] = ds.second_moment * ds.outputs / ds.joint
