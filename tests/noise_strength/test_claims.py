@@ -35,7 +35,6 @@ WRONG_THEORIES = {
         ("predicted_noise", lambda loss, j, *, outputs: loss * j / outputs),
     ],
     "cnn_outputs": [("predicted_noise", summed)],
-    "whole_training": [("predicted_noise", summed)],
     "factor": [("predicted_noise", summed), ("predicted_noise", squared)],
     "one_output": [("predicted_noise", squared)],
     "margin_growth": [("margin_exponent", lambda layers: 2 * layers - 2)],
@@ -56,7 +55,7 @@ def noise(change):
 WRONG_DATA = {
     "early_slope": noise(lambda ds: 3 * ds.loss),
     "late_slope": noise(lambda ds: ds.noise**2),
-    "late_slope_undirected": noise(lambda ds: ds.noise**2),
+    "late_slope_undirected": lambda ds: ds.assign(joint=ds.joint * ds.loss),
     "late_slope_one_output": noise(lambda ds: ds.noise**2),
     "cnn_late_slope": noise(lambda ds: ds.noise * ds.loss),
     "direction": lambda ds: ds.assign(joint=ds.second_moment * ds.outputs),

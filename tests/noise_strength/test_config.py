@@ -26,7 +26,8 @@ import sgdescape.noise_strength as ns
         (dict(stacks=((8, 0),)), "filters and convolutions in stacks must be at least 1"),
         (dict(pool=10), "pool x 2.stacks must be at most the 28 pixels of an image's side: got 40"),
         (dict(mlp_epochs=10), "marks must be at most the smallest number of epochs"),
-        (dict(stop=0), "stop must be at least 1"),
+        (dict(stop=0), r"stop must lie in \[1, 36\]: got 0"),
+        (dict(stop=37), r"stop must lie in \[1, 36\]: got 37"),
     ],
 )
 def test_config_refuses(change, message):

@@ -116,7 +116,7 @@ def test_the_same_runs_with_more_of_them_and_a_stop():
     short = replace(TINY, replicas=3, stop=4)
     part = measure(range(1), seed=3, case="MLP, square", config=short, device="cpu")
     kept = part["epoch"].shape[1]
-    assert 2 <= kept < TINY.marks and (part["epoch"] <= 4).all()
+    assert kept == 4 < TINY.marks
     for name in MOMENTS:
         assert np.array_equal(part[name], whole[name][:1, :kept])
 

@@ -35,8 +35,8 @@ class Config:
         entropy_epochs: the same with the cross-entropy, which fits sooner.
         marks: number of epochs at which the noise is measured, at least 5, evenly spaced in
             log(epoch).
-        stop: epoch after which runs are broken off; the marks up to there are those of the whole
-            run. None for the whole.
+        stop: number of marks after which runs are broken off; these are marks of the whole run.
+            None for all.
         replicas: independent runs of the MLP with every loss, at least 2.
         cnn_replicas: the same of the CNN, at most as many.
         seed: of everything, in [0, 2^64).
@@ -91,7 +91,7 @@ class Config:
                 f"got {self.marks}"
             )
         if self.stop is not None:
-            validate.count("stop", self.stop, low=1)
+            validate.count("stop", self.stop, high=self.marks)
         self._check_networks()
 
     def _check_networks(self):
@@ -114,7 +114,7 @@ class Config:
 KEPT = Config()
 """Of the result in ``results/``, from which the page's numbers come."""
 
-QUICK = replace(KEPT, replicas=2, cnn_replicas=2, stop=50)
+QUICK = replace(KEPT, replicas=2, cnn_replicas=2, stop=20)
 """Of the piece of it that every build of the book makes anew."""
 
 PAPER = Config(

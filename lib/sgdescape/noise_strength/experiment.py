@@ -67,15 +67,13 @@ def run(
 
 
 def joined(parts) -> xr.Dataset:
-    """Return the cases of several sweeps in one dataset; fewer replicas or marks get NaN.
+    """Return the cases of several sweeps in one dataset; where there are fewer replicas, NaN.
 
     "epoch" depends on the case alone.
     """
-    marks = max(part.sizes["mark"] for part in parts)
-    padded = [part.pad(mark=(0, marks - part.sizes["mark"])) for part in parts]
-    epochs = xr.concat([part.epoch.isel(replica=0, drop=True) for part in padded], dim="case")
+    epochs = xr.concat([part.epoch.isel(replica=0, drop=True) for part in parts], dim="case")
     rest = xr.concat(
-        [part.drop_vars("epoch") for part in padded], dim="case", join="outer", fill_value=np.nan
+        [part.drop_vars("epoch") for part in parts], dim="case", join="outer", fill_value=np.nan
     )
     return rest.assign(epoch=epochs)
 

@@ -224,9 +224,7 @@ def measure(
         ValueError: if the images here are others than those of ``data``.
     """
     chosen = CASES[case]
-    marks = epoch_marks(epochs_of(chosen, config), config.marks)
-    if config.stop is not None:
-        marks = marks[: np.searchsorted(marks, config.stop, side="right")]
+    marks = epoch_marks(epochs_of(chosen, config), config.marks)[: config.stop]
     rows, diverged = [], []
     for replica in replicas:
         model, found = network_and_data(chosen, config, seed=seed, replica=replica, device=device)
