@@ -9,7 +9,7 @@ from sgdescape.anomalous_diffusion import claims, figures, predictions
 from sgdescape.anomalous_diffusion.config import PAPER, QUICK, Config
 from sgdescape.anomalous_diffusion.estimates.collapse import explained, free_powers, variables
 from sgdescape.anomalous_diffusion.estimates.exponents import fitted_exponent, local_exponents
-from sgdescape.anomalous_diffusion.experiment import measure, run
+from sgdescape.anomalous_diffusion.experiment import measurements, run
 from sgdescape.anomalous_diffusion.measure.batch_orders import power_law_spectrum
 from sgdescape.anomalous_diffusion.predictions import predict
 from sgdescape.anomalous_diffusion.prose import summary
@@ -81,7 +81,7 @@ __all__ = [
     "local_displacement",
     "local_exponents",
     "mean_squared_displacement",
-    "measure",
+    "measurements",
     "overdamped_displacement",
     "overdamped_start",
     "power_law_displacement",

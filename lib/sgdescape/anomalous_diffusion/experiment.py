@@ -12,7 +12,7 @@ from sgdescape.core import validate
 from sgdescape.core.runs import provenance
 
 
-def measure(config: Config = QUICK) -> xr.Dataset:
+def measurements(config: Config = QUICK) -> xr.Dataset:
     """Make all measurements of the chapter.
 
     Args:
@@ -41,10 +41,10 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
         device: only "cpu": the ensembles are small.
 
     Returns:
-        What `measure` returns, what `predict` adds, and provenance.
+        What `measurements` returns, what `predict` adds, and provenance.
     """
     validate.one_of("device", str(device), ("cpu", "auto"))
     start = time.perf_counter()
-    dataset = predict(measure(config))
+    dataset = predict(measurements(config))
     dataset.attrs |= provenance.record(config, seconds=time.perf_counter() - start)
     return dataset

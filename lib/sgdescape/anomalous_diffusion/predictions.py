@@ -28,7 +28,7 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with what the formulas of this module say about each.
 
     Args:
-        dataset: of `anomalous_diffusion.measure`.
+        dataset: of `anomalous_diffusion.measurements`.
 
     Returns:
         A new dataset with ``displacement_exact`` and ``displacement_free`` (batch_size, lag),

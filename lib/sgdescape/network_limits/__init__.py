@@ -1,23 +1,26 @@
 """The limiting dynamics of networks: a small one, completely known, then a ResNet-18.
 
-Its rooms `claims` and `figures`, its configuration, `run`, and the formulas that pages and other
-chapters use.
+`run` measures SGD on both and `predict` puts beside it what the known Hessian and noise imply;
+`claims` and `figures` show both. `imagenet` holds what the paper's own runs would take: a reader
+and data-parallel training.
 """
 
-from sgdescape.network_limits import claims, figures
+from sgdescape.network_limits import claims, figures, predictions
 from sgdescape.network_limits.config import PAPER, QUICK, Config
-from sgdescape.network_limits.experiment import run
+from sgdescape.network_limits.estimates import mode_equipartition
+from sgdescape.network_limits.experiment import measurements, run
+from sgdescape.network_limits.predictions import predict
 from sgdescape.network_limits.prose import summary
 from sgdescape.network_limits.theory import (
-    critical_curvature,
     displacement,
     equipartition,
     filtered_variance,
     impulse,
     moments,
     noise_ratio,
+    norm_drift,
+    released,
     ring,
-    speed,
 )
 
 __all__ = [
@@ -25,16 +28,20 @@ __all__ = [
     "PAPER",
     "QUICK",
     "claims",
-    "critical_curvature",
     "displacement",
     "equipartition",
     "figures",
     "filtered_variance",
     "impulse",
+    "measurements",
+    "mode_equipartition",
     "moments",
     "noise_ratio",
+    "norm_drift",
+    "predict",
+    "predictions",
+    "released",
     "ring",
     "run",
-    "speed",
     "summary",
 ]

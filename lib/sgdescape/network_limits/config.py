@@ -20,7 +20,8 @@ class Config:
         replicas: independent runs of each.
         steps: of each, burn-in included.
         burn_in: steps that averages leave out.
-        snapshots: points of each run at which the whole data's loss is taken.
+        snapshots: points of each run after the burn-in at which the whole data's loss is taken.
+        early_snapshots: the same before it, from which flat modes are seen on their way.
         modes: eigenvectors that are watched.
         top: the last of them, counted from the largest curvature.
         sweep: (eta, beta, S) of short runs.
@@ -29,7 +30,9 @@ class Config:
         swing_rate: eta of the run in which many modes oscillate.
         swing_momentum: its beta.
         swing_batch: its S.
+        swing_burn: its steps that averages leave out.
         swing_steps: its length.
+        swing_replicas: independent runs of it.
         swing_lags: longest lag of its autocorrelation.
         strong: (eta, beta, S) with a noise too strong for the laws of a bowl.
         strong_steps: length of these runs.
@@ -70,7 +73,8 @@ class Config:
     replicas: int = 20
     steps: int = 1792
     burn_in: int = 512
-    snapshots: int = 2
+    snapshots: int = 8
+    early_snapshots: int = 4
     modes: int = 60
     top: int = 200
     sweep: tuple[tuple[float, float, int], ...] = (
@@ -86,11 +90,13 @@ class Config:
     swing_rate: float = 0.0025
     swing_momentum: float = 0.98
     swing_batch: int = 128
-    swing_steps: int = 1536
+    swing_burn: int = 320
+    swing_steps: int = 1280
+    swing_replicas: int = 20
     swing_lags: int = 240
     strong: tuple[float, float, int] = (0.04, 0.9, 32)
     strong_steps: int = 2048
-    strong_replicas: int = 2
+    strong_replicas: int = 8
     strong_decay: float = 0.01
     decay_rate: float = 0.01
     decay_steps: int = 1536
@@ -113,7 +119,7 @@ class Config:
     residual_batches: int = 24
     residual_runs: tuple[tuple[float, float, int, int], ...] = (
         (0.005, 0.9, 32, 90),
-        (0.005, 0.5, 32, 50),
+        (0.005, 0.5, 32, 90),
     )
     residual_ring: tuple[float, float, int, float] = (0.1, 0.9, 6, 0.02)
     seed: int = 0
@@ -124,7 +130,7 @@ class Config:
         validate.count("burn_in", self.burn_in, low=320, high=self.steps - 512)
         validate.count("replicas", self.replicas, low=4)
         validate.count("short_replicas", self.short_replicas, low=4)
-        validate.count("swing_lags", self.swing_lags, high=self.swing_steps - self.burn_in - 64)
+        validate.count("swing_lags", self.swing_lags, high=self.swing_steps - self.swing_burn - 64)
 
 
 QUICK = Config()
@@ -133,7 +139,7 @@ PAPER = Config(
     replicas=64,
     steps=20480,
     swing_steps=8192,
-    strong_replicas=8,
+    strong_replicas=32,
     residual_dataset="cifar10",
     residual_images=50_000,
     residual_width=64,

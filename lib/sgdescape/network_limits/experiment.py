@@ -1,23 +1,18 @@
-"""The limiting dynamics of networks: a small one, completely known, then a ResNet-18.
-
-Chapter `network_limits`. Theory (float64 NumPy, nothing fitted), measurements, claims and figures
-live in the private package `sgdescape._network_limits`; what the book uses is offered here. The
-measurements import no theory, so a claim compares two separate routes.
-"""
+"""The chapter's experiment: the small network's runs and the ResNet-18's, with the predictions."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 
 import xarray as xr
 
 from sgdescape.core import validate
 from sgdescape.core.runs import provenance
 from sgdescape.network_limits.config import QUICK, Config
-from sgdescape.network_limits.measure import resnet
-from sgdescape.network_limits.measure import small_network as experiments
+from sgdescape.network_limits.predictions import predict
 
 
-def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
+def measurements(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
     """Make all measurements of the chapter.
 
     Args:
@@ -25,29 +20,46 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
         device: of the ResNet-18; the small network lives on the CPU.
 
     Returns:
-        What the functions of `experiments` and `residual.measure` measure, with
-        hyper-parameters and provenance.
+        What the functions of `measure.small_network` and `measure.resnet` measure, with the
+        configuration as an attribute.
     """
-    start = time.perf_counter()
-    setting = experiments.prepare(config)
-    first = experiments.spectrum(config, setting)
+    # Torch and the networks: only where something runs.
+    from sgdescape.network_limits.measure import resnet, setting, small_network
+
+    start = setting.prepare(config)
+    first = setting.spectrum(config, start)
     measured = (
-        experiments.stationary,
-        experiments.sweep,
-        experiments.swing,
-        experiments.strong,
-        experiments.ringing,
-        experiments.landscape,
+        small_network.stationary,
+        small_network.sweep,
+        small_network.swing,
+        small_network.strong,
+        small_network.ringing,
+        small_network.landscape,
     )
     with ThreadPoolExecutor(2) as pool:  # each has draws of its own: the order does not matter
         made = [
             pool.submit(resnet.measure, config, device=str(validate.device(device))),
-            *(pool.submit(part, config, setting) for part in measured),
-            pool.submit(experiments.decayed, config),
+            *(pool.submit(part, config, start) for part in measured),
+            pool.submit(small_network.decayed, config),
         ]
         parts = [first, *(part.result() for part in made)]
-    attrs = first.attrs
     dataset = xr.merge(parts, combine_attrs="drop")
-    dataset.attrs |= attrs
+    dataset.attrs |= first.attrs
+    dataset.attrs["config"] = provenance.to_json(asdict(config))
+    return dataset
+
+
+def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
+    """Make all measurements of the chapter and put the predictions beside them.
+
+    Args:
+        config: the sizes.
+        device: of the ResNet-18; the small network lives on the CPU.
+
+    Returns:
+        What `measurements` returns, what `predict` adds, and provenance.
+    """
+    start = time.perf_counter()
+    dataset = predict(measurements(config, device=device))
     dataset.attrs |= provenance.record(config, seconds=time.perf_counter() - start, device=device)
     return dataset

@@ -1,11 +1,9 @@
 """Numbers that the prose of chapter `network_limits` quotes."""
 
-import numpy as np
-
-from sgdescape.anomalous_diffusion import crossover_curvature
+from sgdescape.core.runs.provenance import settings
 from sgdescape.network_limits import theory
-from sgdescape.network_limits.claims.resnet import quarter_period
-from sgdescape.network_limits.estimates import rates, settings
+from sgdescape.network_limits.predictions import crossover
+from sgdescape.underdamped_langevin import oscillating_band
 
 
 def summary(dataset) -> dict[str, tuple[float, str]]:
@@ -18,16 +16,17 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
         Name in the prose -> (value, format).
     """
     config, a = settings(dataset), dataset.attrs
-    at = {k: config[k] for k in ("learning_rate", "momentum", "batch_size")}
-    eta, beta, size = config["strong"]
+    at = {k: getattr(config, k) for k in ("learning_rate", "momentum", "batch_size")}
+    eta, beta, size = config.strong
     strong = {"learning_rate": eta, "momentum": beta, "batch_size": size}
-    top = config["top"]
+    top = config.top
     ratio = dataset.all_noise.values[:top] / dataset.all_curvature.values[:top]
-    iid, epochs = dataset.sel(sampler="iid"), dataset.sel(sampler="shuffle")
-    rule = (1 + at["momentum"]) / (4 * at["learning_rate"])
+    late = dataset.isel(snapshot=slice(config.early_snapshots, None))
+    iid, epochs = late.sel(sampler="iid"), late.sel(sampler="shuffle")
     mode = dict(zip(dataset.norm_mode.values, dataset.residual_mode_curvature.values, strict=True))
+    quarter = dict(zip(dataset.norm_mode.values, dataset.residual_quarter.values, strict=True))
     loss = dict(zip(dataset.norm_batch.values, dataset.residual_batch_loss.values, strict=True))
-    law = eta**2 / (size * (1 - beta**2)) * a["trace_noise"]
+    first_rate, first_beta = config.residual_runs[0][:2]
     return {
         "limits-loss": (a["loss"], ".2f"),
         "limits-gradient": (a["gradient_norm"], ".0e"),
@@ -42,42 +41,25 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
         "limits-noise-high": (ratio.max(), ".2f"),
         "limits-noise-correlation": (100 * a["noise_correlation"], ".1f"),
         "limits-kurtosis": (float(dataset.sample_kurtosis.mean()), ".1f"),
-        "limits-speed-epochs": (
-            float(epochs.speed.mean())
-            / theory.speed(
-                dataset.all_noise.values, dataset.all_curvature.values, **rates(dataset)
-            ),
-            ".2f",
-        ),
+        "limits-speed-epochs": (float(epochs.speed.mean() / dataset.speed_exact), ".2f"),
         "limits-excess-ratio": (float(iid.excess.mean() / epochs.excess.mean()), ".1f"),
-        "limits-excess-share": (
-            float(epochs.excess.mean()) / (rule * float(epochs.speed.mean())),
-            ".2f",
-        ),
-        "limits-crossover": (
-            crossover_curvature(
-                steps_per_epoch=config["samples"] // config["batch_size"], **_pair(config, "")
-            ),
-            ".2f",
-        ),
-        "limits-critical": (theory.critical_curvature(**_pair(config, "")), ".2f"),
-        "limits-critical-swing": (theory.critical_curvature(**_pair(config, "swing_")), ".2f"),
-        "limits-norm-time": (
-            (1 - config["residual_runs"][0][1])
-            / (2 * config["residual_runs"][0][0] * config["weight_decay"]),
-            ",.0f",
-        ),
-        "limits-strong-speed": (float(dataset.strong_speed.mean()) / law, ".2f"),
+        "limits-excess-share": (float(epochs.excess.mean() / epochs.excess_rule.mean()), ".2f"),
+        "limits-excess-exact": (float(iid.excess_exact.mean() / iid.excess_rule.mean()), ".2f"),
+        "limits-crossover": (crossover(config), ".2f"),
+        "limits-critical": (_low_end(config.learning_rate, config.momentum), ".2f"),
+        "limits-critical-swing": (_low_end(config.swing_rate, config.swing_momentum), ".2f"),
+        "limits-norm-time": ((1 - first_beta) / (2 * first_rate * config.weight_decay), ",.0f"),
+        "limits-strong-speed": (float(dataset.strong_speed.mean() / dataset.strong_exact), ".2f"),
         "limits-strong-noise": (float(dataset.strong_noise.mean()) / a["trace_noise"], ".2f"),
         "limits-resnet-top": (float(dataset.residual_curvature[0]), ".2f"),
         "limits-resnet-residual": (
             float((dataset.residual_residual / dataset.residual_curvature).max()),
             ".0e",
         ),
-        "limits-resnet-quarter": (quarter_period(dataset, mode["train, batches"]), ".1f"),
-        "limits-resnet-quarter-eval": (quarter_period(dataset, mode["eval"]), ".1f"),
-        "limits-resnet-quarter-all": (quarter_period(dataset, mode["train, all"]), ".1f"),
-        "limits-resnet-kick": (config["residual_ring"][3], "g"),
+        "limits-resnet-quarter": (quarter["train, batches"], ".1f"),
+        "limits-resnet-quarter-eval": (quarter["eval"], ".1f"),
+        "limits-resnet-quarter-all": (quarter["train, all"], ".1f"),
+        "limits-resnet-kick": (config.residual_ring[3], "g"),
         "limits-resnet-share": (100 * float(dataset.residual_ring_share[:, -1].mean()), ".0f"),
         "limits-resnet-noise": (float(dataset.residual_noise.mean()), ".0f"),
         "limits-resnet-eval": (mode["eval"], ".2f"),
@@ -85,13 +67,8 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
         "limits-resnet-whole": (mode["all images"], ".2f"),
         "limits-resnet-loss-few": (loss[4], ".3f"),
         "limits-resnet-loss-many": (loss[128], ".3f"),
-        "limits-resnet-drift": (
-            float(np.sqrt(np.nanmean(dataset.residual_distance.values[0, -5:]))),
-            ".2f",
-        ),
     }
 
 
-def _pair(config, which):
-    rate = config["swing_rate" if which else "learning_rate"]
-    return {"learning_rate": rate, "momentum": config[f"{which}momentum"]}
+def _low_end(rate, momentum):
+    return float(oscillating_band(learning_rate=rate, momentum=momentum)[0])

@@ -8,32 +8,8 @@ the earlier chapters.
 
 import numpy as np
 
+from sgdescape.anomalous_diffusion import response
 from sgdescape.core import validate
-
-
-def speed(noise, curvature, *, learning_rate, momentum, batch_size, weight_decay=0.0):
-    r"""Return the mean squared step, summed over modes, Eq. (network-speed).
-
-    .. math:: E\|\delta\|^2=\frac{\eta^2}{S(1-\beta^2)}
-              \sum_i\frac{\Sigma_{ii}}{1-\frac{\eta h_i}{2(1+\beta)}}
-
-    Args:
-        noise: (modes,) Sigma_ii, variance of a sample's gradient.
-        curvature: (modes,) rho_i; zeros give the paper's form with Tr Sigma.
-        learning_rate: eta > 0.
-        momentum: beta in [0, 1).
-        batch_size: S.
-        weight_decay: lambda >= 0.
-
-    Example:
-        >>> at = {"learning_rate": 0.1, "momentum": 0.5, "batch_size": 4}
-        >>> print(round(float(speed([3.0], [0.0], **at)), 6))
-        0.01
-    """
-    eta, beta = _rates(learning_rate, momentum)
-    h = _stiffness(curvature, weight_decay)
-    per_mode = validate.finite("noise", noise) / (1 - eta * h / (2 * (1 + beta)))
-    return eta**2 * per_mode.sum() / (validate.positive("batch_size", batch_size) * (1 - beta**2))
 
 
 def noise_ratio(trace, *, learning_rate, momentum, batch_size):
@@ -81,23 +57,6 @@ def equipartition(square_step, variance, curvature, *, learning_rate, momentum, 
     return (1 + beta) * validate.within("square_step", square_step, low=0) / (2 * eta * h * spread)
 
 
-def critical_curvature(*, learning_rate, momentum) -> float:
-    r"""Return :math:`h_c=(1-\sqrt\beta)^2/\eta`, above which a mode oscillates in discrete time.
-
-    Eq. (network-critical); (1-beta)^2 / (2 eta (1+beta)) to leading order.
-
-    Args:
-        learning_rate: eta > 0.
-        momentum: beta in [0, 1).
-
-    Example:
-        >>> print(round(critical_curvature(learning_rate=0.005, momentum=0.9), 4))
-        0.5267
-    """
-    eta, beta = _rates(learning_rate, momentum)
-    return (1 - np.sqrt(beta)) ** 2 / eta
-
-
 def impulse(curvature, length, *, learning_rate, momentum, weight_decay=0.0):
     r"""Return G_j, a mode's answer j + 1 steps after a unit of noise, Eq. (network-impulse).
 
@@ -115,11 +74,33 @@ def impulse(curvature, length, *, learning_rate, momentum, weight_decay=0.0):
     """
     eta, beta = _rates(learning_rate, momentum)
     h = np.atleast_1d(_stiffness(curvature, weight_decay))
-    answer = np.zeros((h.size, length + 1))  # first column: before the impulse
-    answer[:, 1] = 1
-    for j in range(2, length + 1):
-        answer[:, j] = (1 + beta - eta * h) * answer[:, j - 1] - beta * answer[:, j - 2]
-    return answer[:, 1:]
+    steps = np.arange(1, validate.count("length", length) + 1)
+    return response(steps, eta * h[:, None], beta)[0]
+
+
+def released(curvature, steps, *, learning_rate, momentum, weight_decay=0.0):
+    r"""Return where a mode is k steps after it was let go at rest at 1, Eq. (network-ring).
+
+    :math:`G_k-\beta G_{k-1}`: the recursion from :math:`x_0=1` without velocity.
+
+    Args:
+        curvature: rho_i (modes,).
+        steps: the largest k, at least 1.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+        weight_decay: lambda >= 0.
+
+    Returns:
+        (modes, steps + 1), 1 at k = 0.
+
+    Example:
+        >>> released([2.0], 2, learning_rate=0.5, momentum=0.5).round(3)
+        array([[ 1. ,  0. , -0.5]])
+    """
+    at = {"learning_rate": learning_rate, "momentum": momentum, "weight_decay": weight_decay}
+    answer = impulse(curvature, validate.count("steps", steps) + 1, **at)
+    answer[:, 1:] -= momentum * answer[:, :-1].copy()
+    return answer
 
 
 def filtered_variance(weights, noise, *, batch_size, samples=None):
@@ -145,16 +126,17 @@ def filtered_variance(weights, noise, *, batch_size, samples=None):
         >>> filtered_variance(w, [1.0], batch_size=2, samples=8)
         array([0.])
     """
-    weights = np.atleast_2d(weights)
+    weights = np.atleast_2d(validate.finite("weights", weights))
     total = (weights**2).sum(1)
-    scale = np.asarray(noise, dtype=float) / batch_size
+    size = validate.count("batch_size", batch_size)
+    scale = validate.within("noise", noise, low=0) / size
     if samples is None:
         return scale * total
-    epoch = samples // batch_size
+    epoch = _epoch(samples, size)
     starts = np.arange(0, weights.shape[1], epoch)
     sums = np.add.reduceat(weights, starts, axis=1)
     # variance of one batch and, between two of an epoch, -1 / (M - 1) of it
-    scale = scale * (samples - batch_size) / (samples - 1) * epoch / (epoch - 1)
+    scale = scale * (samples - size) / (samples - 1) * epoch / (epoch - 1)
     return scale * (total - (sums**2).sum(1) / epoch)
 
 
@@ -189,7 +171,7 @@ def moments(
     Returns:
         Two arrays (times, modes).
     """
-    steps = np.atleast_1d(steps)
+    steps = _whole("steps", steps)
     answer = impulse(
         curvature,
         int(steps.max()),
@@ -238,7 +220,8 @@ def displacement(
     Returns:
         (times,) summed over modes.
     """
-    lags = np.atleast_1d(lags)
+    lags = _whole("lags", lags)
+    validate.count("start", start, low=0)
     answer = impulse(
         curvature,
         start + int(lags.max()),
@@ -259,7 +242,17 @@ def ring(curvature, *, learning_rate, momentum, weight_decay=0.0):
     r"""Return decay and period, in steps, of a mode without noise, Eq. (network-ring).
 
     The roots of :math:`z^2-(1+\beta-\eta h)z+\beta` are :math:`\sqrt\beta\,e^{\pm i\phi}`: decay
-    time -2/log(beta), whatever h, and period 2 pi / phi.
+    time -2/log(beta), whatever h, and period 2 pi / phi. They are complex inside the band of
+    `underdamped_langevin.oscillating_band`, whose lower end is Eq. (network-critical).
+
+    Args:
+        curvature: rho_i (modes,).
+        learning_rate: eta > 0.
+        momentum: beta in (0, 1).
+        weight_decay: lambda >= 0.
+
+    Returns:
+        Decay and period (modes,).
 
     Raises:
         ValueError: if a mode does not oscillate.
@@ -271,10 +264,45 @@ def ring(curvature, *, learning_rate, momentum, weight_decay=0.0):
     """
     eta, beta = _rates(learning_rate, momentum)
     h = _stiffness(curvature, weight_decay)
+    validate.positive("momentum", beta)
     cosine = (1 + beta - eta * h) / (2 * np.sqrt(beta))
     if np.any(np.abs(cosine) >= 1):
         raise ValueError(f"curvature must lie where modes oscillate: got down to {h.min():.4g}")
     return np.full(h.shape, -2 / np.log(beta)), 2 * np.pi / np.arccos(cosine)
+
+
+def norm_drift(square_norm, square_step, *, learning_rate, momentum, weight_decay):
+    r"""Return the growth a step of E|theta|^2 where the loss ignores lengths, Eq. (norm-drift).
+
+    Args:
+        square_norm: E|theta|^2, not negative.
+        square_step: E|delta|^2, not negative.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+        weight_decay: lambda >= 0.
+
+    Example:
+        >>> at = {"learning_rate": 0.1, "momentum": 0.5, "weight_decay": 0.01}
+        >>> round(float(norm_drift(10.0, 0.02, **at)), 6)
+        0.02
+    """
+    eta, beta = _rates(learning_rate, momentum)
+    decay = validate.non_negative("weight_decay", weight_decay)
+    norm = validate.within("square_norm", square_norm, low=0)
+    square = validate.within("square_step", square_step, low=0)
+    return ((1 + beta) * square - 2 * eta * decay * norm) / (1 - beta)
+
+
+def _whole(name, values):
+    return np.atleast_1d(validate.each_whole(name, values)).astype(int)
+
+
+def _epoch(samples, size):
+    """Steps of an epoch; noises of one cancel only if there are two."""
+    epoch = validate.count("samples", samples, low=2 * size) // size
+    if epoch * size != samples:
+        raise ValueError(f"batch_size must divide the {samples} samples: got {size}")
+    return epoch
 
 
 def _stiffness(curvature, weight_decay):

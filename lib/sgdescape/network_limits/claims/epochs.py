@@ -2,25 +2,19 @@
 
 import numpy as np
 
-from sgdescape.anomalous_diffusion import crossover_curvature
-from sgdescape.core.claims import Claim, check, claim
-from sgdescape.modified_loss import excess_loss
-from sgdescape.network_limits import theory
-from sgdescape.network_limits.claims.small_network import (
-    NOTE,
-    OWN,
-    PAPER,
-    equipartition_of,
-    predicted,
-)
-from sgdescape.network_limits.estimates import pooled, pooled_slope, rates, scaled, settings
+from sgdescape.core.claims import Claim, check, claim, identity
+from sgdescape.core.runs.provenance import settings
+from sgdescape.network_limits.claims.sources import EPOCHS, OWN, PAPER, RELATIONS
+from sgdescape.network_limits.estimates import equipartition_of, pooled, pooled_slope
+from sgdescape.network_limits.predictions import crossover
 
 
 @claim
 def isotropic_epochs(ds) -> Claim:
-    """C6 and C18: by epochs the cloud is not round."""
+    """By epochs the cloud is not round."""
     return check(
-        "With epochs without replacement: the slope of ln Var theta_i against ln rho_i is 0.",
+        r"With epochs without replacement: slope of $\ln\mathrm{Var}\,\theta_i$ against "
+        r"$\ln\rho_i$ is 0.",
         source=PAPER,
         predicted=0.0,
         measured=pooled_slope(
@@ -34,13 +28,13 @@ def isotropic_epochs(ds) -> Claim:
 
 @claim
 def equipartition_epochs(ds) -> Claim:
-    """C8 and C18: epochs break it."""
+    """Epochs break equipartition."""
     return check(
         "With epochs without replacement: kinetic over potential energy is 1.",
         source=PAPER,
         predicted=1.0,
         measured=equipartition_of(ds, "shuffle"),
-        rivals={"half": 0.5},
+        rivals={"no force": round(float(ds.energy_unforced), 2)},
         tolerance=0.1,
         expected="refuted",
     )
@@ -48,113 +42,112 @@ def equipartition_epochs(ds) -> Claim:
 
 @claim
 def epoch_factor(ds) -> Claim:
-    """C18: by the factor of the noises' sum over an epoch, below Eq. (network-crossover)."""
-    config = settings(ds)
-    low = ds.curvature.values < crossover_curvature(
-        learning_rate=config["learning_rate"],
-        momentum=config["momentum"],
-        steps_per_epoch=config["samples"] // config["batch_size"],
-    )
-    variance, _ = predicted(ds, shuffled=True)
-    iid, _ = predicted(ds, shuffled=False)
-    found = (ds.position_variance.sel(sampler="shuffle").values / variance)[:, low]
+    """By the factor of the noises' sum over an epoch, below Eq. (network-crossover)."""
+    low = ds.curvature.values < crossover(settings(ds))
+    exact, iid = (ds.sel(sampler=s).variance_exact.values for s in ("shuffle", "iid"))
+    found = (ds.position_variance.sel(sampler="shuffle").values / exact)[:, low]
+    bridge = iid * ds.curvature.values / crossover(settings(ds))
     return check(
-        "Epochs, modes below the crossover curvature: Var theta_i in units of the prediction for "
-        "noises that sum to zero over an epoch.",
-        source=NOTE,
+        r"Epochs, modes below the crossover curvature: $\mathrm{Var}\,\theta_i$ in units of the "
+        "prediction for noises that sum to zero over an epoch.",
+        source=EPOCHS,
         predicted=1.0,
         measured=pooled(found.mean(1)),
-        rivals={"independent noises": float((iid / variance)[low].mean()), "half": 0.5},
-        tolerance=0.15,
+        rivals={
+            "independent noises": round(float((iid / exact)[low].mean()), 2),
+            "Brownian bridge alone": round(float((bridge / exact)[low].mean()), 2),
+        },
         expected="confirmed",
     )
 
 
 @claim
 def excess(ds) -> Claim:
-    """C12: excess loss from speed, Eq. (network-excess)."""
+    """Early in a run most modes are not stationary: the moments of that time give the loss."""
+    at = _early(ds).sel(sampler="iid")
+    exact, rule = float(at.excess_exact.mean()), float(at.excess_rule.mean())
+    first, last = int(at.snapshot_step[0]), int(at.snapshot_step[-1])
     return check(
-        "With replacement: mean excess of loss and weight decay over its minimum, in units of "
-        "(1 + beta)/(4 eta) E|delta|^2.",
+        f"With replacement, {first} to {last} steps after the start at the minimum: mean excess of "
+        "loss and weight decay over its minimum, in units of the theory of moments at these times.",
+        source=OWN,
+        predicted=1.0,
+        measured=pooled(at.excess.mean("snapshot").values / exact),
+        rivals={
+            r"every mode stationary, $\frac{1+\beta}{4\eta}E\|\delta\|^2$": round(rule / exact, 2)
+        },
+        expected="confirmed",
+    )
+
+
+@claim
+def excess_rule(ds) -> Claim:
+    """The paper's relation, later: a little too high, as flat modes are not stationary yet."""
+    at, quiet = (_late(ds).sel(sampler=name) for name in ("iid", "shuffle"))
+    share = float(at.excess_exact.mean() / at.excess_rule.mean())
+    return check(
+        r"With replacement, after the burn-in: mean excess loss is $\frac{1+\beta}{4\eta}"
+        rf"E\|\delta\|^2$ (the moments at these times give {share:.2f} of it).",
         source=PAPER,
         predicted=1.0,
-        measured=pooled(_excess(ds, "iid")),
-        rivals={"twice": 2.0, "half": 0.5},
-        tolerance=0.2,
-        expected="confirmed",
+        measured=pooled((at.excess.mean("snapshot") / at.excess_rule).values),
+        rivals={"epochs": round(float(quiet.excess_exact.mean() / quiet.excess_rule.mean()), 2)},
+        tolerance=0.12,
+        expected="approximate",
     )
 
 
 @claim
 def excess_epochs(ds) -> Claim:
-    """C12 and C18: epochs make the excess loss several times smaller at the same speed."""
-    config = settings(ds)
-    last = config["steps"]
-    steps = np.linspace(config["burn_in"], last, config["snapshots"]).astype(int)
-    h = ds.all_curvature.values + config["weight_decay"]
-    variance, _ = theory.moments(
-        ds.all_curvature.values,
-        ds.all_noise.values,
-        steps=steps,
-        samples=config["samples"],
-        **rates(ds),
-    )
-    loss = (h * variance).sum(1).mean() / 2
-    measured = ds.excess.sel(sampler="shuffle").values.mean(1)
-    rule = excess_loss(
-        float(ds.speed.sel(sampler="shuffle").mean()),
-        learning_rate=config["learning_rate"],
-        momentum=config["momentum"],
-    )
+    """Epochs make the excess loss several times smaller at the same speed."""
+    at = _late(ds).sel(sampler="shuffle")
+    exact, rule = float(at.excess_exact.mean()), float(at.excess_rule.mean())
     return check(
-        "Epochs without replacement: the excess loss in units of the prediction for noises that "
-        "sum to zero over an epoch.",
+        "Epochs without replacement: the excess loss in units of the theory for noises that sum "
+        "to zero over an epoch.",
         source=OWN,
         predicted=1.0,
-        measured=scaled(pooled(measured), loss),
-        rivals={"(1 + beta)/(4 eta) E|delta|^2": rule / loss},
-        tolerance=0.3,
+        measured=pooled(at.excess.mean("snapshot").values / exact),
+        rivals={r"$\frac{1+\beta}{4\eta}E\|\delta\|^2$": round(rule / exact, 2)},
         expected="confirmed",
     )
 
 
-def _excess(ds, sampler):
-    config = settings(ds)
-    rule = excess_loss(
-        ds.speed.sel(sampler=sampler).values,
-        learning_rate=config["learning_rate"],
-        momentum=config["momentum"],
-    )
-    return ds.excess.sel(sampler=sampler).values.mean(1) / rule
+def _early(ds):
+    return ds.isel(snapshot=slice(settings(ds).early_snapshots))
+
+
+def _late(ds):
+    return ds.isel(snapshot=slice(settings(ds).early_snapshots, None))
 
 
 @claim
 def force_identity(ds) -> Claim:
     """With the minibatch's own gradient the relation is an identity: it tests nothing."""
-    found = _virial(ds, "shuffle", ds.virial.sel(sampler="shuffle").values)
-    return check(
-        "Epochs without replacement: displacement times the minibatch's own gradient, in units of "
-        "(1 + beta)/(2 eta) E|delta|^2 less the term of the growth of |theta|^2.",
+    at = ds.sel(sampler="shuffle")
+    found = (at.virial / at.virial_balance).values
+    return identity(
+        r"Epochs without replacement: $\theta\cdot G$ with the minibatch's own gradient, in units "
+        r"of $\frac{1+\beta}{2\eta}E\|\delta\|^2$ less the terms of growth and of the path's ends.",
         source=OWN,
         predicted=1.0,
-        measured=pooled(found),
-        rivals={"half": 0.5, "1.05": 1.05},
-        tolerance=0.01,
-        expected="confirmed",
+        measured=float(found[np.argmax(np.abs(found - 1))]),
+        error=1e-6,
     )
 
 
 @claim
 def force(ds) -> Claim:
     """With the whole data's gradient it is a test, passed with replacement."""
-    found = _virial(ds, "iid", ds.force.sel(sampler="iid").values.mean(1))
+    found = _force(ds, "iid")
+    at = _late(ds).sel(sampler="shuffle")
+    quiet = float(at.excess_exact.mean() / at.excess_rule.mean())
     return check(
         "With replacement: displacement times the whole data's gradient in the same units.",
-        source="Yaida (2019)",
+        source=RELATIONS,
         predicted=1.0,
         measured=pooled(found),
-        rivals={"half": 0.5},
-        tolerance=0.2,
+        rivals={"epochs": round(quiet, 2), "no force": 0.0},
         expected="confirmed",
     )
 
@@ -162,22 +155,17 @@ def force(ds) -> Claim:
 @claim
 def force_epochs(ds) -> Claim:
     """And failed by epochs."""
-    found = _virial(ds, "shuffle", ds.force.sel(sampler="shuffle").values.mean(1))
     return check(
         "Epochs without replacement: displacement times the whole data's gradient is 1 in the "
         "same units.",
-        source="Yaida (2019)",
+        source=RELATIONS,
         predicted=1.0,
-        measured=pooled(found),
+        measured=pooled(_force(ds, "shuffle")),
         rivals={"no force": 0.0},
-        tolerance=0.05,
         expected="refuted",
     )
 
 
-def _virial(ds, sampler, force):
-    """Return force times displacement in units of the right side of Eq. (network-force)."""
-    config, at = settings(ds), ds.sel(sampler=sampler)
-    eta, beta = config["learning_rate"], config["momentum"]
-    balance = (1 + beta) / (2 * eta) * at.speed - (1 - beta) / (2 * eta) * at.growth
-    return force / balance.values
+def _force(ds, sampler):
+    at = _late(ds).sel(sampler=sampler)
+    return (at.force.mean("snapshot") / at.force_exact).values

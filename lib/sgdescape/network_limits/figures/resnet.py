@@ -3,19 +3,18 @@
 import numpy as np
 
 from sgdescape.core import plotting
-from sgdescape.network_limits.claims.resnet import BURN, norm_growth
-from sgdescape.network_limits.estimates import settings
+from sgdescape.core.runs.provenance import settings
+from sgdescape.network_limits.estimates import settled
 
 
 def resnet_speed(dataset, ax):
     """Draw |delta_k|^2 of each run, smoothed over ten steps, with the law."""
-    noise = float(dataset.residual_noise.mean())
-    for index, (eta, beta, size, steps) in enumerate(settings(dataset)["residual_runs"]):
+    for index, (_, beta, _, steps) in enumerate(settings(dataset).residual_runs):
         speed = dataset.residual_speed.values[index, : int(steps)]
         blocks = speed[: len(speed) // 10 * 10].reshape(-1, 10).mean(1)
         style = plotting.points_style(index) | {"label": rf"$\beta={beta:g}$"}
         plotting.points(ax, 5 + 10 * np.arange(len(blocks)), blocks, **style)
-        law = eta**2 * noise / (size * (1 - beta**2))
+        law = float(dataset.residual_law[index])
         plotting.theory(ax, [0, steps], [law, law], **plotting.line(index))
     ax.set(xlabel="step $k$", ylabel=r"$\|\delta_k\|^2$", yscale="log")
     plotting.log_axes(ax, "y")
@@ -25,7 +24,7 @@ def resnet_speed(dataset, ax):
 
 def resnet_distance(dataset, ax):
     """Draw |Delta_k|^2 from the checkpoint with slopes 1 and 2 as guides."""
-    for index, (_, beta, _, steps) in enumerate(settings(dataset)["residual_runs"]):
+    for index, (_, beta, _, steps) in enumerate(settings(dataset).residual_runs):
         k = np.arange(1, int(steps) + 1)
         distance = dataset.residual_distance.values[index, : int(steps)]
         style = plotting.points_style(index) | {"label": rf"$\beta={beta:g}$", "ms": 3}
@@ -41,14 +40,14 @@ def resnet_distance(dataset, ax):
 
 def resnet_norm(dataset, ax):
     """Draw |theta|^2 of the convolutions with the slope of right angles and weight decay."""
-    for index, (_, beta, _, steps) in enumerate(settings(dataset)["residual_runs"]):
+    for index, (_, beta, _, steps) in enumerate(settings(dataset).residual_runs):
         norm = dataset.residual_norm.values[index, : int(steps)]
         k = np.arange(1, len(norm) + 1)
         style = plotting.points_style(index) | {"label": rf"$\beta={beta:g}$", "ms": 3}
         plotting.points(ax, k[::4], (norm - norm[0])[::4], **style)
-        _, slope = norm_growth(dataset, index)
-        line = norm[BURN] - norm[0] + slope * (k[BURN:] - k[BURN])
-        plotting.theory(ax, k[BURN:], line, **plotting.line(index))
+        slope, first = float(dataset.residual_drift[index]), settled(dataset, index).start
+        line = norm[first] - norm[0] + slope * (k[first:] - k[first])
+        plotting.theory(ax, k[first:], line, **plotting.line(index))
     ax.set(xlabel="step $k$", ylabel=r"$\|\theta_k\|^2-\|\theta_1\|^2$, convolutions")
     ax.legend()
     return ax

@@ -4,21 +4,22 @@ Every function draws a dataset of `network_limits.run` into given axes and retur
 """
 
 import numpy as np
+from scipy import stats
 from scipy.interpolate import RectBivariateSpline
 
-from sgdescape.anomalous_diffusion import crossover_curvature
 from sgdescape.core import plotting
+from sgdescape.core.runs.provenance import settings
 from sgdescape.core.stats.intervals import mean_interval
-from sgdescape.network_limits import theory
-from sgdescape.network_limits.claims.displacement import mahalanobis
-from sgdescape.network_limits.claims.small_network import predicted, swing_rates
-from sgdescape.network_limits.estimates import rates, settings
-from sgdescape.underdamped_langevin import autocorrelation as mode_autocorrelation
+from sgdescape.network_limits.estimates import mahalanobis
+from sgdescape.network_limits.predictions import crossover
+from sgdescape.network_limits.theory import equipartition as energies
+from sgdescape.network_limits.theory import released
 
-LEVEL = 0.95
+SHOWN_LEVEL = 0.95
 """Of the intervals in the figures; claims use a higher one."""
 
 NAMES = {"iid": "with replacement", "shuffle": "epochs"}
+_REFERENCES = {"from_start": ", from the minimum", "from_later": ", after burn-in"}
 
 
 def noise(dataset, ax):
@@ -26,9 +27,10 @@ def noise(dataset, ax):
     h, noise = dataset.all_curvature.values, dataset.all_noise.values
     seen = h > 5e-4  # below, curvatures are not told from zero
     plotting.points(ax, h[seen], noise[seen] / h[seen], ms=2)
-    ratio = noise[: settings(dataset)["top"]].sum() / h[: settings(dataset)["top"]].sum()
+    top = settings(dataset).top
+    ratio = noise[:top].sum() / h[:top].sum()
     ax.axhline(ratio, **plotting.line(0))
-    ax.axvline(settings(dataset)["weight_decay"], color="grey", ls=":", lw=1)
+    ax.axvline(settings(dataset).weight_decay, color="grey", ls=":", lw=1)
     ax.set(xscale="log", yscale="log", ylim=(0.1, 10))
     ax.set(xlabel=r"curvature $\rho_i$", ylabel=r"$\Sigma_{ii}/\rho_i$")
     return plotting.log_axes(ax)
@@ -36,21 +38,13 @@ def noise(dataset, ax):
 
 def speed(dataset, ax):
     """Draw the measured speed against the law, short runs of several hyper-parameters."""
-    for at, speeds in zip(dataset.sweep_at.values, dataset.sweep_speed.values, strict=True):
-        eta, beta, size = at
-        law = theory.speed(
-            dataset.all_noise.values,
-            dataset.all_curvature.values,
-            learning_rate=eta,
-            momentum=beta,
-            batch_size=size,
-            weight_decay=settings(dataset)["weight_decay"],
-        )
-        found = mean_interval(speeds, level=LEVEL)
+    laws = dataset.sweep_speed_exact.values
+    for index, (eta, beta, size) in enumerate(settings(dataset).sweep):
+        found = mean_interval(dataset.sweep_speed.values[index], level=SHOWN_LEVEL)
         label = rf"$\eta={eta:g},\ \beta={beta:g},\ S={size:g}$"
-        index = [tuple(x) for x in dataset.sweep_at.values].index(tuple(at))
         style = plotting.points_style(index) | {"label": label}
-        plotting.points(ax, [law], [found.value], [found.low], [found.high], **style)
+        ends = [found.value], [found.low], [found.high]
+        plotting.points(ax, [laws[index]], *ends, **style)
     ends = np.array(ax.get_xlim())
     ends[0] = max(ends[0], 2e-5)
     plotting.theory(ax, ends, ends, color="grey", label="law")
@@ -69,8 +63,8 @@ def variances(dataset, ax, *, what):
         name = {"position": "position_variance", "step": "step_variance"}[what]
         rows = dataset[name].sel(sampler=sampler).values
         mean, error = rows.mean(0), 2 * rows.std(0, ddof=1) / np.sqrt(len(rows))
-        lines = predicted(dataset, shuffled=sampler == "shuffle")
-        line = lines[0 if what == "position" else 1]
+        exact = {"position": "variance_exact", "step": "step_exact"}[what]
+        line = dataset[exact].sel(sampler=sampler).values
         style = plotting.points_style(index) | {"label": NAMES[sampler], "ms": 3}
         plotting.points(ax, x, mean, mean - error, mean + error, **style)
         plotting.theory(ax, x[order], line[order], **plotting.line(index))
@@ -84,24 +78,19 @@ def variances(dataset, ax, *, what):
 def equipartition(dataset, ax):
     """Draw kinetic over potential energy of each mode, both samplers, with the predictions."""
     config, x = settings(dataset), dataset.curvature.values
-    at = {k: config[k] for k in ("learning_rate", "momentum", "weight_decay")}
+    names = ("learning_rate", "momentum", "weight_decay")
+    at = {name: getattr(config, name) for name in names}
     order = np.argsort(x)
     for index, sampler in enumerate(("iid", "shuffle")):
         part = dataset.sel(sampler=sampler)
-        ratio = theory.equipartition(
+        ratio = energies(
             part.step_variance.mean("replica"), part.position_variance.mean("replica"), x, **at
         )
-        variance, square = predicted(dataset, shuffled=sampler == "shuffle")
-        line = theory.equipartition(square, variance, x, **at)
+        line = energies(part.step_exact.values, part.variance_exact.values, x, **at)
         style = plotting.points_style(index) | {"label": NAMES[sampler], "ms": 3}
         plotting.points(ax, x, ratio, **style)
         plotting.theory(ax, x[order], line[order], **plotting.line(index))
-    crossing = crossover_curvature(
-        learning_rate=config["learning_rate"],
-        momentum=config["momentum"],
-        steps_per_epoch=config["samples"] // config["batch_size"],
-    )
-    ax.axvline(crossing, color="grey", ls=":", label=r"$\rho_\times$")
+    ax.axvline(crossover(config), color="grey", ls=":", label=r"$\rho_\times$")
     ax.set(xlabel=r"curvature $\rho_i$", ylabel="kinetic / potential energy", xscale="log")
     ax.set_ylim(0.6, 3.6)
     plotting.log_axes(ax, "x")
@@ -112,7 +101,7 @@ def equipartition(dataset, ax):
 def plane(dataset, ax, *, sampler="iid"):
     """Draw the cloud in the plane of the first and last watched mode over the loss."""
     x, y = dataset.along_first.values, dataset.along_last.values
-    scale = np.sqrt(predicted(dataset, shuffled=False)[0][[0, -1]])
+    scale = np.sqrt(dataset.sel(sampler="iid").variance_exact.values[[0, -1]])
     levels = np.quantile(dataset.plane_loss.values, [0.02, 0.08, 0.2, 0.4, 0.65, 0.9])
     fine = np.linspace(x[0], x[-1], 81)
     smooth = RectBivariateSpline(x, y, dataset.plane_loss.values)(fine, fine)
@@ -136,7 +125,7 @@ def plane(dataset, ax, *, sampler="iid"):
 
 def velocity_plane(dataset, ax):
     """Draw the cloud of steps in the same plane with the ellipses of the modified loss."""
-    scale = np.sqrt(predicted(dataset, shuffled=False)[1][[0, -1]])
+    scale = np.sqrt(dataset.sel(sampler="iid").step_exact.values[[0, -1]])
     cloud = dataset.cloud_step.sel(sampler="iid").values[:, ::8][..., [0, -1]].reshape(-1, 2)
     plotting.points(ax, *cloud.T, ms=2, **plotting.line(0))
     angle = np.linspace(0, 2 * np.pi, 100)
@@ -154,8 +143,6 @@ def velocity_plane(dataset, ax):
 
 def distances(dataset, ax):
     """Draw quantiles of the distance under the modified loss against those of chi-square."""
-    from scipy import stats
-
     for index, sampler in enumerate(("iid", "shuffle")):
         rows, freedom = mahalanobis(dataset, sampler)
         share = np.linspace(0.01, 0.99, 50)
@@ -172,19 +159,15 @@ def distances(dataset, ax):
 def ring(dataset, ax):
     """Draw the ring-down of two kicked modes with the prediction."""
     config = settings(dataset)
-    eta, beta = config["ring_rate"], config["ring_momentum"]
     k = np.arange(dataset.sizes["ring_step"])
+    at = {"learning_rate": config.ring_rate, "momentum": config.ring_momentum}
     for index, mode in enumerate((0, 7)):
-        x = dataset.ring.values[:, mode]
-        h = float(dataset.curvature[mode]) + config["weight_decay"]
-        curve = np.ones(k.size)
-        curve[1] = 1 - eta * h
-        for j in range(2, k.size):
-            curve[j] = (1 + beta - eta * h) * curve[j - 1] - beta * curve[j - 2]
-        label = rf"$\rho={h - config['weight_decay']:.2f}$"
+        x, rho = dataset.ring.values[:, mode], float(dataset.curvature[mode])
+        (curve,) = released([rho], k[-1], weight_decay=config.weight_decay, **at)
+        label = rf"$\rho={rho:.2f}$"
         style = plotting.points_style(index) | {"label": label, "ms": 3}
         plotting.points(ax, k[::5], x[::5], **style)
-        plotting.theory(ax, k, config["ring_kick"] * curve, **plotting.line(index))
+        plotting.theory(ax, k, config.ring_kick * curve, **plotting.line(index))
     ax.axhline(0, color="grey", lw=0.6)
     ax.set(xlabel="step $k$", ylabel=r"$q_i\cdot(\theta_k-\theta^*)$")
     ax.legend()
@@ -193,7 +176,6 @@ def ring(dataset, ax):
 
 def autocorrelation(dataset, ax):
     """Draw the autocorrelation of two modes, momentum 0.98, with the exact prediction."""
-    at = swing_rates(dataset)
     lags = dataset.sizes["swing_lag"] - 1
     h = dataset.curvature.values
     for index, mode in enumerate((0, len(h) - 1)):
@@ -201,7 +183,7 @@ def autocorrelation(dataset, ax):
         rows = rows / rows[:, :1].mean(0)
         mean, error = rows.mean(0), 2 * rows.std(0, ddof=1) / np.sqrt(len(rows))
         k = np.arange(lags + 1)
-        curve = mode_autocorrelation(k, h[mode], **at)
+        curve = dataset.autocorrelation_exact.values[:, mode]
         few, style = k[::16], plotting.points_style(index) | {"ms": 3}
         ends = (mean - error)[few], (mean + error)[few]
         plotting.points(ax, few, mean[few], *ends, **style)
@@ -215,25 +197,15 @@ def autocorrelation(dataset, ax):
 def displacement(dataset, ax):
     """Draw |Delta_k|^2 against k: both samplers, from the start and from after the burn-in."""
     lags = dataset.lag.values
-    config = settings(dataset)
     cases = (("from_start", "iid"), ("from_later", "iid"), ("from_start", "shuffle"))
     for index, (name, sampler) in enumerate(cases):
         rows = dataset[name].sel(sampler=sampler).values
         seen = np.isfinite(rows).all(0)
-        start = config["burn_in"] if name == "from_later" else 0
-        lag = lags[seen]
-        curve = theory.displacement(
-            dataset.all_curvature.values,
-            dataset.all_noise.values,
-            start=start,
-            lags=lag,
-            samples=config["samples"] if sampler == "shuffle" else None,
-            **rates(dataset),
-        )
-        label = NAMES[sampler] + (", after burn-in" if start else ", from the minimum")
+        curve = dataset[name.replace("from_", "") + "_exact"].sel(sampler=sampler).values
+        label = NAMES[sampler] + _REFERENCES[name]
         style = plotting.points_style(index) | {"label": label, "ms": 3}
         plotting.points(ax, lags[seen], rows[:, seen].mean(0), **style)
-        plotting.theory(ax, lag, curve, **plotting.line(index))
+        plotting.theory(ax, lags[seen], curve[seen], **plotting.line(index))
     ax.set(xlabel="step $k$", ylabel=r"$E\|\Delta_k\|^2$", xscale="log", yscale="log")
     plotting.log_axes(ax)
     ax.legend(fontsize=8)
@@ -242,22 +214,14 @@ def displacement(dataset, ax):
 
 def exponents(dataset, ax):
     """Draw the local exponent c(k), measured and predicted."""
-    config = settings(dataset)
     lags = dataset.lag.values
     edges = lags[1::4]
     cases = (("from_start", "iid"), ("from_later", "iid"), ("from_start", "shuffle"))
     for index, (name, sampler) in enumerate(cases):
         rows = dataset[name].sel(sampler=sampler).values
-        start = config["burn_in"] if name == "from_later" else 0
         ends = edges[edges <= lags[np.isfinite(rows).all(0)].max()]
-        curve = theory.displacement(
-            dataset.all_curvature.values,
-            dataset.all_noise.values,
-            start=start,
-            lags=ends,
-            samples=config["samples"] if sampler == "shuffle" else None,
-            **rates(dataset),
-        )
+        exact = dataset[name.replace("from_", "") + "_exact"].sel(sampler=sampler).values
+        curve = exact[np.isin(lags, ends)]
         at = rows[:, np.isin(lags, ends)]
         middle, width = np.sqrt(ends[1:] * ends[:-1]), np.diff(np.log(ends))
         found = np.diff(np.log(at), axis=1) / width
@@ -272,13 +236,11 @@ def exponents(dataset, ax):
 
 def strong(dataset, ax):
     """Draw the falling speed at strong noise, in units of the law at the minimum."""
-    eta, beta, size = settings(dataset)["strong"]
-    unit = eta**2 / (size * (1 - beta**2))
-    law = unit * dataset.attrs["trace_noise"]
+    law = float(dataset.strong_exact)
     time = dataset.strong_time.values + 32
     plotting.points(ax, time, dataset.strong_block_speed.values / law, label="measured")
     ax.axhline(1, label=r"${\rm Tr}\,\Sigma$ at the minimum", ls="--", **plotting.line(1))
-    along = float(dataset.strong_noise.mean()) * unit / law
+    along = float(dataset.strong_noise.mean()) / dataset.attrs["trace_noise"]
     ax.axhline(along, label=r"${\rm Tr}\,\Sigma$ along the path", **plotting.line(0))
     ax.set(xlabel="step $k$", ylabel=r"$E\|\delta\|^2$ / law", ylim=(0.4, 1.15))
     ax.legend()

@@ -1,1 +1,6 @@
-"""Measure of chapter `network_limits`: experiments that give numbers; no theory."""
+"""SGD on networks, run and measured: numbers, and no theory.
+
+The small network: `network` is its model and data, `minimum` where its runs start, `setting` the
+spectrum there, `chains` runs SGD on many replicas, `small_network` has the measurements. `resnet`
+measures the narrow ResNet-18.
+"""

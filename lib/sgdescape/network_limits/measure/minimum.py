@@ -4,16 +4,14 @@
 smallest eigenvalue of the whole Hessian is positive.
 """
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass
-from importlib import resources
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from scipy import optimize
 
 from sgdescape.core import validate
+from sgdescape.core.networks import checkpoints
 from sgdescape.network_limits.measure import network
 
 BUNDLED = "network_limits.npz"
@@ -60,27 +58,8 @@ def load(recipe: Recipe) -> np.ndarray:
 
 def bundled() -> dict[Recipe, np.ndarray]:
     """Return the minima that are kept with the package, checked by their SHA-256."""
-    file = resources.files("sgdescape") / "bundled" / BUNDLED
-    found = hashlib.sha256(file.read_bytes()).hexdigest()
-    if found != SHA256:
-        raise ValueError(f"bundled {BUNDLED} is corrupt: SHA-256 must be {SHA256}, got {found}")
-    with resources.as_file(file) as path, np.load(path, allow_pickle=False) as arrays:
-        return {
-            Recipe(**json.loads(str(arrays[f"recipe_{k}"]))): arrays[f"theta_{k}"]
-            for k in range(int(arrays["count"]))
-        }
-
-
-def store(path, minima: dict[Recipe, np.ndarray]) -> str:
-    """Write minima to one file without pickles; return its SHA-256."""
-    arrays = {"count": np.array(len(minima))}
-    for index, (recipe, theta) in enumerate(minima.items()):
-        arrays[f"recipe_{index}"] = np.array(json.dumps(asdict(recipe)))
-        arrays[f"theta_{index}"] = theta
-    with open(path, "wb") as file:
-        np.savez_compressed(file, **arrays)
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    kept = checkpoints.bundled(BUNDLED, sha256=SHA256, recipe=Recipe)
+    return {recipe: arrays["theta"] for recipe, arrays in kept.items()}
 
 
 def pretrain(recipe: Recipe) -> np.ndarray:

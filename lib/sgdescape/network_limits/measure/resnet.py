@@ -5,10 +5,7 @@ with probability 1 - noise the image's own class, else one of ten at random. Its
 labels is the cross-entropy with soft targets, whose Hessian is taken.
 """
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass
-from importlib import resources
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,12 +14,13 @@ from torch import nn
 
 from sgdescape.core import validate
 from sgdescape.core.data import image_sets
-from sgdescape.core.networks import resnet
+from sgdescape.core.networks import checkpoints, resnet
+from sgdescape.core.random import seeds
 from sgdescape.core.spectra import products
 from sgdescape.core.training import recorder, sgd
 
 BUNDLED = "network_limits_resnet.npz"
-SHA256 = "6e9bd49af150cb8815d7e57f8c4e23196ab2f167cbad0dd4dff184c31ad66939"
+SHA256 = "ff074abe64b44d5c9633a3f4cd81ec54f114694a072f53d3b9f2e0a16bda628c"
 
 
 @dataclass(frozen=True)
@@ -106,22 +104,8 @@ def pretrain(recipe: Recipe, *, device="cpu") -> np.ndarray:
 
 def load(recipe: Recipe, *, device="cpu") -> np.ndarray:
     """Return the bundled weights of a recipe, or train now if there are none."""
-    file = resources.files("sgdescape") / "bundled" / BUNDLED
-    found = hashlib.sha256(file.read_bytes()).hexdigest()
-    if found != SHA256:
-        raise ValueError(f"bundled {BUNDLED} is corrupt: SHA-256 must be {SHA256}, got {found}")
-    with resources.as_file(file) as path, np.load(path, allow_pickle=False) as arrays:
-        if str(arrays["recipe"]) == json.dumps(asdict(recipe)):
-            return arrays["theta"]
-    return pretrain(recipe, device=device)
-
-
-def store(path, recipe: Recipe, theta) -> str:
-    """Write a checkpoint without pickles; return its SHA-256."""
-    with open(path, "wb") as file:
-        np.savez_compressed(file, recipe=np.array(json.dumps(asdict(recipe))), theta=theta)
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    kept = checkpoints.bundled(BUNDLED, sha256=SHA256, recipe=Recipe)
+    return kept[recipe]["theta"] if recipe in kept else pretrain(recipe, device=device)
 
 
 def measure(config, *, device="cpu") -> xr.Dataset:
@@ -217,7 +201,7 @@ def _statistics(model, images):
 
 def _noise(config, model, images):
     """Variance of the batch gradient at fixed weights, and the loss by batches of some sizes."""
-    generator = torch.Generator().manual_seed(config.seed + 1)
+    generator = torch.Generator().manual_seed(_seed(config, "resnet noise"))
     size, count = config.residual_runs[0][2], config.residual_batches
     total, squares = 0.0, []
     for _ in range(count):
@@ -226,22 +210,26 @@ def _noise(config, model, images):
         total = total + gradient
         squares.append(float(gradient @ gradient))
     spread = (np.array(squares) - float(total @ total) / count**2) * count / (count - 1)
-    sizes, losses = [4, 8, 32, 128], []
-    part, soft = images.inputs[:512], images.soft()[:512]
-    with torch.no_grad():
-        model.train()
-        for one in sizes:
-            pairs = zip(part.split(one), soft.split(one), strict=True)
-            losses.append([float(sgd.cross_entropy(model(x), y).mean()) for x, y in pairs])
-    means = [np.mean(row) for row in losses]
-    errors = [np.std(row, ddof=1) / np.sqrt(len(row)) for row in losses]
+    losses = _batch_losses(model, images.inputs[:1024], images.soft()[:1024])
+    return losses.assign(residual_noise=("draw", size * spread))
+
+
+@torch.no_grad()
+def _batch_losses(model, inputs, targets):
+    """Loss of the same images in batches of several sizes, also in groups that all sizes share."""
+    model.train()
+    sizes, group = (4, 8, 32, 128), 32
+    rows = []
+    for size in sizes:
+        pairs = zip(inputs.split(size), targets.split(size), strict=True)
+        rows.append(torch.cat([sgd.cross_entropy(model(x), y) for x, y in pairs]).double())
+    grouped = [row.view(-1, group).mean(1).numpy() for row in rows]
     return xr.Dataset(
         {
-            "residual_noise": ("draw", size * spread),
-            "residual_batch_loss": ("norm_batch", means),
-            "residual_batch_error": ("norm_batch", errors),
+            "residual_batch_loss": ("norm_batch", [float(row.mean()) for row in rows]),
+            "residual_group_loss": (("norm_batch", "norm_group"), np.array(grouped)),
         },
-        coords={"norm_batch": sizes},
+        coords={"norm_batch": list(sizes)},
     )
 
 
@@ -283,7 +271,7 @@ def _run(config, recipe, model, theta, images, vectors, setting, stream):
     eta, beta, size, steps = setting
     _put(model, theta)
     model.train()
-    generator = torch.Generator().manual_seed(1000 * (config.seed + 1) + stream)
+    generator = torch.Generator().manual_seed(_seed(config, "resnet run", stream))
     optimiser = torch.optim.SGD(
         model.parameters(), lr=eta, momentum=beta, weight_decay=recipe.weight_decay
     )
@@ -347,3 +335,7 @@ def _gradient(model, images, index, generator):
 def _put(model, theta):
     validate.count("theta", len(theta), low=sum(p.numel() for p in model.parameters()))
     nn.utils.vector_to_parameters(theta.clone(), model.parameters())
+
+
+def _seed(config, purpose, index=0):
+    return seeds.derive(config.seed, "network_limits", purpose, index)

@@ -3,106 +3,13 @@
 Each function returns an `xarray.Dataset`. Lengths are in the units of the weights, times in steps.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 import xarray as xr
 
-from sgdescape.network_limits.measure import chains, minimum, network
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A minimum with its exact spectrum, ready to run from.
-
-    Args:
-        task: the data, float64.
-        single: the same in float32, for gradients.
-        theta: (P,) the minimum.
-        local: loss, gradient, Hessian and noise there.
-        curvature: (P,) eigenvalues rho of the Hessian, descending.
-        vectors: (P, P) eigenvectors in columns.
-        noise: (P,) q_i^T Sigma q_i.
-    """
-
-    task: network.Task
-    single: network.Task
-    theta: torch.Tensor
-    local: network.Local
-    curvature: np.ndarray
-    vectors: np.ndarray
-    noise: np.ndarray
-
-
-def prepare(config, *, weight_decay=None, dtype=torch.float64) -> Setting:
-    """Return the task with its minimum and the spectrum at the minimum."""
-    decay = config.weight_decay if weight_decay is None else weight_decay
-    recipe = minimum.Recipe(
-        samples=config.samples,
-        noise=config.label_noise,
-        seed=config.network_seed,
-        weight_decay=decay,
-    )
-    theta = torch.from_numpy(minimum.load(recipe))
-    task = network.make_task(samples=recipe.samples, noise=recipe.noise, seed=recipe.seed)
-    single = network.Task(task.inputs.float(), task.labels, task.share)
-    here = network.local(theta, task if dtype == torch.float64 else single)
-    values, vectors = np.linalg.eigh(here.hessian)
-    values, vectors = values[::-1].copy(), vectors[:, ::-1].copy()
-    noise = np.einsum("ik,ij,jk->k", vectors, here.covariance, vectors, optimize=True)
-    return Setting(task, single, theta, here, values, vectors, noise)
-
-
-def watched(config) -> np.ndarray:
-    """Return the indices of the modes that are watched: the first ones, then evenly up to `top`."""
-    first = config.modes // 3
-    rest = np.linspace(first, config.top - 1, config.modes - first)
-    return np.concatenate([np.arange(first), np.round(rest).astype(int)])
-
-
-def spectrum(config, setting: Setting) -> xr.Dataset:
-    """Measure Hessian, noise and single-sample kurtosis at the minimum."""
-    index = watched(config)
-    vectors = setting.vectors[:, index]
-    small = vectors.T @ setting.local.covariance @ vectors
-    scale = np.sqrt(np.diag(small))
-    correlation = small / np.outer(scale, scale)
-    beside = correlation[np.triu_indices(len(index), 1)]
-    samples = projections(setting, torch.from_numpy(vectors))
-    centred = samples - samples.mean(0)
-    kurtosis = np.mean(centred**4, 0) / np.mean(centred**2, 0) ** 2
-    force = setting.local.gradient + config.weight_decay * setting.theta.numpy()
-    ds = xr.Dataset(
-        {
-            "curvature": ("mode", setting.curvature[index], {"long_name": "rho_i"}),
-            "noise": ("mode", setting.noise[index], {"long_name": "Sigma_ii"}),
-            "sample_kurtosis": ("mode", kurtosis),
-            "all_curvature": ("parameter", setting.curvature),
-            "all_noise": ("parameter", setting.noise),
-        },
-        coords={"mode": index},
-    )
-    ds.attrs |= {
-        "loss": setting.local.loss,
-        "trace_hessian": float(setting.curvature.sum()),
-        "trace_noise": float(np.trace(setting.local.covariance)),
-        "gradient_norm": float(np.linalg.norm(force)),
-        "least_stiffness": float(setting.curvature[-1] + config.weight_decay),
-        "noise_correlation": float(np.sqrt(np.mean(beside**2))),
-    }
-    return ds
-
-
-def projections(setting: Setting, vectors: torch.Tensor) -> np.ndarray:
-    """Return q^T grad l_mu of every sample, (N, K) float64."""
-    rows = []
-    for start in range(0, setting.task.size, 2048):
-        part = slice(start, start + 2048)
-        x, labels = setting.single.inputs[part, None], setting.task.labels[part, None]
-        every = network.gradients(setting.theta.float().expand(len(x), -1), x, labels)
-        rows.append(every @ vectors.float())
-    return torch.cat(rows).double().numpy()
+from sgdescape.core.random import seeds
+from sgdescape.network_limits.measure import chains, network
+from sgdescape.network_limits.measure.setting import Setting, prepare, watched
 
 
 def stationary(config, setting: Setting) -> xr.Dataset:
@@ -110,26 +17,29 @@ def stationary(config, setting: Setting) -> xr.Dataset:
     index = watched(config)
     basis = torch.from_numpy(setting.vectors[:, index].copy())
     burn, steps = config.burn_in, config.steps
+    early = np.geomspace(burn / 16, burn, config.early_snapshots + 1)[:-1]
+    late = np.linspace(burn, steps, config.snapshots)
+    shots = np.concatenate([early, late]).astype(int)
     parts = []
     for sampler in ("iid", "shuffle"):
         step = _step(config, sampler=sampler)
-        shots = np.linspace(burn, steps, config.snapshots).astype(int)
         path = chains.run(
             setting.single,
             setting.theta,
             step,
             steps=steps,
             replicas=range(config.replicas),
-            seed=config.seed,
+            seed=_seed(config, "main"),
             basis=basis,
             references=(0, burn),
             snapshots=shots,
         )
-        parts.append(_averages(path, burn).merge(_forces(config, setting, path)))
+        found = _averages(path, burn, step).merge(_forces(config, setting, path))
+        parts.append(found.assign_coords(snapshot_step=("snapshot", shots)))
     return xr.concat(parts, "sampler").assign_coords(sampler=["iid", "shuffle"], mode=index)
 
 
-def _averages(path, burn):
+def _averages(path, burn, step):
     """Time averages of every replica after the burn-in, and curves of displacement."""
     x = path.position[:, burn:]
     delta = np.diff(path.position, axis=1)[:, burn - 1 :]  # the step that led to each x
@@ -152,6 +62,7 @@ def _averages(path, burn):
             "step_variance": (keys, (delta**2).mean(1)),
             "position_step": (keys, (offset * delta).mean(1)),
             "midpoint_step": (keys, ((offset - delta / 2) * delta).mean(1)),
+            "midpoint_ends": (keys, _ends(path.position, burn, x.mean((0, 1)))),
             "areal_rate": (keys, inner.mean(1)),
             "shift": ("mode", x.mean((0, 1))),
             "position_kurtosis": ("mode", fourth / square**2),
@@ -159,6 +70,7 @@ def _averages(path, burn):
             "speed": ("replica", path.speed[:, burn:].mean(1)),
             "speed_block": (("replica", "block"), blocks),
             "virial": ("replica", path.virial[:, burn:].mean(1)),
+            "virial_balance": ("replica", _balance(path, burn, step)),
             "growth": ("replica", growth),
             "from_start": (("replica", "lag"), path.distance[0][:, lags]),
             "from_later": (("replica", "lag"), moved),
@@ -168,6 +80,23 @@ def _averages(path, burn):
         },
         coords={"lag": lags, "early": EARLY},
     )
+
+
+def _ends(position, burn, middle):
+    """What a mean of (x_k^2 - x_{k-1}^2)/2 from k = burn on telescopes to (replica, mode)."""
+    count = position.shape[1] - burn
+    return ((position[:, -1] - middle) ** 2 - (position[:, burn - 1] - middle) ** 2) / (2 * count)
+
+
+def _balance(path, burn, step):
+    """Mean of theta.G from the lengths of steps and of displacements, both ends included.
+
+    With c_k = theta_{k-1}.delta_k the update is c_{k+1} = beta (c_k + |delta_k|^2) - eta theta.G.
+    """
+    square, moved = path.distance[0], path.speed
+    c = (np.diff(square, axis=1) - moved) / 2  # c_1 ... c_T
+    force = step.momentum * (c[:, :-1] + moved[:, :-1]) - c[:, 1:]
+    return force[:, burn - 1 :].mean(1) / step.learning_rate
 
 
 EARLY = np.array([5, 10, 20, 40, 80, 160, 320])
@@ -206,7 +135,7 @@ def sweep(config, setting: Setting) -> xr.Dataset:
             chains.Step(eta, beta, size, config.weight_decay),
             steps=config.short_steps,
             replicas=range(config.short_replicas),
-            seed=config.seed + 100 * (k + 1),
+            seed=_seed(config, "sweep", k),
             basis=basis,
         )
         settled = min(int(8 / (1 - beta)), config.short_steps // 3)
@@ -218,7 +147,7 @@ def sweep(config, setting: Setting) -> xr.Dataset:
         _step(config),
         steps=config.short_steps,
         replicas=range(config.short_replicas),
-        seed=config.seed + 5000,
+        seed=_seed(config, "frozen"),
         basis=torch.from_numpy(setting.vectors[:, watched(config)].copy()),
         response=0.0,
     )
@@ -239,7 +168,7 @@ def sweep(config, setting: Setting) -> xr.Dataset:
 
 def swing(config, setting: Setting) -> xr.Dataset:
     """Measure autocorrelations of the modes with more momentum, where many modes oscillate."""
-    burn, longest = config.burn_in, config.swing_lags
+    burn, longest = config.swing_burn, config.swing_lags
     path = chains.run(
         setting.single,
         setting.theta,
@@ -247,15 +176,15 @@ def swing(config, setting: Setting) -> xr.Dataset:
             config.swing_rate, config.swing_momentum, config.swing_batch, config.weight_decay
         ),
         steps=config.swing_steps,
-        replicas=range(config.short_replicas),
-        seed=config.seed + 7000,
+        replicas=range(config.swing_replicas),
+        seed=_seed(config, "swing"),
         basis=torch.from_numpy(setting.vectors[:, watched(config)].copy()),
     )
     x = path.position[:, burn:] - path.position[:, burn:].mean((0, 1))
     total = x.shape[1] - longest
     products = [(x[:, :total] * x[:, k : k + total]).mean(1) for k in range(longest + 1)]
     found = np.stack(products, 1) / (x**2).mean((0, 1))
-    return xr.Dataset({"autocorrelation": (("run", "swing_lag", "mode"), found)})
+    return xr.Dataset({"autocorrelation": (("swing_run", "swing_lag", "mode"), found)})
 
 
 def strong(config, setting: Setting) -> xr.Dataset:
@@ -270,7 +199,7 @@ def strong(config, setting: Setting) -> xr.Dataset:
         chains.Step(eta, beta, size, config.weight_decay),
         steps=config.strong_steps,
         replicas=range(config.strong_replicas),
-        seed=config.seed + 8000,
+        seed=_seed(config, "strong"),
         basis=torch.from_numpy(vectors.copy()),
         snapshots=np.linspace(half, config.strong_steps, 6).astype(int),
         average_from=half,
@@ -328,7 +257,7 @@ def decayed(config) -> xr.Dataset:
         step,
         steps=config.decay_steps,
         replicas=range(config.replicas),
-        seed=config.seed + 9000,
+        seed=_seed(config, "decay"),
         basis=torch.from_numpy(setting.vectors[:, index].copy()),
     )
     x = path.position[:, config.decay_steps // 3 :]
@@ -378,3 +307,7 @@ def _step(config, sampler="iid"):
     return chains.Step(
         config.learning_rate, config.momentum, config.batch_size, config.weight_decay, sampler
     )
+
+
+def _seed(config, purpose, index=0):
+    return seeds.derive(config.seed, "network_limits", purpose, index)

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_imagenet import write
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
@@ -19,6 +18,8 @@ from sgdescape.core.training import sgd
 from sgdescape.network_limits.imagenet import reader
 from sgdescape.network_limits.imagenet import train as training
 from sgdescape.network_limits.imagenet.data_parallel import Batches, update_step
+
+from .tiny_imagenet import write
 
 TINY = training.Config(
     epochs=2, batch_size=8, shards=2, learning_rate=0.05, stem="cifar", width=2, size=8

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_imagenet import write
 
 from sgdescape.network_limits.imagenet import reader
+
+from .tiny_imagenet import write
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,204 @@
+"""Networks and runs of chapter `network_limits` against autograd, torch's SGD and each other."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import linalg
+
+from sgdescape.network_limits.measure import chains, minimum, network, resnet, small_network
+
+SMALL = network.make_task(samples=160, seed=3)
+
+
+def test_derivatives_are_those_of_autograd():
+    theta = network.initial(1) + 0.1
+    loss = lambda t: network.loss(t[None], SMALL)[0]  # noqa: E731
+    found = network.local(theta, SMALL)
+    np.testing.assert_allclose(found.loss, float(loss(theta)), rtol=1e-13)
+    np.testing.assert_allclose(found.gradient, torch.func.grad(loss)(theta), atol=1e-14)
+    np.testing.assert_allclose(found.hessian, torch.func.hessian(loss)(theta), atol=1e-13)
+    np.testing.assert_allclose(found.hessian, found.hessian.T, atol=1e-15)
+    value, gradient = network.loss_gradient(theta, SMALL)
+    np.testing.assert_allclose(value, found.loss, rtol=1e-13)
+    np.testing.assert_allclose(gradient, found.gradient, atol=1e-14)
+
+
+def test_covariance_is_that_of_single_gradients():
+    theta = network.initial(1) + 0.1
+    x, labels = SMALL.inputs[:, None], SMALL.labels[:, None]
+    every = network.gradients(theta.expand(len(x), -1), x, labels).numpy()
+    found = network.local(theta, SMALL)
+    np.testing.assert_allclose(found.gradient, every.mean(0), atol=1e-14)
+    np.testing.assert_allclose(found.covariance, np.cov(every.T, bias=True), atol=1e-13)
+    trace = small_network.trace_noise(theta, SMALL)
+    assert trace == pytest.approx(np.trace(found.covariance), rel=1e-12)
+
+
+def test_noise_is_the_hessian_where_labels_come_from_the_model():
+    # labels drawn from the network's own probabilities: Fisher information = Hessian
+    rng = np.random.default_rng(0)
+    inputs = torch.from_numpy(np.hstack([rng.normal(size=(20_000, 32)), np.ones((20_000, 1))]))
+    theta = network.initial(2)
+    first, second = network.layers(theta[None])
+    logits = torch.tanh(inputs @ first[0].T) @ second[0, :, :-1].T + second[0, :, -1]
+    share = torch.softmax(logits, 1).numpy().cumsum(1)
+    labels = torch.from_numpy((rng.random((20_000, 1)) > share).sum(1).clip(max=9))
+    found = network.local(theta, network.Task(inputs, labels, 0.0))
+    values, vectors = linalg.eigh(found.hessian)
+    noise = np.einsum("ik,ij,jk->k", vectors, found.covariance, vectors, optimize=True)
+    np.testing.assert_allclose(noise[-20:] / values[-20:], 1, atol=0.08)
+
+
+def test_task_is_a_function_of_its_seed_with_the_stated_noise():
+    one, two = network.make_task(samples=5000, seed=1), network.make_task(samples=5000, seed=1)
+    assert torch.equal(one.inputs, two.inputs) and torch.equal(one.labels, two.labels)
+    clean = network.make_task(samples=5000, noise=0.0, seed=1)
+    changed = float((clean.labels != one.labels).double().mean())
+    assert abs(changed - 0.2 * 0.9) < 5 * np.sqrt(0.18 * 0.82 / 5000)
+    assert torch.equal(clean.inputs, one.inputs)
+
+
+def test_bundled_minima_are_minima():
+    kept = minimum.bundled()
+    assert {r.weight_decay for r in kept} == {0.001, 0.01}
+    recipe = minimum.Recipe()
+    task, theta = network.make_task(), torch.from_numpy(kept[recipe])
+    _, gradient = network.loss_gradient(theta, task)
+    assert float((gradient + recipe.weight_decay * theta).norm()) < recipe.gradient
+
+
+def test_corrupt_checkpoints_are_refused(monkeypatch):
+    monkeypatch.setattr(minimum, "SHA256", "0" * 64)
+    with pytest.raises(ValueError, match="corrupt"):
+        minimum.bundled()
+    monkeypatch.setattr(resnet, "SHA256", "0" * 64)
+    with pytest.raises(ValueError, match="corrupt"):
+        resnet.load(resnet.Recipe())
+
+
+# Chains
+
+
+def chain(step, steps=40, replicas=range(3), **options):
+    basis = torch.eye(network.PARAMETERS, dtype=torch.float64)[:, :5]
+    origin = network.initial(0)
+    return origin, chains.run(
+        SMALL, origin, step, steps=steps, replicas=replicas, seed=4, basis=basis, **options
+    )
+
+
+def test_chain_is_torch_sgd():
+    step = chains.Step(0.1, 0.7, 16, 0.01, "shuffle")
+    origin, path = chain(step, replicas=range(1), snapshots=(40,), references=(0, 10))
+    theta = origin.clone().requires_grad_(True)
+    optimiser = torch.optim.SGD([theta], lr=0.1, momentum=0.7, weight_decay=0.01)
+    before, length = origin.clone(), []
+    for index in chains._batches(SMALL.size, step, 40, range(1), 4):
+        optimiser.zero_grad()
+        batch = network.Task(SMALL.inputs[index[0]], SMALL.labels[index[0]], 0.0)
+        network.loss(theta[None], batch)[0].backward()
+        optimiser.step()
+        length.append(float((theta.detach() - before).square().sum()))
+        before = theta.detach().clone()
+    np.testing.assert_allclose(path.kept[0, 0], before - origin, atol=1e-12)
+    np.testing.assert_allclose(path.speed[0], length, rtol=1e-9)
+    np.testing.assert_allclose(
+        path.distance[0, 0, -1], float((before - origin).square().sum()), rtol=1e-9
+    )
+    assert np.isnan(path.distance[1, 0, :10]).all() and path.distance[1, 0, 10] == 0
+
+
+def test_a_replica_is_a_function_of_its_index():
+    step = chains.Step(0.05, 0.5, 8)
+    _, three = chain(step)
+    _, last = chain(step, replicas=range(2, 3))
+    np.testing.assert_allclose(three.position[2], last.position[0], atol=1e-13)
+    assert not np.allclose(three.position[0], three.position[1])
+
+
+def test_an_epoch_uses_every_sample_once():
+    step = chains.Step(0.05, 0.5, 16, 0.0, "shuffle")
+    batches = torch.stack(list(chains._batches(160, step, 20, range(2), 0)))
+    for epoch in (batches[:10, 1], batches[10:, 1]):
+        assert sorted(epoch.flatten().tolist()) == list(range(160))
+    assert not torch.equal(batches[:10, 1], batches[10:, 1])
+
+
+def test_frozen_chain_is_linear_in_its_noise():
+    step = chains.Step(0.1, 0.6, 8, 0.0, "shuffle")
+    _, path = chain(step, steps=21, response=0.0, snapshots=(20,))
+    # one epoch of frozen gradients sums to the mean gradient: theta_20 knows it and the memory
+    weights = 0.1 * (1 - 0.6 ** np.arange(20, 0, -1)) / 0.4
+    total = np.zeros((3, network.PARAMETERS))
+    for k, index in enumerate(chains._batches(160, step, 20, range(3), 4)):
+        theta = network.initial(0).expand(3, -1)
+        total -= (
+            weights[k] * network.gradients(theta, SMALL.inputs[index], SMALL.labels[index]).numpy()
+        )
+    np.testing.assert_allclose(path.kept[:, 0], total, atol=1e-12)
+
+
+def test_force_identity_holds_on_any_path():
+    eta, beta = 0.1, 0.6
+    _, path = chain(chains.Step(eta, beta, 4, 0.0), steps=4000, replicas=range(1))
+    growth = path.distance[0, 0, -1] / 4000
+    right = (1 + beta) / (2 * eta) * path.speed.mean() - (1 - beta) / (2 * eta) * growth
+    # what is left are the two ends of the path
+    assert path.virial.mean() == pytest.approx(right, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"learning_rate": -1.0}, "learning_rate must be positive"),
+        ({"momentum": 1.0}, r"momentum must be in \[0, 1\)"),
+        ({"batch_size": 0}, "batch_size must be at least 1"),
+        ({"sampler": "sorted"}, "sampler must be one of"),
+        ({"weight_decay": -0.1}, "weight_decay must be non-negative"),
+    ],
+)
+def test_bad_hyper_parameters_are_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        chains.Step(**options)
+
+
+def test_soft_targets_are_the_frequencies_of_drawn_labels():
+    images = resnet.Images(torch.zeros(3, 1, 2, 2), torch.tensor([1, 5, 9]), 0.4)
+    generator = torch.Generator().manual_seed(0)
+    index = torch.arange(3).repeat(20_000)
+    labels = images.draw(index, generator).view(-1, 3)
+    shares = torch.stack([(labels == c).double().mean(0) for c in range(10)], 1)
+    assert float((shares - images.soft()).abs().max()) < 5 * 0.5 / np.sqrt(20_000)
+
+
+def test_convolutions_have_no_radial_gradient():
+    recipe = resnet.Recipe(images=64)
+    images, model = resnet.images_of(recipe), resnet.network(recipe)
+    resnet._put(model, torch.from_numpy(resnet.load(resnet.Recipe())))
+    generator = torch.Generator().manual_seed(0)
+    resnet._gradient(model, images, torch.arange(32), generator)
+    for name, p in model.named_parameters():
+        radial = float((p.detach() * p.grad).sum() / (p.detach().norm() * p.grad.norm()))
+        if p.dim() == 4:
+            assert abs(radial) < 1e-3, name
+
+
+@pytest.mark.slow
+def test_bundled_minimum_is_made_again():
+    recipe = minimum.Recipe()
+    made, kept = minimum.pretrain(recipe), minimum.bundled()[recipe]
+    np.testing.assert_allclose(made, kept, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_bundled_resnet_is_made_again():
+    recipe = resnet.Recipe()
+    images = resnet.images_of(recipe)
+    losses = []
+    for theta in (resnet.load(recipe), resnet.pretrain(recipe)):
+        model = resnet.network(recipe)
+        resnet._put(model, torch.from_numpy(theta))
+        with torch.no_grad():
+            logits = model.train()(images.inputs)
+        losses.append(float(-(images.soft() * torch.log_softmax(logits, 1)).sum(1).mean()))
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)  # rounding differs between processors
