@@ -28,6 +28,11 @@ def at_home(k, rho, s, d, **at):
     return START(k, rho, s, 0 * d, **at)
 
 
+def independent(*args, steps_per_epoch, **at):
+    """Epochs that take nothing back."""
+    return MSD(*args, **at)
+
+
 def six_tenths(rho, s, *, steps_per_epoch, **at):
     return 0.6 * MSD(10**7, rho[None], s[None], **at)
 
@@ -46,10 +51,15 @@ WRONG = {  # claim -> changes of what `predict` looks up
     "grid_theory": [("fixed_start_displacement", at_home)],
     "grid_batch": [("overdamped_start", lambda *a, **at: START(*a, **at | {"batch_size": 4.0}))],
     "grid_momentum": [("overdamped_start", lambda *a, **at: START(*a, **at | {"momentum": 0.8}))],
+    "grid_batch_steps": [("fixed_start_displacement", at_home)],
+    "number_temperature": [("fixed_start_displacement", at_home)],
+    "number_epoch_time": [("fixed_start_displacement", at_home)],
+    "memory_independent": [("mean_squared_displacement", without_momentum(MSD))],
+    "memory_shuffled": [("shuffled_displacement", independent)],
+    "memory_fixed": [("fixed_order_displacement", independent)],
+    "memory_shorter": [("shuffled_displacement", independent)],
     "crossover": [("shuffled_variance", six_tenths)],
-    "shuffled_exponent": [
-        ("shuffled_displacement", lambda *a, steps_per_epoch, **at: MSD(*a, **at))
-    ],
+    "shuffled_exponent": [("shuffled_displacement", independent)],
     "speed_is_blind": [
         ("shuffled_displacement", lambda *a, steps_per_epoch, **at: 0.3 * MSD(*a, **at))
     ],

@@ -1,12 +1,14 @@
 """Measurements of chapter `anomalous_diffusion`: SGD's own steps, and its seeds."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import sgdescape.anomalous_diffusion as ad
-from sgdescape.anomalous_diffusion.measure import batch_orders, experiments
+from sgdescape.anomalous_diffusion import experiment
+from sgdescape.anomalous_diffusion.measure import batch_orders, experiments, memory
 
 from .test_theory import kicks
 
@@ -80,6 +82,10 @@ SMALL = {
     "order_burn_in": 20,
     "order_origins": 4,
     "order_replicas": 8,
+    "window": (4, 32),
+    "number_samples": (32, 64, 128),
+    "memory_steps": 50,
+    "memory_replicas": 16,
     "bowl_modes": 2,
     "bowl_steps": 40,
 }
@@ -93,3 +99,58 @@ def test_dataset_is_a_function_of_the_seed_and_survives_netcdf(tmp_path):
     other = experiments.bowl(replace(small, seed=1))
     assert not np.array_equal(first.bowl_displacement, other.bowl_displacement)
     first.to_netcdf(tmp_path / "result.nc")
+
+
+@pytest.mark.parametrize("sampler", batch_orders.SAMPLERS)
+def test_buffers_are_those_of_the_recursion(sampler):
+    gradients = np.random.default_rng(0).standard_normal((2, 6))
+    drawn = memory._epoch(gradients, sampler, np.random.default_rng(1))
+    same = np.sort(drawn, axis=1) if sampler != "iid" else np.sort(gradients, axis=1)
+    np.testing.assert_array_equal(same, np.sort(gradients, axis=1))
+    assert np.isin(drawn, gradients).all()
+    config = replace(ad.QUICK, **SMALL, memory_epochs=40, memory_momenta=(0.0, 0.5))
+    found = memory.buffers(config).buffer_square.sel(sampler=sampler).mean("buffer_replica")
+    assert float(found[0]) == pytest.approx(1.0, rel=0.02)  # the gradients themselves
+    assert float(found[1]) == pytest.approx(1 / 0.75, rel=0.1)
+
+
+def test_a_diverged_replica_is_named_and_left_out():
+    paths = np.zeros((3, 4, 2))
+    paths[1:, 2] = np.inf
+    with pytest.warns(RuntimeWarning, match="1 of 4 replicas diverged .* by step 5: replica 2"):
+        kept = batch_orders._diverged(paths, np.array([0, 5, 9]), 0.1)
+    assert np.isnan(kept[:, 2]).all() and np.isfinite(np.delete(kept, 2, axis=1)).all()
+    with pytest.raises(FloatingPointError, match="4 of 4 replicas diverged"):
+        batch_orders._diverged(np.full((3, 4, 2), np.nan), np.array([0, 5, 9]), 0.1)
+    rows = ("run", "grid_replica", "epoch"), np.where(np.arange(4)[:, None] == 2, np.nan, 1.0)[None]
+    other = ("run", "grid_replica"), np.arange(4.0)[None]
+    dataset = experiment._finite(xr.Dataset({"a": rows, "b": other}))
+    assert dataset.b.values.tolist() == [[0.0, 1.0, 3.0]]
+
+
+BAD = [
+    ("samples", -1), ("samples", 2.5), ("samples", "4096"), ("modes", 1), ("modes", True),
+    ("spectrum_exponent", 2.0), ("spectrum_exponent", float("nan")), ("learning_rate", 3.9),
+    ("learning_rate", 0.0), ("momentum", 1.0), ("momentum", "0.9"), ("batch_sizes", (4,)),
+    ("batch_sizes", (4, 4)), ("batch_sizes", 4), ("batch_sizes", (0, 4)), ("replicas", 7),
+    ("burn_in", -1), ("origins", 0), ("origin_spacing", float("inf")), ("longest_lag", 100),
+    ("lags", 5), ("start_samples", 0.0), ("window", (200, 40)), ("window", (1, 2, 3)),
+    ("window", (40, 10**6)), ("grid_samples", 17), ("grid_modes", 1), ("grid_rates", ()),
+    ("grid_rates", (3.9,)), ("grid_sizes", (3,)), ("grid_momenta", (0.5, 1.0)),
+    ("grid_replicas", 3), ("grid_points", 2), ("grid_drift", -1.0), ("order_samples", 10),
+    ("order_size", 3), ("order_size", 2048), ("order_burn_in", -1), ("order_origins", 0),
+    ("order_replicas", 0), ("number_samples", (512,)), ("number_samples", (510, 2048)),
+    ("number_rate", 1.5), ("number_size", 0), ("number_momentum", -0.1), ("memory_momenta", (0.9,)),
+    ("memory_steps", 1), ("memory_epochs", 0), ("memory_replicas", 1), ("bowl_modes", 0),
+    ("bowl_rate", 2.0), ("bowl_size", 0), ("bowl_steps", 5), ("seed", -1), ("seed", 2**64),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "value"), BAD, ids=lambda v: str(v)[:12])
+def test_settings_are_refused_before_anything_runs(field, value):
+    with pytest.raises((ValueError, TypeError), match=field):
+        replace(ad.QUICK, **{field: value})
+
+
+def test_every_setting_is_tried():
+    assert {field for field, _ in BAD} == {field.name for field in fields(ad.Config)}

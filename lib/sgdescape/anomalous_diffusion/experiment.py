@@ -3,10 +3,11 @@
 import time
 from dataclasses import asdict
 
+import numpy as np
 import xarray as xr
 
 from sgdescape.anomalous_diffusion.config import QUICK, Config
-from sgdescape.anomalous_diffusion.measure import experiments
+from sgdescape.anomalous_diffusion.measure import experiments, grid, memory
 from sgdescape.anomalous_diffusion.predictions import predict
 from sgdescape.core import validate
 from sgdescape.core.runs import provenance
@@ -19,18 +20,31 @@ def measurements(config: Config = QUICK) -> xr.Dataset:
         config: the sizes.
 
     Returns:
-        What the functions of `experiments` measure, with the configuration as an attribute.
+        What the functions of `experiments`, `grid` and `memory` measure, without replicas that
+        diverged, with the configuration as an attribute.
     """
     parts = (
         experiments.stationary(config),
         experiments.drift(config),
-        experiments.sweep(config),
+        grid.sweep(config),
+        grid.numbers(config),
         experiments.epochs(config),
         experiments.bowl(config),
+        memory.buffers(config),
     )
-    measured = xr.merge(parts, combine_attrs="drop")
+    measured = _finite(xr.merge(parts, combine_attrs="drop"))
     measured.attrs["config"] = provenance.to_json(asdict(config))
     return measured
+
+
+def _finite(dataset):
+    """Leave out replicas that diverged anywhere; `batch_orders.positions` has warned of each."""
+    for dim in [d for d in dataset.dims if str(d).endswith("replica")]:
+        kept = np.ones(dataset.sizes[dim], bool)
+        for values in (v for v in dataset.data_vars.values() if dim in v.dims):
+            kept &= np.isfinite(values).all([d for d in values.dims if d != dim]).values
+        dataset = dataset.isel({dim: np.flatnonzero(kept)})
+    return dataset
 
 
 def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:

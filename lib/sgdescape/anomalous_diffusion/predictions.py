@@ -32,17 +32,23 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
 
     Returns:
         A new dataset with ``displacement_exact`` and ``displacement_free`` (batch_size, lag),
-        ``drift_exact``, ``noise_exact`` (start, step),
-        ``grid_exact`` and ``grid_overdamped`` (run, epoch), the orders' ``order_exact`` (sampler,
-        order_lag) and ``variance_exact`` (sampler, order_mode), the bowl's ``bowl_exact`` and
-        ``bowl_summed`` (bowl_lag), and ``power_displacement`` (power_step).
+        ``drift_exact``, ``noise_exact`` (start, step), ``grid_exact`` and ``grid_overdamped``
+        (run, epoch), ``fixed_exact`` (run, fixed_step), ``number_exact`` (kept, samples, time),
+        ``order_exact`` (sampler, order_lag), ``variance_exact`` (sampler, order_mode),
+        ``buffer_exact`` (sampler, memory), ``bowl_exact`` and ``bowl_summed`` (bowl_lag), and
+        ``power_displacement`` (power_step).
     """
     ds, config = dataset.copy(), settings(dataset)
     at = {"learning_rate": config.learning_rate, "momentum": config.momentum}
     _predict_stationary(ds, config, at)
     _predict_start(ds, config, at)
-    ds["grid_exact"] = ("run", "epoch"), _grid(ds, config, fixed_start_displacement)
-    ds["grid_overdamped"] = ("run", "epoch"), _grid(ds, config, overdamped_start)
+    steps = np.round(ds.epoch.values * config.grid_samples / ds.grid_size.values[:, None])
+    ds["grid_exact"] = ("run", "epoch"), _grid(ds, steps, fixed_start_displacement)
+    ds["grid_overdamped"] = ("run", "epoch"), _grid(ds, steps, overdamped_start)
+    fixed = ds.fixed_step.values + 0 * ds.grid_size.values[:, None]
+    ds["fixed_exact"] = ("run", "fixed_step"), _grid(ds, fixed, fixed_start_displacement)
+    _predict_numbers(ds, config)
+    _predict_buffers(ds, config)
     _predict_orders(ds, config, at)
     _predict_bowl(ds, config)
     _predict_power_law(ds, config, at)
@@ -74,8 +80,7 @@ def _predict_start(ds, config, at):
         ds[name] = ("start", "step"), np.array([part[index] for part in parts])
 
 
-def _grid(ds, config, formula):
-    steps = np.round(ds.epoch.values * config.grid_samples / ds.grid_size.values[:, None])
+def _grid(ds, steps, formula):
     rates = {
         "learning_rate": ds.grid_rate.values[:, None],
         "momentum": ds.grid_momentum.values[:, None],
@@ -83,6 +88,35 @@ def _grid(ds, config, formula):
     }
     modes = (ds.grid_curvature.values, ds.grid_noise.values, ds.grid_offset.values)
     return sum(formula(steps, *modes, **rates))
+
+
+def _predict_numbers(ds, config):
+    at = {"momentum": config.number_momentum, "batch_size": config.number_size}
+    rows = np.empty((*ds.number_rate.shape, ds.time.size))
+    for i, j in np.ndindex(ds.number_rate.shape):
+        rows[i, j] = sum(
+            fixed_start_displacement(
+                np.round(ds.time.values * int(ds.samples[j]) / config.number_size),
+                ds.grid_curvature.values,
+                ds.number_noise.values[j],
+                ds.grid_offset.values,
+                learning_rate=float(ds.number_rate[i, j]),
+                **at,
+            )
+        )
+    ds["number_exact"] = ("kept", "samples", "time"), rows
+
+
+def _predict_buffers(ds, config):
+    """E b^2 = E delta^2/eta^2 of a free direction; here eta, S and the noise are 1."""
+    at, epoch = {"learning_rate": 1.0, "batch_size": 1}, {"steps_per_epoch": config.memory_steps}
+    rows = [
+        [float(mean_squared_displacement(1, [0.0], 1.0, momentum=beta, **at)),
+         float(shuffled_displacement(1, [0.0], 1.0, momentum=beta, **at, **epoch)),
+         float(fixed_order_displacement(1, [0.0], 1.0, momentum=beta, **at, **epoch))]
+        for beta in config.memory_momenta
+    ]  # fmt: skip
+    ds["buffer_exact"] = ("sampler", "memory"), np.array(rows).T
 
 
 def _predict_orders(ds, config, at):

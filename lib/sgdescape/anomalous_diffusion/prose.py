@@ -4,7 +4,12 @@ import numpy as np
 
 from sgdescape.anomalous_diffusion import published
 from sgdescape.anomalous_diffusion.estimates.collapse import explained, free_powers, variables
-from sgdescape.anomalous_diffusion.estimates.exponents import exponent, grid
+from sgdescape.anomalous_diffusion.estimates.exponents import (
+    contrast,
+    exponent,
+    fitted_exponent,
+    grid,
+)
 from sgdescape.core.runs.provenance import settings
 
 
@@ -34,6 +39,10 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
         "anomalous-summed": (float(last.bowl_summed / last.bowl_exact), ".0f"),
         "anomalous-flat-excess": (100 * (float(ratio.sel(sampler="shuffle")) - 1), ".0f"),
     }  # fmt: skip
+    for name, times in (("grid", dataset.epoch.values), ("fixed", dataset.fixed_step.values)):
+        curve = fitted_exponent(times, dataset[f"{name}_exact"].values)
+        key = {"grid": "epochs", "fixed": "steps"}[name]
+        found[f"anomalous-batch-{key}"] = (contrast(dataset.grid_size.values) @ curve, ".2f")
     for name, short in _SHORT.items():
         share = explained(variables(own)[name], own.exponent)
         found[f"anomalous-own-{short}"] = (float(np.round(share, 3)), ".2f")

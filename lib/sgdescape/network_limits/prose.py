@@ -61,7 +61,6 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
         "limits-resnet-quarter-all": (quarter["train, all"], ".1f"),
         "limits-resnet-kick": (config.residual_ring[3], "g"),
         "limits-resnet-share": (100 * float(dataset.residual_ring_share[:, -1].mean()), ".0f"),
-        "limits-resnet-noise": (float(dataset.residual_noise.mean()), ".0f"),
         "limits-resnet-eval": (mode["eval"], ".2f"),
         "limits-resnet-all": (mode["train, all"], ".2f"),
         "limits-resnet-whole": (mode["all images"], ".2f"),

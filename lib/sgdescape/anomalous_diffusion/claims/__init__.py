@@ -1,17 +1,13 @@
 """Claims of chapter `anomalous_diffusion`: statements with their verdicts."""
 
 from sgdescape.anomalous_diffusion.claims.displacement import (
-    crossover,
     drift_exponent,
     first_exponent,
-    fixed_order,
     global_displacement,
     local_displacement,
     power_law,
     same_epochs,
     same_steps,
-    shuffled_exponent,
-    speed_is_blind,
     stationary_exponent,
     summed_displacement,
 )
@@ -19,11 +15,24 @@ from sgdescape.anomalous_diffusion.claims.reanalysis import (
     collapse_batch,
     collapse_momentum,
     grid_batch,
+    grid_batch_steps,
     grid_momentum,
     grid_theory,
+    number_epoch_time,
+    number_temperature,
     resnet_drift,
     same_steps_network,
     vgg_drift,
+)
+from sgdescape.anomalous_diffusion.claims.shuffling import (
+    crossover,
+    fixed_order,
+    memory_fixed,
+    memory_independent,
+    memory_shorter,
+    memory_shuffled,
+    shuffled_exponent,
+    speed_is_blind,
 )
 
 __all__ = [
@@ -35,9 +44,16 @@ __all__ = [
     "fixed_order",
     "global_displacement",
     "grid_batch",
+    "grid_batch_steps",
     "grid_momentum",
     "grid_theory",
     "local_displacement",
+    "memory_fixed",
+    "memory_independent",
+    "memory_shorter",
+    "memory_shuffled",
+    "number_epoch_time",
+    "number_temperature",
     "power_law",
     "resnet_drift",
     "same_epochs",

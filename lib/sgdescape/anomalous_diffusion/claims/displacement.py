@@ -1,4 +1,4 @@
-"""The claims of chapter `anomalous_diffusion`: each compares a measurement with its prediction.
+"""Claims of chapter `anomalous_diffusion` on displacement and its exponent, without epochs.
 
 Predictions come with the dataset (`anomalous_diffusion.predict`), so that a wrong formula there
 makes the claim here fail.
@@ -16,7 +16,7 @@ from sgdescape.anomalous_diffusion.estimates.exponents import (
 )
 from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.runs.provenance import settings
-from sgdescape.core.stats.intervals import Interval, computed, ratio_interval
+from sgdescape.core.stats.intervals import computed
 
 KUNIN, OWN, RECONSTRUCTED = "Kunin et al.", "this book", "reconstructed from Kunin et al."
 
@@ -80,13 +80,14 @@ def first_exponent(ds) -> Claim:
 def summed_displacement(ds) -> Claim:
     """The sum over steps with continuous-time correlations grows without end; SGD does not."""
     exact, k = float(ds.bowl_exact[-1]), int(ds.bowl_lag[-1])
+    free = k * float(ds.bowl_exact[0]) / exact
     return check(
         f"A bowl, beta = 0, k = {k}: E|Delta_k|^2, in units of the exact value, is the sum over "
         "steps of continuous-time correlations.",
         source=RECONSTRUCTED,
         predicted=round(float(ds.bowl_summed[-1]) / exact, 2),
         measured=jackknife(ds.bowl_displacement.values[:, -1:] / exact, _first),
-        rivals={"twice the truth": 2.0},
+        rivals={"free diffusion": round(free, 1)},
         expected="refuted",
     )
 
@@ -180,84 +181,7 @@ def same_epochs(ds) -> Claim:
         predicted=round(exact[0] - exact[1], 3),
         measured=between(*_epoch_exponents(ds, exact=False)),
         rivals={"no dependence": 0.0},
-        expected="consistent",
-    )
-
-
-@claim
-def crossover(ds) -> Claim:
-    """Shuffling at the crossover curvature: the variance is about half of the iid one."""
-    exact = _shuffled_fraction(ds)
-    i = int(np.argmin(np.abs(exact - 0.5)))
-    iid, shuffled = (ds.order_square.sel(sampler=s).values[:, i] for s in ("iid", "shuffle"))
-    rho = float(ds.order_curvature[i])
-    return check(
-        f"Curvature {rho:.3f}, near 3 (1 - beta)/(eta M): Var(theta) with shuffled epochs over "
-        "that with independent batches.",
-        source="Kühn and Rosenow (2023); this book",
-        predicted=round(float(exact[i]), 3),
-        measured=ratio_interval(shuffled, iid),
-        rivals={"iid": 1.0, "Brownian bridge alone": round(_bridge(ds, i), 3)},
-        expected="confirmed",
-    )
-
-
-@claim
-def shuffled_exponent(ds) -> Claim:
-    """Shuffled epochs: between one epoch and two nothing moves any more."""
-    length = _epoch(ds)
-    window, lags = (length, 2 * length), ds.order_lag.values
-    at = ds.sel(sampler="shuffle")
-    exact = curve_exponent(lags, at.order_exact, window)
-    iid = curve_exponent(lags, ds.sel(sampler="iid").order_exact, window)
-    found = exponent(lags, at.order_displacement.values, window)
-    shifted = Interval(
-        found.value - exact, found.low - exact, found.high - exact, found.level, found.method
-    )
-    return check(
-        "Stationary SGD with shuffled epochs, k from one epoch to two: c minus its exact value.",
-        source=OWN,
-        predicted=0.0,
-        measured=shifted,
-        rivals={"independent batches": round(iid - exact, 3)},
-        tolerance=0.12,
-        expected="confirmed",
-    )
-
-
-@claim
-def fixed_order(ds) -> Claim:
-    """The same order in every epoch: SGD comes back."""
-    length = _epoch(ds)
-    i = int(np.flatnonzero(ds.order_lag.values == length)[0])
-    iid, shuffled, same = (
-        ds.order_displacement.sel(sampler=s).values[:, i] for s in ("iid", "shuffle", "fixed")
-    )
-    exact = ds.order_exact.values[:, i]
-    return check(
-        "The same order of samples in every epoch: E|Delta|^2 after one epoch over that with "
-        "independent batches.",
-        source=OWN,
-        predicted=0.0,
-        measured=ratio_interval(same, iid),
-        rivals={"shuffled": round(float(exact[1] / exact[0]), 3), "independent": 1.0},
-        tolerance=1e-6,
-        expected="approximate",
-    )
-
-
-@claim
-def speed_is_blind(ds) -> Claim:
-    """The length of a step does not tell the samplers apart."""
-    iid, shuffled = (ds.order_displacement.sel(sampler=s).values[:, 0] for s in ("iid", "shuffle"))
-    exact = ds.order_exact.values[:, 0]
-    far = ds.order_exact.values[:, -1]
-    return check(
-        "E|delta|^2 with shuffled epochs over that with independent batches.",
-        source=OWN,
-        predicted=round(float(exact[1] / exact[0]), 3),
-        measured=ratio_interval(shuffled, iid),
-        rivals={"ratio of E|Delta|^2 after four epochs": round(float(far[1] / far[0]), 3)},
+        tolerance=0.5,
         expected="confirmed",
     )
 
@@ -290,17 +214,3 @@ def _epoch_exponents(ds, *, exact):
             else exponent(lags, at.displacement.values, window)
         )
     return found
-
-
-def _epoch(ds):
-    return settings(ds).order_samples // settings(ds).order_size
-
-
-def _shuffled_fraction(ds):
-    return (ds.variance_exact.sel(sampler="shuffle") / ds.variance_exact.sel(sampler="iid")).values
-
-
-def _bridge(ds, i):
-    """Var of a mode that does not relax within an epoch, over the iid one: rho/rho_x."""
-    beta, eta = settings(ds).momentum, settings(ds).learning_rate
-    return float(ds.order_curvature[i]) * eta * _epoch(ds) / (3 * (1 - beta))

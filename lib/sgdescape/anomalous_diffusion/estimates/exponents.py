@@ -89,6 +89,12 @@ def combined(found, parts) -> Interval:
     return Interval(value, value - half, value + half, found[0].level, found[0].method)
 
 
+def contrast(values) -> np.ndarray:
+    """Return the weights of the mean at the largest value less the mean at the smallest (n,)."""
+    high, low = np.isclose(values, np.max(values)), np.isclose(values, np.min(values))
+    return (high * 1.0 - low * 1.0) / high.sum()
+
+
 def exponent(steps, samples, window, *, level=LEVEL) -> Interval:
     """Return c of the line through the mean displacement inside a window of steps.
 
@@ -151,17 +157,18 @@ def epoch_window(ds, size) -> tuple[int, int]:
     return length // 4, length
 
 
-def grid_intervals(ds, *, level=LEVEL) -> list[Interval]:
+def grid_intervals(ds, *, name="grid_displacement", steps=None, level=LEVEL) -> list[Interval]:
     """Return the exponent of each run of the grid with its interval.
 
     Args:
         ds: of `anomalous_diffusion.run`.
+        name: of the displacements (run, replica, time).
+        steps: their times; None for the epochs of the dataset.
         level: of each interval.
     """
-    epochs = ds.epoch.values
+    times = ds.epoch.values if steps is None else steps
     return [
-        jackknife(row, lambda y: fitted_exponent(epochs, y), level=level)
-        for row in ds.grid_displacement.values
+        jackknife(row, lambda y: fitted_exponent(times, y), level=level) for row in ds[name].values
     ]
 
 

@@ -4,6 +4,7 @@ Independent and shuffled batches are those of `core.ensembles.momentum`; the sam
 epoch, which only this chapter needs, is a loop here.
 """
 
+import warnings
 from dataclasses import dataclass
 from functools import partial
 
@@ -100,11 +101,12 @@ def positions(
         start: theta_0 - theta*, a number or (modes,).
 
     Returns:
-        (records, replicas, modes) in float64.
+        (records, replicas, modes) in float64; NaN throughout for a replica that diverged, of
+        which a warning tells.
 
     Raises:
         ValueError: if the steps do not ascend, or an epoch is not a whole number of batches.
-        FloatingPointError: if a run diverges.
+        FloatingPointError: if every replica diverges.
     """
     validate.one_of("sampler", sampler, SAMPLERS)
     n, modes = problem.inputs.shape
@@ -123,8 +125,25 @@ def positions(
     }
     run = _fixed_order if sampler == "fixed" else partial(_ensemble, sampler=sampler)
     found = run(problem, records, **options)
-    if not np.isfinite(found).all():
-        raise FloatingPointError(f"a run diverged at learning rate {learning_rate:g}")
+    return _diverged(found, records, learning_rate)
+
+
+def _diverged(found, records, learning_rate):
+    """Mark replicas that are not finite at some record; refuse if none is left."""
+    good = np.isfinite(found).all(axis=2)  # (records, replicas)
+    lost = np.flatnonzero(~good.all(axis=0))
+    if not lost.size:
+        return found
+    first = lost[np.argmin((~good[:, lost]).argmax(axis=0))]
+    step = int(records[(~good[:, first]).argmax()])
+    words = (
+        f"{lost.size} of {good.shape[1]} replicas diverged at learning rate {learning_rate:g}, "
+        f"the first by step {step}: replica {first}"
+    )
+    if lost.size == good.shape[1]:
+        raise FloatingPointError(words)
+    warnings.warn(words, RuntimeWarning, stacklevel=3)
+    found[:, lost] = np.nan
     return found
 
 

@@ -1,14 +1,10 @@
-"""Measurements of chapter `anomalous_diffusion`: minibatch SGD on regression, no theory in here."""
+"""Stationary runs, starts off the minimum, orders of the samples, and a bowl; no theory in here."""
 
 import numpy as np
 import xarray as xr
 
-from sgdescape.anomalous_diffusion.measure.batch_orders import (
-    SAMPLERS,
-    positions,
-    power_law_spectrum,
-    regression,
-)
+from sgdescape.anomalous_diffusion.measure.batch_orders import SAMPLERS, positions, regression
+from sgdescape.anomalous_diffusion.measure.grid import drawn
 from sgdescape.core.random import seeds
 
 
@@ -22,7 +18,7 @@ def stationary(config) -> xr.Dataset:
         ``displacement`` (batch_size, replica, lag) and ``step_square`` (batch_size, replica),
         means over origins; ``curvature`` and ``noise`` (mode) of the samples.
     """
-    problem = _problem(config, config.samples, config.modes)
+    problem = drawn(config, config.samples, config.modes)
     lags = np.unique(np.geomspace(1, config.longest_lag, config.lags).round().astype(int))
     origins = config.burn_in + config.origin_spacing * np.arange(config.origins)
     wanted = np.unique((origins[:, None] + np.append(0, lags)).ravel())
@@ -61,7 +57,7 @@ def drift(config) -> xr.Dataset:
         ``started`` (start, replica, step): |theta_k - theta_0|^2 from "away" and "minimum";
         ``offset`` (mode): theta_0 - theta* of the former.
     """
-    problem = _problem(config, config.samples, config.modes)
+    problem = drawn(config, config.samples, config.modes)
     steps = np.unique(np.geomspace(1, config.longest_lag, config.lags).round().astype(int))
     offset = _offset(problem, config.start_samples)
     rows = []
@@ -86,58 +82,6 @@ def drift(config) -> xr.Dataset:
     )
 
 
-def sweep(config) -> xr.Dataset:
-    """Repeat the grid of 27 runs: two epochs from a fixed start, one line through the second.
-
-    Args:
-        config: see `anomalous_diffusion.Config`.
-
-    Returns:
-        ``grid_displacement`` (run, grid_replica, epoch): |theta_k - theta_0|^2 at times in
-        epochs within the second; the settings of each run; ``grid_curvature``, ``grid_noise``,
-        ``grid_offset`` (grid_mode).
-    """
-    problem = _problem(config, config.grid_samples, config.grid_modes)
-    # equal drift and noise would be grid_drift = 1; flat modes start farther away
-    offset = problem.curvatures**-0.25
-    noise = problem.noise.sum() / config.grid_samples
-    offset *= np.sqrt(config.grid_drift * noise / np.sum((offset * problem.curvatures) ** 2))
-    settings = [
-        (eta, size, beta)
-        for eta in config.grid_rates
-        for size in config.grid_sizes
-        for beta in config.grid_momenta
-    ]
-    epochs = np.linspace(1, 2, config.grid_points)
-    rows = []
-    for number, (eta, size, beta) in enumerate(settings):
-        steps = np.round(epochs * config.grid_samples / size).astype(int)
-        path = positions(
-            problem,
-            np.append(0, steps),
-            learning_rate=eta,
-            momentum=beta,
-            batch_size=size,
-            replicas=config.grid_replicas,
-            seed=_seed(config, "sweep", number),
-            start=offset,
-        )
-        rows.append(np.sum((path[1:] - path[0]) ** 2, axis=-1).T)
-    columns = np.array(settings).T
-    return xr.Dataset(
-        {
-            "grid_displacement": (("run", "grid_replica", "epoch"), np.array(rows), _SQUARE),
-            "grid_rate": ("run", columns[0]),
-            "grid_size": ("run", columns[1].astype(int)),
-            "grid_momentum": ("run", columns[2]),
-            "grid_curvature": ("grid_mode", problem.curvatures),
-            "grid_noise": ("grid_mode", problem.noise),
-            "grid_offset": ("grid_mode", offset),
-        },
-        coords={"epoch": epochs},
-    )
-
-
 def epochs(config) -> xr.Dataset:
     """Draw the same batches' samples in three orders: independent, shuffled, always the same.
 
@@ -150,7 +94,7 @@ def epochs(config) -> xr.Dataset:
         of theta^2;
         ``order_curvature``, ``order_noise`` (order_mode).
     """
-    problem = _problem(config, config.order_samples, config.modes)
+    problem = drawn(config, config.order_samples, config.modes)
     length = config.order_samples // config.order_size
     lags = np.unique(np.geomspace(1, 4 * length, config.lags).round().astype(int))
     lags = np.unique(np.concatenate([lags, length * np.array([1, 2, 3, 4])]))
@@ -231,11 +175,6 @@ def bowl(config) -> xr.Dataset:
 
 
 _SQUARE = {"units": "parameter^2"}
-
-
-def _problem(config, samples, modes):
-    rho = power_law_spectrum(modes, config.spectrum_exponent)
-    return regression(rho, samples=samples, seed=_seed(config, "data"))
 
 
 def _offset(problem, samples):

@@ -38,7 +38,8 @@ def shuffled_displacement(
 
     g(k) - sum_l w_l [g(|k - l|) + g(k + l) - 2 g(l)] with the iid displacement g, exact for
     gradients that do not change over an epoch but for their linear part; mean over the position
-    in the epoch. Finite where h = 0: free directions come back after an epoch.
+    in the epoch. Finite where h = 0: free directions come back after an epoch. At k = 1 it is
+    eta^2 E b^2: in a free direction Eq. (buffer).
 
     Args:
         steps: k >= 0, whole numbers (points,) or a number.

@@ -117,7 +117,7 @@ def plane(dataset, ax, *, sampler="iid"):
             radius * scale[1] * np.sin(angle),
             **plotting.line(1),
         )
-    ax.set(xlabel=r"along $q_1$", ylabel=rf"along $q_{{{settings(dataset)['top']}}}$")
+    ax.set(xlabel=r"along $q_1$", ylabel=rf"along $q_{{{settings(dataset).top}}}$")
     ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), aspect="equal")
     ax.set(xticks=(-0.05, 0, 0.05), yticks=(-0.05, 0, 0.05))
     return ax
@@ -137,7 +137,7 @@ def velocity_plane(dataset, ax):
             **plotting.line(1),
         )
     ax.set(xlabel=r"$\delta$ along $q_1$", aspect="equal", xticks=(-0.003, 0, 0.003))
-    ax.set_ylabel(rf"$\delta$ along $q_{{{settings(dataset)['top']}}}$")
+    ax.set_ylabel(rf"$\delta$ along $q_{{{settings(dataset).top}}}$")
     return ax
 
 
