@@ -82,7 +82,7 @@ def excess(ds) -> Claim:
 
 @claim
 def excess_rule(ds) -> Claim:
-    """The paper's relation, later: a little too high, as flat modes are not stationary yet."""
+    """Eq. (network-excess) later: a little too high, as flat modes are not stationary yet."""
     at, quiet = (_late(ds).sel(sampler=name) for name in ("iid", "shuffle"))
     share = float(at.excess_exact.mean() / at.excess_rule.mean())
     return check(
@@ -123,7 +123,7 @@ def _late(ds):
 
 @claim
 def force_identity(ds) -> Claim:
-    """With the minibatch's own gradient the relation is an identity: it tests nothing."""
+    """With the minibatch's own gradient Eq. (network-force) is an identity: it tests nothing."""
     at = ds.sel(sampler="shuffle")
     found = (at.virial / at.virial_balance).values
     return identity(
