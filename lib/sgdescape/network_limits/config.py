@@ -125,12 +125,93 @@ class Config:
     seed: int = 0
 
     def __post_init__(self):
-        """Refuse sizes that do not fit together."""
-        validate.count("modes", self.modes, low=12, high=self.top)
+        """Refuse values outside their range, and sizes that do not fit together."""
+        for name, low in _COUNTS.items():
+            validate.count(name, getattr(self, name), low=low, high=10**9)
+        for name in ("network_seed", "seed"):
+            validate.count(name, getattr(self, name), low=0, high=2**64 - 1)
+        for name in _POSITIVE:
+            validate.positive(name, getattr(self, name))
+        for name in ("label_noise", "momentum", "swing_momentum", "ring_momentum"):
+            validate.fraction(name, getattr(self, name))
+        for name, (size, fields) in _ROWS.items():
+            _rows(name, getattr(self, name), size, fields)
+        validate.count("modes", self.modes, high=self.top)
         validate.count("burn_in", self.burn_in, low=320, high=self.steps - 512)
-        validate.count("replicas", self.replicas, low=4)
-        validate.count("short_replicas", self.short_replicas, low=4)
         validate.count("swing_lags", self.swing_lags, high=self.swing_steps - self.swing_burn - 64)
+        validate.count("decay_low", self.decay_low, low=0, high=self.decay_top - 1)
+        validate.count("ring_modes", self.ring_modes, high=self.modes)
+        for size in (self.batch_size, *(row[2] for row in self.sweep)):
+            if self.samples % size:
+                raise ValueError(f"batch_size must divide samples = {self.samples}: got {size}")
+
+
+_COUNTS = {
+    "samples": 1000,
+    "batch_size": 1,
+    "replicas": 4,
+    "steps": 832,
+    "snapshots": 2,
+    "early_snapshots": 1,
+    "modes": 12,
+    "top": 12,
+    "short_steps": 96,
+    "short_replicas": 4,
+    "swing_batch": 1,
+    "swing_burn": 1,
+    "swing_steps": 66,
+    "swing_replicas": 4,
+    "swing_lags": 1,
+    "strong_steps": 128,
+    "strong_replicas": 2,
+    "decay_steps": 3,
+    "decay_top": 1,
+    "ring_steps": 4,
+    "ring_modes": 1,
+    "plane_points": 4,
+    "residual_images": 128,
+    "residual_width": 1,
+    "residual_hessian_images": 1,
+    "residual_modes": 1,
+    "residual_iterations": 2,
+    "residual_batches": 2,
+}
+"""Whole numbers of `Config`, each with the least that makes sense."""
+
+_POSITIVE = (
+    "weight_decay",
+    "learning_rate",
+    "swing_rate",
+    "strong_decay",
+    "decay_rate",
+    "ring_rate",
+    "ring_kick",
+    "plane",
+)
+
+_RUN = (validate.positive, validate.fraction, validate.count)
+_ROWS = {
+    "sweep": (True, _RUN),
+    "strong": (False, _RUN),
+    "residual_schedule": (True, (validate.positive, validate.count)),
+    "residual_runs": (True, (*_RUN, validate.count)),
+    "residual_ring": (
+        False,
+        (validate.positive, validate.fraction, validate.count, validate.positive),
+    ),
+}
+"""Settings that are tuples, many or one, with the check of each number."""
+
+
+def _rows(name, values, many, checks):
+    rows = values if many else (values,)
+    if not isinstance(rows, (tuple, list)) or not rows:
+        raise ValueError(f"{name} must hold at least one setting: got {values!r}")
+    for row in rows:
+        if not isinstance(row, (tuple, list)) or len(row) != len(checks):
+            raise ValueError(f"{name} must be settings of {len(checks)} numbers: got {row!r}")
+        for value, check in zip(row, checks, strict=True):
+            check(name, value)
 
 
 QUICK = Config()
