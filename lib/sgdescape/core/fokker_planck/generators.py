@@ -209,6 +209,9 @@ def quasi_stationary(
         old = new / new.sum()
         done = bool(high - low <= tolerance * rate)
     law = _expand(generator, old)
+    # each quotient is off by what the solve may lose, and the sums in the rate by a few roundings
+    slack = np.finfo(float).eps * (solver.jumps + 8 + np.log2(old.size))
+    low, high = low * (1 - slack), high * (1 + slack)
     return QuasiStationary(float(rate), float(low), float(high), law, iterations, done)
 
 
