@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import sgdescape.kramers_escape as ke
+from sgdescape.kramers_escape import predictions
 from sgdescape.kramers_escape.estimates import bowl_dimension, dimension, weak_noise
 
 STEM = "kramers_escape"
@@ -44,6 +45,17 @@ def no_bias(c, *, learning_rate, batch_size, curvature_minimum, **kw):
     ) * np.sqrt(curvature_minimum)
 
 
+def wrong_detour(shape):
+    """Return the path along the axis, as Theorem 4.7 has it."""
+    return replace(ke.off_axis(shape, points=20), action=math.log(shape.loss_ratio))
+
+
+@pytest.fixture(autouse=True)
+def thresholds_once(monkeypatch):
+    """The limits of the axis do not change with a wrong theory of something else."""
+    monkeypatch.setattr(predictions, "axis_threshold", lambda rho, **kw: 11.5)
+
+
 WRONG = {
     "prefactor": [
         ("escape_rate", wrong_rate(factor=math.sqrt(2))),
@@ -69,6 +81,7 @@ WRONG = {
         ("path_dimension", lambda shape: float(shape.dimension)),
         ("path_dimension", lambda shape: 1 + sum(shape.transverse)),
     ],
+    "detour": [("off_axis", wrong_detour)],
     "space": [("path_dimension", lambda shape: float(shape.dimension))],
     "separable": [("escape_rate", wrong_rate(power=0.5))],
     "tail_dimension": [

@@ -1,7 +1,7 @@
 """Formulas of chapter `kramers_escape` against algebra, quadrature and limits."""
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from scipy.integrate import quad
 
 import sgdescape.kramers_escape as ke
 from sgdescape.kramers_escape.measure import plane
-from sgdescape.kramers_escape.theory import algebra, proof
+from sgdescape.kramers_escape.theory import algebra, detour, proof
 from sgdescape.kramers_escape.theory.integrals import Quadrature
 
 ONE = dict(learning_rate=0.1, batch_size=1, curvature_minimum=1.0, curvature_saddle=-1.0)
@@ -156,9 +156,9 @@ def test_bad_input_to_the_rate(changes, error, words):
             "transverse curvatures must be equal",
         ),
         (lambda: Quadrature(1.0, 0.0), "low must be below high"),
-        (lambda: ke.Config(noises=(1.0, 2.0)), "noises must double at least twice"),
+        (lambda: ke.Config(noises=(1.0, 2.0)), "^noises must double at least twice"),
         (lambda: ke.Config(plane_noises=(1.0, 2.0, 5.0)), "plane_noises must double"),
-        (lambda: ke.Config(ratios=(0.5,)), "ratios must hold 0.5 and 1"),
+        (lambda: ke.Config(ratios=(0.5,)), "ratios must hold 0.5, 1 and 2"),
         (lambda: ke.Config(dimensions=(1, 2)), "dimensions must hold 4 and 8"),
         (lambda: ke.Config(replicas=5), "replicas"),
     ],
@@ -166,6 +166,37 @@ def test_bad_input_to_the_rate(changes, error, words):
 def test_bad_input_is_refused_with_its_value(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+FIELDS = {
+    "positive": ("loss_ratio minimum_loss bias_noise learning_rate path_loss_ratio dt max_time "
+                 "bowl_noise hot_ratio curvature_saddle").split(),
+    "whole": "line_cells batch_size replicas seed".split(),
+    "many": ("noises loss_ratios plane_noises plane_cells ratios hot_noises hot_cells "
+             "detour_ratios circle_noises dimensions levels").split(),
+}  # fmt: skip
+
+
+def bad_fields():
+    for kind, names in FIELDS.items():
+        for name in names:
+            for bad in (math.nan, math.inf, -1, "2", True, ()):
+                if kind == "many":
+                    yield name, () if bad == () else (*getattr(ke.QUICK, name)[:-1], bad)
+                elif not (name == "curvature_saddle" and bad == -1):
+                    yield name, bad
+            if kind == "whole":
+                yield name, 1.5
+
+
+@pytest.mark.parametrize(("name", "bad"), bad_fields())
+def test_every_field_of_the_configuration_is_checked_when_it_is_made(name, bad):
+    with pytest.raises((ValueError, TypeError), match=name):
+        replace(ke.QUICK, **{name: bad})
+
+
+def test_every_field_is_in_the_table():
+    assert {n for names in FIELDS.values() for n in names} == set(asdict(ke.QUICK))
 
 
 # The landscape
@@ -414,3 +445,86 @@ def test_tail_dimension_is_the_fixed_point(rho):
 def test_quadrature_is_exact_for_polynomials():
     rule = Quadrature(-1.0, 2.0, 3)
     assert rule.integral(rule.nodes**5) == pytest.approx((2**6 - 1) / 6)
+
+
+# Off the axis
+
+
+def test_a_path_on_the_axis_costs_the_logarithm_of_the_loss_ratio():
+    shape = ke.Landscape(loss_ratio=5.0, transverse=(2.0,))
+    u = np.linspace(0, 1, 4001)
+    path = np.stack([u, np.zeros_like(u)], axis=1)
+    up, gradient = detour._action(detour._unit(shape), path)
+    assert up == pytest.approx(math.log(5.0), rel=1e-6)
+    down, _ = detour._action(detour._unit(shape), path[::-1])
+    assert down == pytest.approx(0, abs=1e-12)
+
+
+def test_the_gradient_of_the_action_is_its_derivative():
+    unit = detour._unit(ke.Landscape(loss_ratio=4.0, transverse=(4.0,)))
+    rng = np.random.default_rng(0)
+    path = detour._guess(unit, 4.0, 12) + 0.01 * rng.normal(size=(12, 2))
+    _, gradient = detour._action(unit, path)
+    step = 1e-6
+    for i, k in ((0, 1), (3, 0), (7, 1), (11, 0)):
+        ends = []
+        for sign in (1, -1):
+            moved = path.copy()
+            moved[i, k] += sign * step
+            ends.append(detour._action(unit, moved)[0])
+        assert gradient[i, k] == pytest.approx((ends[0] - ends[1]) / (2 * step), abs=1e-7)
+
+
+def test_the_action_depends_on_ratios_only_and_in_units_of_the_escape_curvature():
+    small = ke.off_axis(ke.Landscape(loss_ratio=5.0, transverse=(4.0,)), points=40)
+    large = ke.off_axis(
+        ke.Landscape(
+            loss_ratio=5.0,
+            minimum_loss=3.0,
+            curvature_minimum=2.0,
+            curvature_saddle=-1.0,
+            transverse=(8.0,),
+        ),
+        points=40,
+    )
+    assert small.action == pytest.approx(large.action, rel=1e-9)
+    np.testing.assert_allclose(small.loss_ratio, large.loss_ratio, rtol=1e-6)
+    scale = math.sqrt(3.0 / 2.0 / 0.5)
+    np.testing.assert_allclose(scale * small.along, large.along, atol=1e-6)
+
+
+def test_a_saddle_four_times_softer_is_left_off_the_axis_from_a_loss_ratio_of_about_three():
+    high = ke.off_axis(ke.Landscape(loss_ratio=4.0, transverse=(4.0,)), points=100)
+    assert high.action == pytest.approx(1.288, abs=0.003)  # by two independent minimisations
+    assert high.action < math.log(4.0) and high.loss_ratio.max() > 20
+    low = ke.off_axis(ke.Landscape(loss_ratio=3.0, transverse=(4.0,)), points=100)
+    assert low.action > math.log(3.0)
+
+
+def test_thresholds_are_ordered_and_fall_with_the_ratio():
+    pairs = [(ke.axis_threshold(r, points=40), ke.focusing_threshold(r)) for r in (2.0, 4.0)]
+    assert pairs[0][0] == pytest.approx(11.5, abs=0.3)
+    assert pairs[1][0] == pytest.approx(3.41, abs=0.05)
+    for (end, focus), known in zip(pairs, (18.9, 8.47), strict=True):
+        assert end < 0.7 * focus and focus == pytest.approx(known, rel=2e-3)
+    ke.path_dimension(ke.Landscape(loss_ratio=18.8, transverse=(2.0,)))  # still exists
+
+
+def test_far_above_the_threshold_the_stiffest_direction_counts():
+    shapes = [ke.Landscape(loss_ratio=c, transverse=(4.0,)) for c in (1e3, 1e5)]
+    actions = [ke.off_axis(s, points=80).action for s in shapes]
+    assert np.diff(actions)[0] / math.log(100) == pytest.approx(0.25, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: ke.axis_threshold(1.0),
+        lambda: ke.focusing_threshold(0.5),
+        lambda: ke.off_axis(ke.Landscape()),
+        lambda: ke.off_axis(ke.Landscape(transverse=(2.0, 2.0))),
+    ],
+)
+def test_no_detour_without_one_stiffer_direction(call):
+    with pytest.raises(ValueError, match="must be above 1|must hold one curvature"):
+        call()

@@ -19,8 +19,10 @@ from sgdescape.kramers_escape.measure import circle_slope
 from sgdescape.kramers_escape.measure.line import log_times
 from sgdescape.kramers_escape.predictions import predict
 from sgdescape.kramers_escape.prose import summary
+from sgdescape.kramers_escape.theory.detour import axis_threshold, off_axis
 from sgdescape.kramers_escape.theory.dimension import (
     amplitude_slope,
+    focusing_threshold,
     path_amplitude,
     path_dimension,
     path_widths,
@@ -65,6 +67,7 @@ __all__ = [
     "amplitude_slope",
     "axis_current",
     "axis_density",
+    "axis_threshold",
     "circle_slope",
     "claims",
     "critical_effective_dimension",
@@ -73,10 +76,12 @@ __all__ = [
     "factor_integral",
     "figures",
     "flux_free_slope",
+    "focusing_threshold",
     "growth_rate",
     "log_curvature",
     "log_times",
     "mixed_log_curvature",
+    "off_axis",
     "outflow",
     "path_amplitude",
     "path_dimension",

@@ -183,6 +183,26 @@ def stiff(ds) -> Claim:
 
 
 @claim
+def detour(ds) -> Claim:
+    """Exponent of the escape rate where a path off the axis is cheaper."""
+    about = provenance.settings(ds)
+    rho, c = about.hot_ratio, about.loss_ratio
+    action = ds.attrs["action_theory"]
+    return check(
+        f"With a transverse direction {rho:g} times as stiff as the escape direction and a saddle "
+        f"at loss ratio {c:g} the escape rate falls as $e^{{-{action:.3f}\\,B/\\eta h_e^*}}$, the "
+        "action of a path that leaves the axis.",
+        source=OWN,
+        predicted=float(action),
+        measured=estimates.hot_action(ds),
+        rivals={"log c, along the axis (Theorem 4.7)": np.log(c), "(log c)/rho": np.log(c) / rho},
+        tolerance=0.02,
+        resolution=0.05,
+        expected="confirmed",
+    )
+
+
+@claim
 def space(ds) -> Claim:
     """The n of Eq. (15) with three directions, two of them softer."""
     one = float(ds.dimension_theory.sel(ratio=0.5)) - 1

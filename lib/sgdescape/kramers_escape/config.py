@@ -21,6 +21,10 @@ class Config:
         plane_noises: B/(eta h_e*) of the two-dimensional operator, each twice the one before.
         plane_cells: of its coarse grid, along and across the escape axis.
         ratios: rho = h_j*/h_e* of the transverse direction.
+        hot_ratio: rho of a direction so stiff that the path leaves the axis.
+        hot_noises: B/(eta h_e*) there, each twice the one before.
+        hot_cells: of its middle grid, along and across the escape axis.
+        detour_ratios: rho at which the end of the axis as the cheapest path is computed.
         circle_noises: B/(eta h_e*) of the bowl's far field, each twice the one before.
         bias_noise: B/eta of the comparison of minima of different curvature.
         learning_rate: eta of the simulated paths (time a step of SGD, the paths' own step is dt).
@@ -44,6 +48,10 @@ class Config:
     plane_noises: tuple[float, ...] = (20.0, 40.0, 80.0)
     plane_cells: tuple[int, int] = (100, 30)
     ratios: tuple[float, ...] = (0.1, 0.3, 0.5, 0.7, 0.9, 1.0, 1.5, 2.0)
+    hot_ratio: float = 4.0
+    hot_noises: tuple[float, ...] = (12.0, 24.0, 48.0)
+    hot_cells: tuple[int, int] = (120, 60)
+    detour_ratios: tuple[float, ...] = (1.5, 2.0, 3.0, 4.0, 6.0)
     circle_noises: tuple[float, ...] = (50.0, 100.0, 200.0)
     bias_noise: float = 20.0
     learning_rate: float = 0.4
@@ -58,14 +66,40 @@ class Config:
     seed: int = 0
 
     def __post_init__(self):
-        """Refuse sizes that do not fit together."""
-        for name in ("noises", "plane_noises", "circle_noises"):
+        """Refuse sizes that are outside their range or do not fit together."""
+        for name in ("noises", "plane_noises", "circle_noises", "hot_noises"):
             values = validate.each_positive(name, getattr(self, name))
             if len(values) < 3 or np.any(values[1:] != 2 * values[:-1]):
                 raise ValueError(f"{name} must double at least twice: got {tuple(values)}")
-        if 0.5 not in self.ratios or 1.0 not in self.ratios:
-            raise ValueError(f"ratios must hold 0.5 and 1: got {self.ratios}")
+        validate.each_at_least("circle_noises", self.circle_noises, 0.5)
+        for name in ("minimum_loss", "bias_noise", "learning_rate", "dt", "max_time", "bowl_noise"):
+            validate.positive(name, getattr(self, name))
+        for name in ("loss_ratio", "path_loss_ratio", "loss_ratios", "levels"):
+            validate.within(name, getattr(self, name), low=1, open_low=True)
+        for name in ("hot_ratio", "detour_ratios"):
+            validate.within(name, getattr(self, name), low=1, open_low=True)
+        validate.each_between("curvature_saddle", self.curvature_saddle, -1, -0.5)
+        validate.each_positive("ratios", self.ratios)
+        if not {0.5, 1.0, 2.0} <= set(self.ratios):
+            raise ValueError(f"ratios must hold 0.5, 1 and 2: got {self.ratios}")
+        if not {2.0, 4.0} <= set(self.detour_ratios):
+            raise ValueError(f"detour_ratios must hold 2 and 4: got {self.detour_ratios}")
+        if not {3.0, 6.0} <= set(self.loss_ratios):
+            raise ValueError(f"loss_ratios must hold 3 and 6: got {self.loss_ratios}")
+        if len(self.levels) < 4 or np.any(np.diff(self.levels) <= 0):
+            raise ValueError(f"levels must be 4 or more and increase: got {self.levels}")
+        for name in ("plane_cells", "hot_cells"):
+            cells = getattr(self, name)
+            if len(cells) != 2:
+                raise ValueError(f"{name} must be two numbers: got {cells}")
+            for number in cells:
+                validate.count(name, number, low=8)
+        validate.count("line_cells", self.line_cells, low=16)
+        validate.count("batch_size", self.batch_size)
         validate.count("replicas", self.replicas, low=20)
+        validate.count("seed", self.seed, low=0, high=2**64 - 1)
+        for n in self.dimensions:
+            validate.count("dimensions", n)
         if not {4, 8} <= set(self.dimensions):
             raise ValueError(f"dimensions must hold 4 and 8: got {self.dimensions}")
 

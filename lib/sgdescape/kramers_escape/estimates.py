@@ -65,6 +65,23 @@ def bowl_dimension(ds, ratio: float) -> Interval:
     return weak_noise(n.values, 2 * at.circle_error.values)
 
 
+def hot_action(ds) -> Interval:
+    """Return how log(1/rate) grows with B/(eta h_e*) next to a much stiffer direction.
+
+    The slopes of the last two steps extrapolated to weak noise at first order; the bound is what
+    that changes, and the grids.
+
+    Args:
+        ds: of `kramers_escape.run`.
+    """
+    span, errors = np.diff(ds.hot_noise.values), ds.hot_error.values
+    before, last = (-np.diff(ds.hot_log.values) / span)[-2:]
+    e_before, e_last = ((errors[1:] + errors[:-1]) / span)[-2:]
+    value, error = 2 * last - before, abs(last - before) + 2 * e_last + e_before
+    method = "weak-noise limit, last correction and grids"
+    return computed(value, value - error, value + error, method)
+
+
 def far_slope(ds, dimension: int, *, logarithm: bool) -> Interval:
     """Return how mean passage times of an isotropic bowl grow with log c at its highest levels.
 

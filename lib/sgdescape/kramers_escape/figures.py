@@ -8,6 +8,7 @@ from sgdescape.core.stats import survival
 from sgdescape.kramers_escape import estimates
 from sgdescape.kramers_escape import landscape as losses
 from sgdescape.kramers_escape.landscape import valley
+from sgdescape.kramers_escape.theory.detour import off_axis
 from sgdescape.kramers_escape.theory.dimension import path_widths, tail_dimension
 
 
@@ -125,6 +126,42 @@ def widths(dataset, ax):
         label = rf"$\rho={ratio:g}$"
         plotting.theory(ax, x, found.width[0][inside], **plotting.line(i), label=label)
     ax.set(xlabel="position $z_e/z_e^s$", ylabel="$g$")
+    ax.legend()
+    return ax
+
+
+def detours(dataset, ax):
+    """Draw paths of least action over the saddle for several loss ratios, the axis among them."""
+    about = provenance.settings(dataset)
+    for i, c in enumerate((4.0, 8.0, 16.0)):
+        shape = valley(about, loss_ratio=c, transverse=(about.hot_ratio,))
+        found = off_axis(shape)
+        label = rf"$c={c:g}$: $L/L^*$ up to {found.loss_ratio.max():.0f}"
+        scale = shape.saddle
+        ax.plot(found.along / scale, found.across / scale, **plotting.line(i), label=label)
+    ax.plot([0, 1], [0, 0], "--", color="black", lw=1, label="axis")
+    ax.plot(0, 0, "o", color="black", ms=5)
+    ax.plot(1, 0, "X", color="black", ms=7)
+    ax.set(xlabel="along the axis, $z_e/z_e^s$", ylabel="across, $z_1/z_e^s$")
+    ax.legend()
+    return ax
+
+
+def axis_limits(dataset, ax):
+    """Draw up to which loss ratio the axis is the cheapest path, against the transverse curvature.
+
+    Two lines: a path far from the axis is cheaper, and the axis is no local minimum any more.
+    """
+    rho = dataset.detour_ratio.values
+    for i, (name, label) in enumerate(
+        (("axis_end", "a path off the axis is cheaper"), ("focusing", "focusing on the axis"))
+    ):
+        style = plotting.line(i) | {"marker": "o", "ms": 4}
+        ax.plot(rho, dataset[name], **style, label=f"above: {label}")
+    ax.fill_between(rho, 1, dataset.axis_end, color="#dddddd", alpha=0.5, lw=0)
+    ax.text(rho[len(rho) // 2], 1.4, "Theorem 4.7's exponent", ha="center")
+    ax.set(xlabel=r"$\rho=h_1^*/h_e^*$", ylabel="loss ratio $c$ of the saddle")
+    plotting.log_axes(ax, "y")
     ax.legend()
     return ax
 

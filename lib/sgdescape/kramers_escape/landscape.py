@@ -99,7 +99,7 @@ def path_loss(landscape: Landscape, z):
         >>> path_loss(valley, np.array([0.0, valley.saddle, valley.crossing])).round(12)
         array([0.5, 2. , 0.5])
     """
-    r, u = landscape.ratio, np.asarray(z, dtype=float) / landscape.saddle
+    r, u = landscape.ratio, validate.finite("z", z) / landscape.saddle
     quartic = u**2 / 2 - (2 - r) * u**3 / 3 + (1 - r) * u**4 / 4
     rise = landscape.curvature_minimum * landscape.saddle**2 * quartic
     return landscape.minimum_loss + rise
@@ -107,7 +107,7 @@ def path_loss(landscape: Landscape, z):
 
 def path_slope(landscape: Landscape, z):
     """Return the derivative of `path_loss`."""
-    u = np.asarray(z, dtype=float) / landscape.saddle
+    u = validate.finite("z", z) / landscape.saddle
     return landscape.curvature_minimum * z * (1 - u) * (1 - (1 - landscape.ratio) * u)
 
 

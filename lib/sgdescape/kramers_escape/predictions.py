@@ -5,7 +5,12 @@ import xarray as xr
 
 from sgdescape.core.runs import provenance
 from sgdescape.kramers_escape.landscape import valley
-from sgdescape.kramers_escape.theory.dimension import path_dimension, tail_dimension
+from sgdescape.kramers_escape.theory.detour import axis_threshold, off_axis
+from sgdescape.kramers_escape.theory.dimension import (
+    focusing_threshold,
+    path_dimension,
+    tail_dimension,
+)
 from sgdescape.kramers_escape.theory.rate import (
     critical_effective_dimension,
     escape_rate,
@@ -24,8 +29,10 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         ``plane_theory`` (plane_noise) with n = 2, ``bias_theory`` (curvature) by Eq. (15);
         ``dimension_theory`` (ratio) by Eq. (path-dimension), ``tail_theory`` (ratio, NaN above 1)
         by Eq. (tail-dimension); ``growth_theory`` (dimension)
-        by Eq. (growth); in the attributes ``critical_theory`` by Eq. (16), ``path_theory``
-        by Eq. (15) for the simulated paths.
+        by Eq. (growth); ``axis_end`` and ``focusing`` (detour_ratio), loss ratios up to which the
+        axis is the cheapest path, and cheapest among its neighbours; in the attributes
+        ``action_theory`` and ``detour_loss`` (the largest L/L* on the path) by Eq. (detour),
+        ``critical_theory`` by Eq. (16), ``path_theory`` by Eq. (15) for the simulated paths.
     """
     ds, about = dataset.copy(), provenance.settings(dataset)
     c, saddle_curvature = about.loss_ratio, about.curvature_saddle
@@ -74,6 +81,12 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
             curvature=1.0,
         ),
     )
+    rhos, down = np.array(about.detour_ratios), about.curvature_saddle
+    for name, threshold in (("axis_end", axis_threshold), ("focusing", focusing_threshold)):
+        ds[name] = "detour_ratio", [threshold(float(r), curvature_saddle=down) for r in rhos]
+    ds = ds.assign_coords(detour_ratio=rhos)
+    path = off_axis(valley(about, transverse=(about.hot_ratio,)))
+    ds.attrs |= {"action_theory": path.action, "detour_loss": float(path.loss_ratio.max())}
     ds.attrs["critical_theory"] = float(
         critical_effective_dimension(
             learning_rate=1 / about.bowl_noise, batch_size=1, curvature=1.0

@@ -35,6 +35,11 @@ def summary(ds) -> dict[str, tuple[float, str]]:
             ".0f",
         ),
     }
+    ends = {name: ds.sel(detour_ratio=rho) for name, rho in (("two", 2.0), ("four", 4.0))}
+    for name, at in ends.items():
+        found[f"kramers-axis-{name}"] = (float(at.axis_end), ".2g")
+        found[f"kramers-focus-{name}"] = (float(at.focusing), ".3g")
+    found["kramers-detour-loss"] = (ds.attrs["detour_loss"], ".2g")
     for name, reading, ratio in (
         ("half", "loss", 0.5),
         ("stiff", "loss", 2.0),

@@ -13,12 +13,13 @@ from sgdescape.core.runs import provenance
 from sgdescape.kramers_escape.measure.bowl import circle_slope, far_bowl, isotropic_bowl
 from sgdescape.kramers_escape.measure.line import curvature_bias, on_axis
 from sgdescape.kramers_escape.measure.paths import simulate
-from sgdescape.kramers_escape.measure.plane import in_plane
+from sgdescape.kramers_escape.measure.plane import hot, in_plane
 
 __all__ = [
     "circle_slope",
     "curvature_bias",
     "far_bowl",
+    "hot",
     "in_plane",
     "isotropic_bowl",
     "measure",
@@ -36,7 +37,7 @@ def measure(config) -> xr.Dataset:
     Returns:
         See the functions above for the variables; the configuration is an attribute.
     """
-    parts = (on_axis, curvature_bias, in_plane, far_bowl, isotropic_bowl, simulate)
+    parts = (on_axis, curvature_bias, in_plane, hot, far_bowl, isotropic_bowl, simulate)
     found = xr.merge([part(config) for part in parts], combine_attrs="drop")
     found.attrs = {"config": provenance.to_json(dataclasses.asdict(config))}
     return found

@@ -12,7 +12,7 @@ STEP = 0.01  # of log h between minima compared for their curvature
 
 
 def log_times(shape: Landscape, noise: float) -> tuple[float, float, float]:
-    """Return log of the exact mean times: t to the saddle, t to beyond it, tau to beyond it.
+    """Return logs of mean times: t to the saddle, t and tau to beyond it, Eq. (escape-time).
 
     Args:
         shape: the valley; only its escape axis counts.

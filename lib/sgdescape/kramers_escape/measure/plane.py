@@ -61,6 +61,33 @@ def in_plane(config) -> xr.Dataset:
     )
 
 
+def hot(config) -> xr.Dataset:
+    """Measure escape rates over a saddle whose direction is much softer than the one across it.
+
+    Args:
+        config: the chapter's `Config`.
+
+    Returns:
+        ``hot_log`` (hot_noise): log of the rate per t for h_j = hot_ratio h_e, the loss
+        separates, and its error ``hot_error``. In logarithms, because the grids' errors are.
+    """
+    shape = valley(config, transverse=(config.hot_ratio,))
+    found = [
+        grid_limit(
+            np.log(grid_rates(shape, losses.separable_loss, noise=a, cells=config.hot_cells))
+        )
+        for a in config.hot_noises
+    ]
+    logs, errors = np.transpose(found)
+    return xr.Dataset(
+        {
+            "hot_log": ("hot_noise", logs, {"units": "log of 1 / t"}),
+            "hot_error": ("hot_noise", errors),
+        },
+        coords={"hot_noise": list(config.hot_noises)},
+    )
+
+
 def rate(
     shape: Landscape,
     loss: Callable,
@@ -81,12 +108,15 @@ def rate(
         cells: of the middle grid along and across the axis, even numbers.
         end: z_e at which paths are gone, `Landscape.crossing` if None.
     """
-    return grid_limit(
-        [
-            1 / passage_time(generator(shape, loss, noise=noise, cells=n, end=end))
-            for n in ((cells[0] // 2, cells[1] // 2), cells, (2 * cells[0], 2 * cells[1]))
-        ]
-    )
+    return grid_limit(grid_rates(shape, loss, noise=noise, cells=cells, end=end))
+
+
+def grid_rates(shape, loss, *, noise, cells, end=None) -> list[float]:
+    """Return the rates of `rate` on three grids, the second of them with the given cells."""
+    sizes = (cells[0] // 2, cells[1] // 2), cells, (2 * cells[0], 2 * cells[1])
+    return [
+        1 / passage_time(generator(shape, loss, noise=noise, cells=size, end=end)) for size in sizes
+    ]
 
 
 def passage_time(found: fp.Generator) -> float:

@@ -46,7 +46,7 @@ def riccati(width, *, ratio, steepness):
         0.5
     """
     rho = validate.each_positive("ratio", ratio)
-    g = np.asarray(width, dtype=float)
+    g = validate.finite("width", width)
     return g - rho - rho * (g**2 - g) / validate.each_positive("steepness", steepness)
 
 
@@ -63,7 +63,11 @@ def amplitude_slope(width, *, ratio, steepness):
         -0.5
     """
     rho = validate.each_positive("ratio", ratio)
-    return rho * (1 - np.asarray(width)) / (2 * validate.each_positive("steepness", steepness))
+    return (
+        rho
+        * (1 - validate.finite("width", width))
+        / (2 * validate.each_positive("steepness", steepness))
+    )
 
 
 def path_widths(landscape: Landscape, *, points: int = 400) -> PathWidths:
@@ -78,8 +82,9 @@ def path_widths(landscape: Landscape, *, points: int = 400) -> PathWidths:
 
     Raises:
         ValueError: if g reaches zero: from there it falls to minus infinity (a caustic), and the
-            axis is not the most probable path. It needs a direction stiffer than the escape
-            direction and a high saddle.
+            axis is not even locally the most probable path. It needs a direction stiffer than the
+            escape direction and a high saddle. A path far from the axis is cheaper already
+            before: see `detour.off_axis`.
         RuntimeError: if the integration fails.
     """
     h, z_s, r = landscape.curvature_minimum, landscape.saddle, landscape.ratio
@@ -143,6 +148,50 @@ def path_dimension(landscape: Landscape) -> float:
     """
     gain = np.log(path_amplitude(landscape)) / np.log(landscape.loss_ratio)
     return float(landscape.dimension + 2 * gain)
+
+
+def focusing_threshold(ratio: float, *, curvature_saddle: float = -0.5) -> float:
+    """Return the loss ratio above which g reaches zero before the saddle: a caustic.
+
+    One transverse direction. From there on the axis is not even locally the cheapest path; that
+    a path far from it is cheaper happens before, see `detour.axis_threshold`.
+
+    Args:
+        ratio: rho = h_j*/h_e*, above 1.
+        curvature_saddle: h_e^s in units of h_e*, in [-1, -1/2].
+
+    Raises:
+        ValueError: for a ratio of 1 or below: g stays positive.
+
+    Example:
+        >>> round(focusing_threshold(4.0), 2)
+        8.47
+    """
+    rho = validate.positive("ratio", ratio)
+    if rho <= 1:
+        raise ValueError(f"ratio must be above 1: got {ratio}")
+    low, high = 0.0, np.log(2.0)
+    while _confined(rho, high, curvature_saddle):
+        low, high = high, 2 * high
+    while high - low > 1e-4:
+        middle = (low + high) / 2
+        inside = _confined(rho, middle, curvature_saddle)
+        low, high = (middle, high) if inside else (low, middle)
+    return float(np.exp(high))
+
+
+def _confined(ratio, log_ratio, curvature_saddle):
+    """Whether g stays positive on the way to the saddle."""
+    shape = Landscape(
+        loss_ratio=float(np.exp(log_ratio)),
+        curvature_saddle=curvature_saddle,
+        transverse=(ratio,),
+    )
+    try:
+        path_widths(shape)
+    except ValueError:
+        return False
+    return True
 
 
 def tail_dimension(ratios):

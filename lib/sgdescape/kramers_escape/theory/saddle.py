@@ -25,7 +25,9 @@ def transverse_factor(y, *, temperature, curvature_saddle, saddle_loss):
         "curvature_saddle", curvature_saddle
     ) / validate.each_positive("saddle_loss", saddle_loss)
     return np.exp(
-        -stiffness * np.square(y) / (2 * validate.each_positive("temperature", temperature))
+        -stiffness
+        * np.square(validate.finite("y", y))
+        / (2 * validate.each_positive("temperature", temperature))
     )
 
 
@@ -37,12 +39,13 @@ def product_current(axis_current, factors):
         factors: those of Eq. (30), one array a transverse direction.
 
     Example:
-        >>> product_current(2.0, [0.5, 0.5])
+        >>> float(product_current(2.0, [0.5, 0.5]))
         0.5
     """
+    current = validate.finite("axis_current", axis_current)
     for factor in factors:
-        axis_current = axis_current * factor
-    return axis_current
+        current = current * validate.each_at_least("factors", factor, 0)
+    return current[()]
 
 
 def transverse_width(*, temperature, curvature_saddle, saddle_loss):
@@ -75,7 +78,9 @@ def axis_density(log_rise, integral_beyond, *, current, temperature):
         temperature: T_e, positive.
     """
     temperature = validate.each_positive("temperature", temperature)
-    return current / temperature * np.exp(-np.asarray(log_rise) / temperature) * integral_beyond
+    decay = np.exp(-validate.finite("log_rise", log_rise) / temperature)
+    beyond = validate.each_at_least("integral_beyond", integral_beyond, 0)
+    return validate.finite("current", current) / temperature * decay * beyond
 
 
 def axis_current(integral, *, temperature):
@@ -92,7 +97,9 @@ def axis_current(integral, *, temperature):
         >>> float(axis_current(4.0, temperature=0.5))
         0.125
     """
-    return validate.each_positive("temperature", temperature) / np.asarray(integral, dtype=float)
+    return validate.each_positive("temperature", temperature) / validate.each_positive(
+        "integral", integral
+    )
 
 
 def saddle_integral(loss_ratio, *, temperature, curvature_saddle, saddle_loss):
@@ -127,7 +134,8 @@ def weak_axis_current(loss_ratio, *, temperature, curvature_saddle, saddle_loss)
     h = -validate.each_negative("curvature_saddle", curvature_saddle)
     c = validate.each_at_least("loss_ratio", loss_ratio, 1)
     temperature = validate.each_positive("temperature", temperature)
-    return np.sqrt(temperature * h / (2 * np.pi * saddle_loss)) * c ** (-1 / temperature)
+    loss = validate.each_positive("saddle_loss", saddle_loss)
+    return np.sqrt(temperature * h / (2 * np.pi * loss)) * c ** (-1 / temperature)
 
 
 def outflow(current, widths):
@@ -141,7 +149,9 @@ def outflow(current, widths):
         >>> float(outflow(0.5, [2.0, 3.0]))
         3.0
     """
-    return current * np.prod(widths)
+    return validate.finite("current", current) * np.prod(
+        validate.each_positive("widths", widths) if len(widths) else 1.0
+    )
 
 
 def rate_with_curvatures(
@@ -170,13 +180,13 @@ def rate_with_curvatures(
     """
     c = validate.each_at_least("loss_ratio", loss_ratio, 1)
     here = np.atleast_1d(validate.each_positive("curvatures_minimum", curvatures_minimum))
-    there = np.atleast_1d(np.asarray(curvatures_saddle, dtype=float))
+    there = np.atleast_1d(validate.finite("curvatures_saddle", curvatures_saddle))
     if here.shape != there.shape:
         raise ValueError(f"curvatures must match: got shapes {here.shape} and {there.shape}")
     validate.each_negative("curvatures_saddle[0]", there[0])
     if len(there) > 1:
         validate.each_positive("curvatures_saddle[1:]", there[1:])
-    batch_size = validate.each_at_least("batch_size", batch_size, 1)
+    batch_size = validate.each_whole("batch_size", batch_size)
     exponent = batch_size / (validate.each_positive("learning_rate", learning_rate) * here[0])
     transverse = np.sqrt(np.prod(here[1:] / there[1:]))
     prefactor = np.sqrt(-here[0] * there[0]) / (2 * np.pi) * transverse

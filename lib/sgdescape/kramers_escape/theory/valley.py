@@ -20,7 +20,10 @@ def displacement(coordinates, *, minimum, eigenvectors):
         >>> displacement([2.0], minimum=np.zeros(2), eigenvectors=np.array([[0.6, 0.8]]))
         array([1.2, 1.6])
     """
-    return np.asarray(minimum) + np.asarray(coordinates) @ eigenvectors
+    shift = validate.finite("coordinates", coordinates) @ validate.finite(
+        "eigenvectors", eigenvectors
+    )
+    return validate.finite("minimum", minimum) + shift
 
 
 def mixed_log_curvature(first_slope, second_slope, *, loss):
@@ -37,7 +40,10 @@ def mixed_log_curvature(first_slope, second_slope, *, loss):
         >>> float(mixed_log_curvature(1.0, 2.0, loss=2.0))
         -0.5
     """
-    return -np.asarray(first_slope) * second_slope / validate.each_positive("loss", loss) ** 2
+    slopes = validate.finite("first_slope", first_slope) * validate.finite(
+        "second_slope", second_slope
+    )
+    return -slopes / validate.each_positive("loss", loss) ** 2
 
 
 def log_curvature(curvature, *, loss):
@@ -51,7 +57,7 @@ def log_curvature(curvature, *, loss):
         >>> float(log_curvature(3.0, loss=0.5))
         6.0
     """
-    return np.asarray(curvature, dtype=float) / validate.each_positive("loss", loss)
+    return validate.finite("curvature", curvature) / validate.each_positive("loss", loss)
 
 
 def probability_current(slope, density, density_slope, *, temperature):
@@ -68,7 +74,8 @@ def probability_current(slope, density, density_slope, *, temperature):
         0.0
     """
     temperature = validate.each_positive("temperature", temperature)
-    return -np.asarray(slope) * density - temperature * np.asarray(density_slope)
+    drift = validate.finite("slope", slope) * validate.each_at_least("density", density, 0)
+    return -drift - temperature * validate.finite("density_slope", density_slope)
 
 
 def rate_from_currents(outflow, mass, *, minimum_loss):
@@ -83,7 +90,8 @@ def rate_from_currents(outflow, mass, *, minimum_loss):
         >>> float(rate_from_currents(0.2, 0.5, minimum_loss=0.5))
         0.2
     """
-    return validate.each_positive("minimum_loss", minimum_loss) * np.asarray(outflow) / mass
+    ratio = validate.finite("outflow", outflow) / validate.each_positive("mass", mass)
+    return validate.each_positive("minimum_loss", minimum_loss) * ratio
 
 
 def flux_free_slope(slope, density, *, temperature):
@@ -98,7 +106,8 @@ def flux_free_slope(slope, density, *, temperature):
         >>> float(flux_free_slope(2.0, 0.5, temperature=0.5))
         -2.0
     """
-    return -np.asarray(slope) * density / validate.each_positive("temperature", temperature)
+    drift = validate.finite("slope", slope) * validate.each_at_least("density", density, 0)
+    return -drift / validate.each_positive("temperature", temperature)
 
 
 def quasi_stationary(rises, *, temperatures):
@@ -113,7 +122,9 @@ def quasi_stationary(rises, *, temperatures):
         0.135335
     """
     temperatures = validate.each_positive("temperatures", temperatures)
-    return np.exp(-sum(u / t for u, t in zip(rises, temperatures, strict=True)))
+    return np.exp(
+        -sum(validate.finite("rises", u) / t for u, t in zip(rises, temperatures, strict=True))
+    )
 
 
 def valley_mass(density, *weights):
@@ -146,7 +157,7 @@ def factor_integral(*, learning_rate, batch_size, minimum_loss):
     """
     eta = validate.each_positive("learning_rate", learning_rate)
     loss = validate.each_positive("minimum_loss", minimum_loss)
-    return np.sqrt(2 * np.pi * eta * loss / validate.each_at_least("batch_size", batch_size, 1))
+    return np.sqrt(2 * np.pi * eta * loss / validate.each_whole("batch_size", batch_size))
 
 
 def well_mass(*, learning_rate, batch_size, minimum_loss, dimension):
