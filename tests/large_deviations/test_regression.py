@@ -8,7 +8,8 @@ from scipy import integrate, optimize, special
 
 import sgdescape.large_deviations as ld
 from sgdescape.core import quasi_potential as qp
-from sgdescape.large_deviations.theory import prefactors, regression
+from sgdescape.large_deviations.theory import prefactors
+from sgdescape.linear_regression.theory import large_deviations as exponents
 
 
 def test_cumulant_is_the_mean_over_samples():
@@ -157,7 +158,7 @@ def test_closed_form_of_climb_and_jump():
 def test_second_jump_from_the_named_loss_on():
     def cost(c, jumps):
         distance = np.array([np.sqrt(c - 1)])
-        _, costs = regression._sequence(regression._first_climb(distance, jumps), jumps)
+        _, costs = exponents._sequence(exponents._first_climb(distance, jumps), jumps)
         return float(np.sum(costs, axis=0)[0])
 
     crossing = optimize.brentq(lambda c: cost(c, 1) - cost(c, 2), 20, 30)

@@ -31,6 +31,9 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
 def barriers(loss_ratio) -> dict[str, np.ndarray]:
     """Return V(c) of SGD with Gaussian inputs and of its rivals, by name.
 
+    SGD's is `linear_regression.quasi_potential`: Eqs. (jump-cost), (climb-and-jump) and
+    (jump-sequence), far out Eqs. (jump-factor) and (tail-slope).
+
     Args:
         loss_ratio: c (n,).
     """

@@ -10,6 +10,7 @@ from sgdescape.linear_regression.experiment import run
 from sgdescape.linear_regression.predictions import predict
 from sgdescape.linear_regression.prose import summary
 from sgdescape.linear_regression.theory.chain import data_passage, first_passage, nested_times
+from sgdescape.linear_regression.theory.data_barrier import data_barrier, momentum
 from sgdescape.linear_regression.theory.diffusion import (
     asymptotic_passage_time,
     kurtosis_passage_time,
@@ -20,9 +21,11 @@ from sgdescape.linear_regression.theory.diffusion import (
     paper_slope,
 )
 from sgdescape.linear_regression.theory.large_deviations import (
-    data_barrier,
-    momentum,
+    cheapest_path,
+    jump_cost,
+    jump_factor,
     quasi_potential,
+    tail_slope,
 )
 from sgdescape.linear_regression.theory.one_step import exceedance, radial_exceedance
 from sgdescape.linear_regression.theory.stationary import (
@@ -42,6 +45,7 @@ __all__ = [
     "PAPER",
     "QUICK",
     "asymptotic_passage_time",
+    "cheapest_path",
     "claims",
     "covariance_exponent",
     "data_barrier",
@@ -50,6 +54,8 @@ __all__ = [
     "exceedance",
     "figures",
     "first_passage",
+    "jump_cost",
+    "jump_factor",
     "fitted_laws",
     "kesten_exponent",
     "kurtosis_passage_time",
@@ -70,4 +76,5 @@ __all__ = [
     "stationary_law",
     "stationary_variance",
     "summary",
+    "tail_slope",
 ]

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from sgdescape.core import validate
 
 KURTOSES = {"rademacher": 1.0, "uniform": 1.8, "gaussian": 3.0, "laplace": 6.0}
@@ -41,6 +43,8 @@ class Config:
         spread_ratio: c at which they are compared.
         barrier_rates: eta, falling, between which barriers are taken from exact times.
         barrier_ratio: their c.
+        jump_rates: eta, falling, between which exponents beyond c = 2 are taken.
+        jump_ratios: their c, among them 3 and 10.
         bins: of exact stationary laws.
         seed: of everything.
     """
@@ -73,22 +77,69 @@ class Config:
     spread_ratio: float = 2.2
     barrier_rates: tuple[float, ...] = (0.05, 0.035, 0.025)
     barrier_ratio: float = 1.6
+    jump_rates: tuple[float, ...] = (0.1, 0.05, 0.025)
+    jump_ratios: tuple[float, ...] = (1.3, 1.6, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0)
     bins: int = 40
     seed: int = 0
 
     def __post_init__(self):
-        """Refuse sizes that do not fit together."""
-        for name in ("dimensions", "slow_dimensions"):
-            tops = "largest" if name == "dimensions" else "slow_largest"
+        """Refuse sizes that are outside their range or do not fit together."""
+        for name, low in _LEAST.items():
+            validate.count(name, getattr(self, name), low=low)
+        validate.count("seed", self.seed, low=0, high=2**64 - 1)
+        for name in ("batch_sizes", "dimensions", "slow_dimensions"):
+            for number in _several(name, getattr(self, name)):
+                validate.count(name, number)
+        for name in ("learning_rate", "slow_rate", "tail_rate"):
+            validate.positive(name, getattr(self, name))
+        for name in ("learning_rates", "barrier_rates", "jump_rates"):
+            rates = validate.each_positive(name, _several(name, getattr(self, name)))
+            if name != "learning_rates" and (len(rates) < 3 or np.any(np.diff(rates) >= 0)):
+                raise ValueError(f"{name} must be 3 or more and fall: got {tuple(rates)}")
+        for name in ("largest", "slow_largest", "law_ratios", "tail_ratios"):
+            validate.within(name, _several(name, getattr(self, name)), low=1.05, open_low=True)
+        for name in ("far_ratios", "jump_ratios"):
+            ratios = validate.within(name, _several(name, getattr(self, name)), low=1.05)
+            if len(ratios) < 3 or np.any(np.diff(ratios) <= 0):
+                raise ValueError(f"{name} must be 3 or more and increase: got {tuple(ratios)}")
+        for name in ("barrier_ratio", "spread_ratio"):
+            validate.within(name, validate.positive(name, getattr(self, name)), low=1.05)
+        for name, tops in (("dimensions", "largest"), ("slow_dimensions", "slow_largest")):
             if len(getattr(self, name)) != len(getattr(self, tops)):
                 raise ValueError(f"{tops} must have one entry for each of {name}")
-        for name in ("largest", "slow_largest", "law_ratios", "tail_ratios"):
-            if min(getattr(self, name)) <= 1.05:
-                raise ValueError(f"{name} must be above 1.05: got {min(getattr(self, name))}")
-        validate.count("data_sets", self.data_sets, low=4)
-        validate.count("points", self.points, low=6)
-        validate.count("runs", self.runs, low=20)
-        validate.count("repetitions", self.repetitions, low=50)
+            if 1 not in getattr(self, name):
+                raise ValueError(f"{name} must hold 1: got {getattr(self, name)}")
+        if self.samples <= max(self.dimensions) or max(self.batch_sizes) > self.stationary_samples:
+            raise ValueError(
+                "samples must exceed every dimension and stationary_samples every batch size: got "
+                f"{self.samples} and {self.stationary_samples}"
+            )
+
+
+_LEAST = {
+    "stationary_samples": 10,
+    "record_every": 1,
+    "records": 10,
+    "replicas": 20,
+    "states": 10,
+    "batch_size": 1,
+    "points": 6,
+    "samples": 10,
+    "runs": 20,
+    "repetitions": 50,
+    "max_steps": 1,
+    "tail_batch": 1,
+    "data_sets": 4,
+    "bins": 8,
+}
+"""Smallest allowed value of each whole number."""
+
+
+def _several(name, values):
+    """The values if they are a sequence that is not empty."""
+    if not isinstance(values, tuple | list) or not values:
+        raise ValueError(f"{name} must hold one value or more: got {values!r}")
+    return values
 
 
 QUICK = Config()

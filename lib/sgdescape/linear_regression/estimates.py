@@ -2,10 +2,18 @@
 
 import numpy as np
 
+from sgdescape.core.runs import provenance
 from sgdescape.core.stats import survival
 from sgdescape.core.stats.correlation import correlated_mean
-from sgdescape.core.stats.intervals import LEVEL, Interval
+from sgdescape.core.stats.intervals import (
+    LEVEL,
+    Interval,
+    bootstrap_interval,
+    computed,
+    proportion_interval,
+)
 from sgdescape.core.stats.laws import exponent_of
+from sgdescape.linear_regression.theory.stationary import likelihood_gain
 
 
 def exponent(dataset, learning_rate, batch_size, *, level=LEVEL) -> Interval:
@@ -20,6 +28,7 @@ def exponent(dataset, learning_rate, batch_size, *, level=LEVEL) -> Interval:
         level: of the interval.
     """
     logs = dataset.mean_log.sel(learning_rate=learning_rate, batch_size=batch_size).values
+    logs = logs[np.isfinite(logs)]  # without replicas that diverged
     mean = correlated_mean(logs[:, None], level=level)
     low, value, high = (exponent_of(m, dimension=1) for m in (mean.high, mean.value, mean.low))
     return Interval(value, low, high, level, f"{logs.size} replicas")
@@ -48,11 +57,11 @@ def passage_table(dataset, name, **where):
         name: "data", "fresh", "slow", "law" or "tail".
         where: coordinates of the part, for example dimension=2.
     """
-    rate = {"slow": "slow_rate", "tail": "tail_rate"}.get(name, "rate")
+    rate = {"slow": "slow_rate", "tail": "tail_rate"}.get(name, "learning_rate")
     part = dataset[[f"{name}_steps", f"{name}_last"]].sel(**where)
     steps, last = part[f"{name}_steps"].values, part[f"{name}_last"].values
     times, observed = survival.right_censored(steps, last)
-    return dataset.attrs[rate] * times, observed
+    return getattr(provenance.settings(dataset), rate) * times, observed
 
 
 def mean_times(dataset, name, *, level=LEVEL, least=5, **where):
@@ -127,3 +136,62 @@ def curve_slope(ratios, times) -> float:
         3.0
     """
     return float(np.polyfit(np.log(ratios), np.log(times), 1)[0])
+
+
+def gain(dataset, learning_rate, batch_size) -> Interval:
+    """Return the mean log density of the best L^-phi less that of the best Gaussian, nats a sample.
+
+    Args:
+        dataset: of `linear_regression.run`.
+        learning_rate: eta.
+        batch_size: B.
+    """
+    at = dataset.sel(learning_rate=learning_rate, batch_size=batch_size)
+    rows = np.column_stack([at.mean_log.values, at.mean_square.values])
+    rows = rows[np.isfinite(rows).all(axis=1)]
+    return bootstrap_interval(rows, lambda a: likelihood_gain(*a.mean(axis=0)), resamples=200)
+
+
+def mean_time(dataset, name, index, **where) -> Interval:
+    """Return the mean passage time to one threshold, in t.
+
+    Args:
+        dataset: of `linear_regression.run`.
+        name: as in `passage_table`.
+        index: of the threshold.
+        where: coordinates of the part.
+    """
+    times, observed = passage_table(dataset, name, **where)
+    return survival.mean_passage(times[:, index], observed[:, index])
+
+
+def weak_slope(slopes, errors) -> Interval:
+    """Return the exponent of exact times for small eta from slopes at falling eta.
+
+    The last slope; its bound is its change from the one before and what the grids' errors make.
+
+    Args:
+        slopes: (steps,), 2 or more, of log(t/sqrt(eta)) against 1/eta.
+        errors: (steps,), numerical errors of the slopes.
+
+    Example:
+        >>> found = weak_slope([0.61, 0.602], [0.001, 0.001])
+        >>> round(found.low, 3), round(found.high, 3)
+        (0.593, 0.611)
+    """
+    slopes, errors = np.asarray(slopes, float), np.asarray(errors, float)
+    error = abs(slopes[-1] - slopes[-2]) + errors[-1]
+    method = "change from the step before, and grids"
+    return computed(slopes[-1], slopes[-1] - error, slopes[-1] + error, method)
+
+
+def apart_share(dataset, factor=1.2) -> Interval:
+    """Return the share of data sets whose exact time differs by a factor from their middle one.
+
+    Args:
+        dataset: of `linear_regression.run`.
+        factor: above 1.
+    """
+    logs = np.log(dataset.spread_time.values)
+    far = np.abs(logs - np.median(logs)) > np.log(factor)
+    return proportion_interval(int(far.sum()), far.size)

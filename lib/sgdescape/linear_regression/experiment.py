@@ -1,9 +1,4 @@
-"""Linear regression, the one experiment where every theory of escape has exact numbers: Fig. 3a, b.
-
-Chapter `linear_regression`. Theory (float64 NumPy, no sampling), measurements, claims and figures
-live in the private package `sgdescape._linear_regression`; what the book uses is offered here.
-The measurements import no theory, so a claim compares two separate routes.
-"""
+"""The experiment of chapter `linear_regression`: SGD, timed, and every theory beside it."""
 
 import time
 from concurrent.futures import Executor
@@ -29,26 +24,9 @@ def run(
         store: folder in which finished chunks are kept and found again; None keeps nothing.
 
     Returns:
-        What the functions of `experiments` measure, what `predict` adds, and provenance.
+        What the functions of `measure` return, what `predict` adds, and provenance.
     """
     start = time.perf_counter()
-    work = measure.Work(device, executor, store)
-    parts = (
-        measure.protocol(config, work),
-        measure.ensemble(config, work),
-        measure.passages(config, work),
-        measure.other_passages(config, work),
-        measure.data_sets(config),
-    )
-    measured = xr.merge(parts, combine_attrs="drop")
-    for name in ("batch_size", "slow_rate", "tail_rate", "tail_batch", "spread_ratio", "bins"):
-        measured.attrs[name] = getattr(config, name)
-    measured.attrs |= {
-        "rate": config.learning_rate,
-        "barrier_rates": list(config.barrier_rates),
-        "barrier_ratio": config.barrier_ratio,
-        "far_ratios": list(config.far_ratios),
-    }
-    dataset = predict(measured)
+    dataset = predict(measure.measure(config, measure.Work(device, executor, store)))
     dataset.attrs |= provenance.record(config, seconds=time.perf_counter() - start, device=device)
     return dataset

@@ -7,10 +7,12 @@ import numpy as np
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
 from sgdescape.core import plotting
+from sgdescape.core.runs import provenance
 from sgdescape.core.stats.laws import exponent_of
 from sgdescape.linear_regression import estimates
+from sgdescape.linear_regression.theory.large_deviations import quasi_potential
 
-LEVEL = 0.95
+SHOWN_LEVEL = 0.95
 """Of the intervals in the figures; claims use a higher one."""
 
 _NAMES = {
@@ -31,10 +33,10 @@ def exponents(dataset, ax):
         for name, dashes in (("paper", "--"), ("discrete", "-")):
             values = np.interp(fine, sizes, at[f"exponent_{name}"])
             plotting.theory(ax, fine, values, ls=dashes, **colour)
-        found = [estimates.exponent(dataset, eta, b, level=LEVEL) for b in sizes]
+        found = [estimates.exponent(dataset, eta, b, level=SHOWN_LEVEL) for b in sizes]
         label = rf"$\eta={eta:g}$"
         _intervals(ax, sizes, found, **plotting.points_style(i) | {"label": label})
-        one = [estimates.protocol_exponent(dataset, eta, b, level=LEVEL) for b in sizes]
+        one = [estimates.protocol_exponent(dataset, eta, b, level=SHOWN_LEVEL) for b in sizes]
         hollow = plotting.points_style(i) | {"mfc": "white", "ms": 8, "zorder": 2.5}
         _intervals(ax, sizes, one, **hollow)
     plotting.theory(ax, [], [], color="grey", ls="--", label=r"$1+B/\eta$")
@@ -56,7 +58,7 @@ def exponent_ratio(dataset, ax):
         paper = np.interp(fine, sizes, at.exponent_paper)
         ratio = np.interp(fine, sizes, at.exponent_discrete) / paper
         plotting.theory(ax, fine, ratio, **plotting.line(i))
-        found = [estimates.exponent(dataset, eta, b, level=LEVEL) for b in sizes]
+        found = [estimates.exponent(dataset, eta, b, level=SHOWN_LEVEL) for b in sizes]
         units = at.exponent_paper.values
         rows = np.array([[f.value, f.low, f.high] for f in found]) / units[:, None]
         plotting.points(ax, sizes, *rows.T, **plotting.points_style(i), label=rf"$\eta={eta:g}$")
@@ -71,7 +73,7 @@ def exponent_ratio(dataset, ax):
 def law(dataset, ax, *, learning_rate, batch_size):
     """Draw the density of |theta| by histogram with the best power law and the best Gaussian."""
     at = dataset.sel(learning_rate=learning_rate, batch_size=batch_size)
-    theta = np.abs(at.kept.values)
+    theta = np.abs(at.kept.values[np.isfinite(at.kept.values)])
     spread = float(np.sqrt(at.mean_square.mean()))
     edges = np.linspace(0, 5.5 * spread, 34)
     counts, _ = np.histogram(theta, edges)
@@ -120,9 +122,9 @@ def passages(dataset, ax, *, dimension):
         style = plotting.line(index) | {"ls": dashes}
         plotting.theory(ax, c[far], guide[far], label=label, **style)
     plotting.theory(ax, c, exact, color="black", lw=1.2, label=_NAMES["exact"])
-    fresh = estimates.mean_times(dataset, "fresh", level=LEVEL, dimension=dimension)
+    fresh = estimates.mean_times(dataset, "fresh", level=SHOWN_LEVEL, dimension=dimension)
     plotting.points(ax, c, *fresh, ms=4, label="SGD, fresh samples")
-    data = estimates.mean_times(dataset, "data", level=LEVEL, dimension=dimension)
+    data = estimates.mean_times(dataset, "data", level=SHOWN_LEVEL, dimension=dimension)
     style = plotting.points_style(5) | {"mfc": "white", "marker": "s", "ms": 5}
     plotting.points(ax, c, *data, **style, label=f"SGD, N = {dataset.sizes['sample']}")
     ax.set(title=f"$d={dimension}$", xlabel="loss ratio $c$", ylabel=r"$t_p$")
@@ -155,7 +157,7 @@ def local_slopes(dataset, ax, *, dimension):
 
 def smaller_rate(dataset, ax):
     """Draw passage times in units of those of the SDE (12), at two learning rates."""
-    index = 0
+    index, about = 0, provenance.settings(dataset)
     for prefix, name, dims in (
         ("", "fresh", dataset.slow_dimension.values),
         ("slow_", "slow", dataset.slow_dimension.values),
@@ -168,8 +170,8 @@ def smaller_rate(dataset, ax):
             sde = at[f"{prefix}time_sde"].values[keep]
             exact = at[f"{prefix}time_exact"].values[keep]
             plotting.theory(ax, c[keep], exact / sde, **plotting.line(index))
-            found = estimates.mean_times(dataset, name, level=LEVEL, **where)[:, keep] / sde
-            rate = dataset.attrs["slow_rate" if prefix else "rate"]
+            found = estimates.mean_times(dataset, name, level=SHOWN_LEVEL, **where)[:, keep] / sde
+            rate = about.slow_rate if prefix else about.learning_rate
             style = plotting.points_style(index) | {"label": rf"$d={d}$, $\eta={rate:g}$"}
             plotting.points(ax, c[keep], *found, **style)
             index += 1
@@ -188,7 +190,7 @@ def laws(dataset, ax):
         at = dataset.sel(law=law)
         plotting.theory(ax, c, at.law_exact, **plotting.line(index))
         plotting.theory(ax, c, at.law_sde, ls=":", lw=1.2, **plotting.line(index))
-        found = estimates.mean_times(dataset, "law", level=LEVEL, law=law)
+        found = estimates.mean_times(dataset, "law", level=SHOWN_LEVEL, law=law)
         plotting.points(ax, c, *found, **plotting.points_style(index) | {"label": str(law)})
     plotting.theory(ax, [], [], color="grey", label="discrete SGD, exact")
     plotting.theory(ax, [], [], color="grey", ls=":", label="diffusion, exact covariance")
@@ -201,13 +203,14 @@ def barriers(dataset, ax):
     """Draw the barrier of each input law against its kurtosis: exact times, and the diffusion's."""
     steps = dataset.barrier_step.size
     kurtosis = np.array([1.0, 1.8, 3.0, 6.0])
-    c = dataset.attrs["barrier_ratio"]
+    about = provenance.settings(dataset)
+    c = about.barrier_ratio
     plotting.theory(
         ax, kurtosis, dataset.barrier_diffusion, label="diffusion", ls=":", **plotting.line(0)
     )
     ax.axhline(c - 1, label="$c-1$", **plotting.line(1))
     ax.axhline(np.log(c), ls="--", label=r"$\log c$ (paper)", **plotting.line(2))
-    rates = dataset.attrs["barrier_rates"]
+    rates = about.barrier_rates
     for k in range(steps):
         label = rf"SGD, $\eta={rates[k]:g}$ to ${rates[k + 1]:g}$"
         style = plotting.POINTS | {"mfc": "white" if k < steps - 1 else "black", "label": label}
@@ -215,6 +218,23 @@ def barriers(dataset, ax):
     ax.set(xlabel=r"kurtosis of the inputs", ylabel=rf"barrier to $c={c:g}$, times $\eta/B$")
     ax.set_ylim(0, 0.72)
     ax.legend(fontsize=8)
+    return ax
+
+
+def exponent_curve(dataset, ax):
+    """Draw the exponent of SGD against c: exact slopes, the cheapest sequence, and its rivals."""
+    fine = np.linspace(1, 1.1 * float(dataset.jump_ratio[-1]), 300)
+    plotting.theory(ax, fine, quasi_potential(fine), color="black", label="climb and jump")
+    plotting.theory(ax, fine, fine - 1, ls=":", label="climb alone", **plotting.line(1))
+    single = np.sqrt(fine - 1)
+    plotting.theory(ax, fine, single, ls=":", label="jump from the minimum", **plotting.line(3))
+    plotting.theory(ax, fine, np.log(fine), ls="--", label=r"$\log c$", **plotting.line(2))
+    last = dataset.isel(jump_step=-1)
+    low, high = last.jump_slope - last.jump_error, last.jump_slope + last.jump_error
+    plotting.points(ax, dataset.jump_ratio, last.jump_slope, low, high, label="SGD, exact")
+    ax.set(xlabel="loss ratio $c$", ylabel=r"exponent $V$, $\log t_p\simeq VB/\eta$")
+    ax.set_ylim(0, 3.2)
+    ax.legend()
     return ax
 
 
@@ -227,7 +247,7 @@ def data_sets(dataset, ax):
         label = f"other data sets of N = {dataset.sizes['sample']}" if k == 0 else None
         plotting.theory(ax, c, row, color="#999999", lw=0.8, label=label)
     plotting.theory(ax, c, ratio[0], **plotting.line(5), label="this data set, exact")
-    data = estimates.mean_times(dataset, "data", level=LEVEL, dimension=1) / exact
+    data = estimates.mean_times(dataset, "data", level=SHOWN_LEVEL, dimension=1) / exact
     style = plotting.points_style(5) | {"mfc": "white", "marker": "s"}
     runs = dataset.sizes["run"]
     plotting.points(ax, c, *data, **style, label=f"this data set, {runs} runs")
@@ -242,7 +262,8 @@ def data_sets(dataset, ax):
 def tail(dataset, ax):
     """Draw passage times far out at a large learning rate, with three predicted slopes."""
     c, exact = dataset.tail_ratio.values, dataset.tail_exact.values
-    eta, b = dataset.attrs["tail_rate"], dataset.attrs["tail_batch"]
+    about = provenance.settings(dataset)
+    eta, b = about.tail_rate, about.tail_batch
     plotting.theory(ax, c, exact, color="black", lw=1.2, label=_NAMES["exact"])
     for index, (label, slope) in enumerate(
         {
@@ -254,7 +275,7 @@ def tail(dataset, ax):
         style = plotting.line((2, 0, 3)[index]) | {"ls": ("--", "-.", ":")[index]}
         through = -1 if label == "Kesten's slope" else 0  # asymptotic: through the last point
         plotting.theory(ax, c, exact[through] * (c / c[through]) ** slope, label=label, **style)
-    plotting.points(ax, c, *estimates.mean_times(dataset, "tail", level=LEVEL), label="SGD")
+    plotting.points(ax, c, *estimates.mean_times(dataset, "tail", level=SHOWN_LEVEL), label="SGD")
     ax.set(xlabel="loss ratio $c$", ylabel=r"mean first-passage time $t_p$")
     ax.set_ylim(exact[0] / 2, exact[-1] * 5)
     plotting.log_axes(ax)

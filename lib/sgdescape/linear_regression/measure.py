@@ -1,22 +1,22 @@
 """Measurements of chapter `linear_regression`: real SGD, no theory in here.
 
-Each measurement is a `runner.sweep`, so that any engine can compute it in chunks that a store
+Each measurement is a `core.runs.sweep`, so that any engine can compute it in chunks that a store
 keeps. A replica depends on (seed, index) alone: neither engine nor chunks change a bit.
 """
 
+import warnings
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
-from sgdescape.core.ensembles import regression
-from sgdescape.core.runs import sweep
+from sgdescape.core.random import seeds
+from sgdescape.core.runs import provenance, sweep
 
 LAWS = ("rademacher", "uniform", "gaussian", "laplace")
-_SEEDS = {"protocol": 1, "ensemble": 2, "data": 3, "fresh": 4, "slow": 5, "laws": 6, "tail": 7}
 _WHERE = ("learning_rate", "batch_size")
 
 
@@ -43,6 +43,28 @@ class Work:
 HERE = Work()
 
 
+def measure(config, work: Work = HERE) -> xr.Dataset:
+    """Make all measurements.
+
+    Args:
+        config: see `linear_regression.Config`.
+        work: where and how.
+
+    Returns:
+        See the functions below for the variables; the configuration is an attribute.
+    """
+    parts = (
+        protocol(config, work),
+        ensemble(config, work),
+        passages(config, work),
+        other_passages(config, work),
+        data_sets(config),
+    )
+    found = xr.merge(parts, combine_attrs="drop")
+    found.attrs = {"config": provenance.to_json(asdict(config))}
+    return found
+
+
 def protocol(config, work: Work = HERE) -> xr.Dataset:
     """Follow Fig. 3a: one long run on N samples, d = 1, theta recorded every 100 steps.
 
@@ -60,6 +82,7 @@ def protocol(config, work: Work = HERE) -> xr.Dataset:
         "records": config.records,
     }
     found = _sweep(protocol_chunk, _rates(config), 1, config, "protocol", work, options)
+    _without_diverged(config, found, "scaled")
     return _stationary(config, {"protocol": ((*_WHERE, "record"), found["scaled"][:, :, 0])})
 
 
@@ -72,11 +95,13 @@ def ensemble(config, work: Work = HERE) -> xr.Dataset:
 
     Returns:
         ``mean_log`` of log(L/L*) and ``mean_square`` of theta^2 (learning_rate, batch_size,
-        replica), and ``kept`` states of some replicas (learning_rate, batch_size, state).
+        replica), and ``kept`` states of some replicas (learning_rate, batch_size, state); NaN for
+        replicas that diverged.
     """
     options = {"states": config.states}
     grid, count = _rates(config), config.replicas
     found = _sweep(ensemble_chunk, grid, count, config, "ensemble", work, options)
+    _without_diverged(config, found, "mean_log", "mean_square", "kept")
     return _stationary(
         config,
         {
@@ -167,8 +192,10 @@ def data_sets(config) -> xr.Dataset:
     Returns:
         ``set_input`` and ``set_target`` (data_set, sample).
     """
-    seeds = [_seed(config, "data") + 1000 * k for k in range(config.data_sets)]
-    sets = [regression.gaussian_data(config.samples, 1, seed=seed) for seed in seeds]
+    sets = [
+        _gaussian_data(config.samples, 1, seeds.derive(config.seed, "linear_regression", "data", k))
+        for k in range(config.data_sets)
+    ]
     where = ("data_set", "sample")
     return xr.Dataset(
         {
@@ -181,9 +208,9 @@ def data_sets(config) -> xr.Dataset:
 def protocol_chunk(
     replicas, *, seed, learning_rate, batch_size, samples, record_every, records, device
 ):
-    """Chunk of `protocol`, for `runner.sweep`: ``scaled`` (replicas, records)."""
+    """Chunk of `protocol`: ``scaled`` (replicas, records), ``diverged`` (replicas,) steps or -1."""
     data = _gaussian_data(samples, 1, seed)
-    theta = _theta(
+    theta, diverged = _theta(
         data,
         learning_rate=learning_rate,
         batch_size=batch_size,
@@ -194,15 +221,19 @@ def protocol_chunk(
         seed=seed,
         device=device,
     )
-    return {
-        "scaled": (theta - data.minimum[0]) * np.sqrt(data.curvatures[0] / (2 * data.minimum_loss))
-    }
+    scale = np.sqrt(data.curvatures[0] / (2 * data.minimum_loss))
+    return {"scaled": (theta - data.minimum[0]) * scale, "diverged": diverged}
 
 
 def ensemble_chunk(replicas, *, seed, learning_rate, batch_size, states, device):
-    """Chunk of `ensemble`: ``mean_log``, ``mean_square`` (replicas,), ``kept`` (replicas, 10)."""
+    """Chunk of `ensemble`: ``mean_log``, ``mean_square`` (replicas,), ``kept`` (replicas, 10).
+
+    And ``diverged`` (replicas,): the step, or -1.
+    """
+    from sgdescape.core.ensembles import regression  # torch: only where SGD runs
+
     stride = max(round(1 / learning_rate), 1)
-    theta = _theta(
+    theta, diverged = _theta(
         regression.FreshData(1),
         learning_rate=learning_rate,
         batch_size=batch_size,
@@ -218,6 +249,7 @@ def ensemble_chunk(replicas, *, seed, learning_rate, batch_size, states, device)
         "mean_log": np.log1p(square).mean(axis=1),
         "mean_square": square.mean(axis=1),
         "kept": theta[:, -10:],
+        "diverged": diverged,
     }
 
 
@@ -248,6 +280,8 @@ def passage_chunk(
         samples: N; None for fresh ones in every step.
         device: where to compute.
     """
+    from sgdescape.core.ensembles import regression
+
     problem = {"dimension": 1} | cases[case]
     found = regression.first_passage(
         regression.FreshData(**problem)
@@ -267,15 +301,34 @@ def passage_chunk(
 @lru_cache(maxsize=2)
 def _gaussian_data(samples, dimension, seed):
     """The data of a chunk, which the next one mostly shares."""
+    from sgdescape.core.ensembles import regression
+
     return regression.gaussian_data(samples, dimension, seed=seed)
 
 
 def _theta(problem, **options):
-    """States (replicas, kept) of the only parameter."""
+    """States (replicas, kept) of the only parameter, and the steps at which replicas diverged."""
+    from sgdescape.core.ensembles import regression
+
     made = regression.stationary(problem, **options)
-    if np.any(made.diverged_at >= 0):
-        raise FloatingPointError(f"{np.sum(made.diverged_at >= 0)} replicas diverged: {options}")
-    return made.samples[:, :, 0]
+    return made.samples[:, :, 0], made.diverged_at
+
+
+def _without_diverged(config, found, *names):
+    """Set to NaN, in place, what replicas that diverged recorded, and say which they are."""
+    at = found.pop("diverged")  # (learning rates, batch sizes, replicas): step, or -1
+    lost = at >= 0
+    for i, j in zip(*np.nonzero(lost.any(axis=-1)), strict=True):
+        eta, b = config.learning_rates[i], config.batch_sizes[j]
+        which = np.flatnonzero(lost[i, j])
+        told = f"{which.size} of {lost.shape[-1]} replicas diverged at learning_rate {eta:g}, "
+        told += f"batch_size {b}, the first listed is replica {which[0]} in step "
+        told += f"{at[i, j, which[0]]}"
+        if which.size == lost.shape[-1]:
+            raise FloatingPointError(f"{told}; none is left")
+        warnings.warn(f"{told}; they are left out", RuntimeWarning, stacklevel=3)
+        for name in names:
+            found[name][i, j, which] = np.nan
 
 
 def _passages(config, work, name, cases, ratios, count, at, samples=None):
@@ -295,7 +348,7 @@ def _sweep(function, grid, count, config, name, work, options):
         function,
         grid,
         replicas=count,
-        seed=_seed(config, name),
+        seed=seeds.derive(config.seed, "linear_regression", name),
         options=options | {"device": work.device},
         chunk_size=work.chunk,
         executor=work.executor,
@@ -309,11 +362,6 @@ def _rates(config):
         "learning_rate": list(config.learning_rates),
         "batch_size": list(config.batch_sizes),
     }
-
-
-def _seed(config, name):
-    """Independent streams for the parts of the chapter."""
-    return 100 * config.seed + _SEEDS[name]
 
 
 def _stationary(config, variables):

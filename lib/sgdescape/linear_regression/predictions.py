@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from sgdescape.core.runs import provenance
 from sgdescape.linear_regression.config import KURTOSES
 from sgdescape.linear_regression.theory.chain import data_passage, first_passage
 from sgdescape.linear_regression.theory.diffusion import (
@@ -37,7 +38,7 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def _predict_exponents(dataset):
-    ds = dataset.copy()
+    ds, bins = dataset.copy(), provenance.settings(dataset).bins
     where = ("learning_rate", "batch_size")
     pairs = [
         [{"learning_rate": float(eta), "batch_size": int(b)} for b in ds.batch_size.values]
@@ -52,7 +53,7 @@ def _predict_exponents(dataset):
     exact = [
         [
             # at smaller rates the finite step is below a percent of phi, and the grid is not
-            fitted_laws(bins=ds.attrs["bins"], **at) if at["learning_rate"] >= 0.1 else 2 * [np.nan]
+            fitted_laws(bins=bins, **at) if at["learning_rate"] >= 0.1 else 2 * [np.nan]
             for at in row
         ]
         for row in pairs
@@ -63,9 +64,9 @@ def _predict_exponents(dataset):
 
 
 def _predict_passages(dataset):
-    ds, a = dataset.copy(), dataset.attrs
-    b = int(a["batch_size"])
-    for name, rate in (("", float(a["rate"])), ("slow_", float(a["slow_rate"]))):
+    ds, about = dataset.copy(), provenance.settings(dataset)
+    b = about.batch_size
+    for name, rate in (("", about.learning_rate), ("slow_", about.slow_rate)):
         dimensions = [int(d) for d in ds[f"{name}dimension"].values]
         ratios = ds["loss_ratio" if not name else "slow_ratio"].values
         at = {"learning_rate": rate, "batch_size": b}
@@ -77,55 +78,74 @@ def _predict_passages(dataset):
         where = (f"{name}dimension", "threshold")
         for kind, values in rows.items():
             ds[f"{name}time_{kind}"] = where, np.array(values), {"units": "t = eta k"}
-    at = {"learning_rate": float(a["rate"]), "batch_size": b}
+    at = {"learning_rate": about.learning_rate, "batch_size": b}
     d = ds.dimension.values
     gaussian = kurtosis_passage_time(ds.loss_ratio.values, kurtosis=3.0, **at)
     # the exact covariance is isotropic in one dimension only: elsewhere no closed form here
     covariance = np.where(d[:, None] == 1, gaussian, np.nan)
     ds["time_covariance"] = ("dimension", "threshold"), covariance, {"units": "t = eta k"}
+    slow = {"learning_rate": about.slow_rate, "batch_size": b}
+    gaussian = kurtosis_passage_time(ds.slow_ratio.values, kurtosis=3.0, **slow)
+    covariance = np.where(ds.slow_dimension.values[:, None] == 1, gaussian, np.nan)
+    ds["slow_time_covariance"] = ("slow_dimension", "threshold"), covariance
     ds["slope_paper"] = "dimension", paper_slope(dimension=d, **at)
     kesten = [kesten_exponent(dimension=int(k), **at) / 2 for k in d]
     ds["slope_kesten"] = "dimension", np.array(kesten)
     sets = zip(ds.set_input.values, ds.set_target.values, strict=True)
     own, ratio = [], ds.loss_ratio.values[list(d).index(1)]
     for x, y in sets:
-        levels = np.append(ratio, a["spread_ratio"])
+        levels = np.append(ratio, about.spread_ratio)
         own.append(data_passage(levels, x, y, learning_rate=at["learning_rate"]).times)
     ds["set_time"] = ("data_set", "threshold"), np.array(own)[:, :-1], {"units": "t = eta k"}
     ds["spread_time"] = "data_set", np.array(own)[:, -1], {"units": "t = eta k"}
-    tail = {"learning_rate": float(a["tail_rate"]), "batch_size": int(a["tail_batch"])}
+    tail = {"learning_rate": about.tail_rate, "batch_size": about.tail_batch}
     ds["tail_exact"] = "tail_ratio", first_passage(ds.tail_ratio.values, **tail).times
-    far = np.array(ds.attrs["far_ratios"])
+    far = np.array(about.far_ratios)
     step = tail["learning_rate"] / np.sqrt(tail["batch_size"])
-    times = first_passage(far, width=step / 10, **tail).times
-    ds["far_slope"] = "far_step", np.diff(np.log(times)) / np.diff(np.log(far))
+    found = first_passage(far, width=step / 10, **tail)
+    ds["far_slope"] = "far_step", np.diff(np.log(found.times)) / np.diff(np.log(far))
+    ds["far_error"] = "far_step", (found.errors[1:] + found.errors[:-1]) / np.diff(np.log(far))
     ds.attrs["tail_kesten"] = kesten_exponent(**tail) / 2
     return ds
 
 
 def _predict_barriers(dataset):
-    ds, a = dataset.copy(), dataset.attrs
-    ratios, rate = ds.law_ratio.values, float(a["rate"])
-    at = {"learning_rate": rate, "batch_size": int(a["batch_size"])}
+    ds, about = dataset.copy(), provenance.settings(dataset)
+    ratios, c = ds.law_ratio.values, about.barrier_ratio
+    at = {"learning_rate": about.learning_rate, "batch_size": about.batch_size}
     laws = [str(law) for law in ds.law.values]
     where = ("law", "law_ratio")
     exact = [first_passage(ratios, inputs=law, **at).times for law in laws]
     ds["law_exact"] = where, np.array(exact), {"units": "t = eta k"}
     sde = [kurtosis_passage_time(ratios, kurtosis=KURTOSES[law], **at) for law in laws]
     ds["law_sde"] = where, np.array(sde), {"units": "t = eta k"}
-    c, rates = float(a["barrier_ratio"]), np.array(a["barrier_rates"])
     ds["barrier_linear"] = float(quasi_potential(c))
-    steps = []
-    for law in laws:
-        times = [
-            first_passage([c], inputs=law, learning_rate=eta, width=eta / 2).times[0]
-            for eta in rates
-        ]
-        # one input: the prefactor of a linear barrier is proportional to sqrt(eta)
-        steps.append(np.diff(np.log(times / np.sqrt(rates))) / np.diff(1 / rates))
-    ds["barrier"] = ("law", "barrier_step"), np.array(steps)
+    # coarser bins than elsewhere: these times are short
+    steps = [_slopes([c], about.barrier_rates, inputs=law, bins=2) for law in laws]
+    ds["barrier"] = ("law", "barrier_step"), np.array([s[0][:, 0] for s in steps])
+    ds["barrier_error"] = ("law", "barrier_step"), np.array([s[1][:, 0] for s in steps])
     ds["barrier_diffusion"] = (
         "law",
         np.array([float(diffusion_barrier(c, kurtosis=KURTOSES[law])) for law in laws]),
     )
-    return ds
+    slopes, errors = _slopes(about.jump_ratios, about.jump_rates)
+    ds["jump_slope"] = ("jump_step", "jump_ratio"), slopes
+    ds["jump_error"] = ("jump_step", "jump_ratio"), errors
+    ds["jump_theory"] = "jump_ratio", quasi_potential(np.array(about.jump_ratios))
+    return ds.assign_coords(jump_ratio=list(about.jump_ratios))
+
+
+def _slopes(ratios, rates, *, inputs="gaussian", bins=3):
+    """Slopes of log(t/sqrt(eta)) against 1/eta between exact times, and their numerical errors.
+
+    One input: up to the threshold where single samples carry theta alone, and beyond it, the
+    prefactor is proportional to sqrt(eta).
+    """
+    found = [
+        first_passage(ratios, inputs=inputs, learning_rate=eta, width=eta / bins) for eta in rates
+    ]
+    rates = np.array(rates)[:, None]
+    logs = np.log(np.array([f.times for f in found]) / np.sqrt(rates))
+    errors = np.array([f.errors for f in found])
+    span = np.diff(1 / rates, axis=0)
+    return np.diff(logs, axis=0) / span, (errors[1:] + errors[:-1]) / span

@@ -1,14 +1,22 @@
-"""Claims of chapter `linear_regression`: statements with their verdicts."""
+"""Claims of chapter `linear_regression`: each compares a measurement with its prediction.
 
+Predictions come with the dataset (`predictions.predict`), so that a wrong formula there makes the
+claim here fail. `stationary` is Fig. 3a, `passages` Fig. 3b, `barriers` the limit of small eta.
+"""
+
+from sgdescape.linear_regression.claims.barriers import (
+    jump,
+    jump_far,
+    kurtosis,
+    laplace,
+    linear_barrier,
+    log_barrier,
+)
 from sgdescape.linear_regression.claims.passages import (
     data_spread,
     exact_time,
     exact_time_ten,
     kesten,
-    kurtosis,
-    laplace,
-    linear_barrier,
-    log_barrier,
     sde_time,
     slope_high,
     slope_low,
@@ -29,6 +37,8 @@ __all__ = [
     "exact_time",
     "exact_time_ten",
     "gaussian",
+    "jump",
+    "jump_far",
     "kesten",
     "kurtosis",
     "laplace",

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import interpolate
 
 from sgdescape.core import validate
+from sgdescape.linear_regression.theory.data_barrier import samples
 from sgdescape.linear_regression.theory.one_step import kernel
 
 
@@ -95,7 +96,7 @@ def data_passage(loss_ratio, inputs, targets, *, learning_rate, width=None) -> P
     if np.any(ratio <= 1):
         raise ValueError(f"loss_ratio must be above 1: got {ratio.min()}")
     eta = validate.positive("learning_rate", learning_rate)
-    x, y = validate.finite("inputs", inputs), validate.finite("targets", targets)
+    x, y = samples(inputs, targets)
     best = (x @ y) / (x @ x)
     residual = y - best * x
     residual = residual * np.sqrt(np.mean(x**2) / np.mean(residual**2))  # so that c = 1 + z^2
@@ -143,7 +144,10 @@ def nested_times(kernel, beyond):
         >>> print(nested_times(np.array([[0.5, 0.5], [0.5, 0.4]]), [0.0, 0.1]).round(9))
         [ 2. 22.]
     """
-    a, out = np.array(kernel, float), np.array(beyond, float)
+    a = validate.each_at_least("kernel", kernel, 0).copy()
+    out = validate.each_at_least("beyond", beyond, 0).copy()
+    if a.shape != (out.size, out.size):
+        raise ValueError(f"kernel must be square, beyond a row: got {a.shape} and {out.shape}")
     size = len(a)
     visits, pivots = np.ones(size), np.empty(size)
     for n in range(size):

@@ -28,6 +28,7 @@ def mean_square(learning_rate, *, batch_size=1, inputs="gaussian", power=1.0):
     Raises:
         ValueError: for B > 1 with other inputs than Gaussian.
     """
+    learning_rate = validate.positive("learning_rate", learning_rate)
     b = validate.count("batch_size", batch_size)
     if validate.one_of("inputs", inputs, INPUTS) != "gaussian" and b > 1:
         raise ValueError(f"batch_size must be 1 for {inputs} inputs: got {b}")
@@ -60,19 +61,22 @@ def exceedance(start, levels, *, learning_rate, batch_size=1, inputs="gaussian")
     Args:
         start: theta >= 0 (starts,).
         levels: r >= 0 (levels,).
-        learning_rate: eta.
+        learning_rate: eta, positive.
         batch_size: B.
         inputs: one of `INPUTS`.
 
     Returns:
         Probabilities (starts, levels), small ones to full relative precision.
 
+    Raises:
+        ValueError: for an argument outside its range.
+
     Example:
         >>> print(exceedance([0.0], [0.1], learning_rate=0.1, inputs="rademacher").round(4))
         [[0.3173]]
     """
+    start, levels = _places(start, levels)
     squares, weights = mean_square(learning_rate, batch_size=batch_size, inputs=inputs)
-    start, levels = np.asarray(start, float)[:, None], np.asarray(levels, float)
     total = np.zeros((start.shape[0], levels.size))
     for s, weight in zip(squares, weights, strict=True):
         mean, width = start * (1 - learning_rate * s), learning_rate * np.sqrt(s / batch_size)
@@ -102,10 +106,11 @@ def radial_exceedance(start, levels, *, learning_rate, dimension):
         [[1.     0.0502 0.    ]]
     """
     d = validate.count("dimension", dimension, low=2)
+    learning_rate = validate.positive("learning_rate", learning_rate)
     eps, eps_weight = panels(np.concatenate([[0], np.geomspace(0.05, 1, 5), np.arange(2, 12)]), 6)
     eps_weight = eps_weight * np.sqrt(2 / np.pi) * np.exp(-(eps**2) / 2)
     across, across_weight = chi(d - 1)
-    rho, levels = np.asarray(start, float)[:, None], np.asarray(levels, float)
+    rho, levels = _places(start, levels)
     total = np.zeros((rho.shape[0], levels.size))
     spread = np.sqrt(1 + rho**2)
     for x, weight in zip(eps, eps_weight, strict=True):
@@ -145,6 +150,15 @@ def kernel(dimension, learning_rate, batch_size, inputs):
     return lambda start, levels: radial_exceedance(
         start, levels, learning_rate=learning_rate, dimension=dimension
     )
+
+
+def _places(start, levels):
+    """Starts as a column and levels as a row, both at least 0."""
+    start = np.atleast_1d(validate.each_at_least("start", start, 0))
+    levels = np.atleast_1d(validate.each_at_least("levels", levels, 0))
+    if start.ndim > 1 or levels.ndim > 1:
+        raise ValueError(f"start and levels must be rows: got {start.shape} and {levels.shape}")
+    return start[:, None], levels
 
 
 def panels(edges, nodes):

@@ -1,25 +1,16 @@
-"""Chapter `linear_regression`: formulas against exact answers, claims against wrong ones."""
+"""Formulas of chapter `linear_regression` against closed forms, quadrature and simulation."""
 
-import functools
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields as dataclass_fields
-from dataclasses import replace
-
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-import xarray as xr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, linalg, special, stats
 
 import sgdescape.linear_regression as lr
-from sgdescape import cli
-from sgdescape.core.claims import ClaimError, declared
 from sgdescape.core.ensembles import regression
 from sgdescape.core.fokker_planck import operators
 from sgdescape.core.stats import intervals
-from sgdescape.linear_regression import estimates, measure
+from sgdescape.linear_regression import estimates
 from sgdescape.linear_regression.theory import one_step
 
 RNG = np.random.default_rng(0)
@@ -427,13 +418,80 @@ def test_barrier_of_a_large_data_set():
     assert lr.momentum(-0.4, x, y) < 0
 
 
-def test_a_single_jump_costs_what_is_said():
-    for c in (2.5, 5.0):
-        b = np.sqrt(c - 1)
-        x = np.linspace(0.2, 5, 200_001)
-        least = np.min((x**2 + (b / x) ** 2) / 2)
-        assert lr.quasi_potential(c) == pytest.approx(least, rel=1e-6)
-    assert lr.quasi_potential(1.5) == 0.5
+def test_a_jump_of_one_sample_costs_what_is_said():
+    """The least (x^2 + y^2)/2 of a sample whose step of size 1/eta moves theta by Delta."""
+    for theta, delta in ((0.0, 1.5), (-0.3, 1.7), (0.4, 0.8)):
+        x = np.concatenate([np.linspace(0.05, 8, 400_001), -np.linspace(0.05, 8, 400_001)])
+        y = x * theta + delta / x  # delta = -x (x theta - y)
+        least = np.min((x**2 + y**2) / 2)
+        assert lr.jump_cost([theta], [delta]) == pytest.approx(least, rel=1e-7)
+
+
+def test_a_jump_in_many_dimensions_is_the_support_of_the_momenta_that_have_a_mean():
+    theta, delta = np.array([0.6, -0.2]), np.array([0.3, 1.1])
+    angle = np.linspace(0, 2 * np.pi, 200_001)
+    way = np.stack([np.cos(angle), np.sin(angle)])
+    # |p| sqrt(1 + |theta|^2) < 1 + p.theta: an ellipse in polar coordinates about its focus
+    radius = 1 / (np.sqrt(1 + theta @ theta) - theta @ way)
+    assert lr.jump_cost(theta, delta) == pytest.approx(np.max(radius * (delta @ way)), rel=1e-8)
+
+
+def shortest(distance, points=1601):
+    """Cheapest climbs and jumps on a grid of positions, by relaxation until nothing changes."""
+    x = np.linspace(-distance, distance, points)
+    hop = lr.jump_cost(x[:, None, None], (x - x[:, None])[..., None])
+    best = x**2  # climbs from the minimum
+    while True:
+        jumped = np.min(best[:, None] + hop, axis=0)
+        new = np.minimum(best, jumped)
+        # down for free, and on by climbing
+        right, left = x >= 0, x <= 0
+        outward = np.minimum.accumulate(new[right] - x[right] ** 2) + x[right] ** 2
+        new[right] = np.minimum.accumulate(outward[::-1])[::-1]
+        outward = np.minimum.accumulate((new[left] - x[left] ** 2)[::-1]) + x[left][::-1] ** 2
+        new[left] = np.minimum.accumulate(outward[::-1])
+        if np.allclose(new, best, rtol=1e-13, atol=0):
+            return new[-1]
+        best = new
+
+
+@pytest.mark.parametrize("c", [1.5, 2.0, 3.0, 10.0, 20.0, 40.0])
+def test_the_quasi_potential_is_the_cheapest_sequence_of_climbs_and_jumps(c):
+    assert lr.quasi_potential(c) == pytest.approx(shortest(np.sqrt(c - 1)), rel=1e-4)
+
+
+def test_the_quasi_potential_in_closed_form_until_a_second_jump_is_cheaper():
+    w = np.linspace(0.01, 0.8, 60)
+    c = 1 + (np.exp(w) * np.cosh(2 * w)) ** 2
+    closed = np.cosh(2 * w) + np.sinh(2 * w) / 2
+    one = c < 24.28
+    np.testing.assert_allclose(lr.quasi_potential(c[one]), closed[one], rtol=1e-12)
+    assert one.sum() < len(c) and np.all(lr.quasi_potential(c[c > 24.29]) < closed[c > 24.29])
+    assert len(lr.cheapest_path(24.27)) == 2 and len(lr.cheapest_path(24.29)) == 3
+    np.testing.assert_allclose(lr.quasi_potential([1.0, 1.3, 2.0]), [0.0, 0.3, 1.0], atol=1e-15)
+    beyond = np.linspace(2.01, 1000, 500)
+    assert np.all(lr.quasi_potential(beyond) < np.sqrt(beyond - 1))  # never one jump alone
+
+
+def test_the_path_costs_what_the_quasi_potential_says():
+    for c in (1.5, 3.0, 30.0, 1e4):
+        path = lr.cheapest_path(c)
+        hops = zip(path[:-1], path[1:], strict=True)
+        jumps = [lr.jump_cost([start], [end - start]) for start, end in hops]
+        assert path[0] ** 2 + np.sum(jumps) == pytest.approx(lr.quasi_potential(c), rel=1e-9)
+        assert path[-1] == pytest.approx(np.sqrt(c - 1))
+
+
+def test_the_quasi_potential_ends_in_half_of_kestens_exponent():
+    z = lr.jump_factor()
+    assert z * np.log(z) == pytest.approx(z + 1)
+    c = 1e8
+    period = z**4  # two jumps and the same side again: log-periodic in c
+    slope = np.diff(lr.quasi_potential([c, c * period]))[0] / np.log(period)
+    assert slope == pytest.approx(lr.tail_slope(), rel=2e-3)  # periods are reached slowly
+    eta = 0.005
+    half = eta * lr.kesten_exponent(learning_rate=eta) / 2
+    assert half == pytest.approx(lr.tail_slope(), rel=0.02)
 
 
 BAD = [
@@ -468,6 +526,8 @@ BAD = [
     (lambda: lr.quasi_potential(0.5), "at least 1: got 0.5"),
     (lambda: lr.momentum(0.5, [1.0, 1.0], [0.0, 0.0]), "no sample"),
     (lambda: lr.data_barrier(1.0, [1.0], [1.0]), "above 1"),
+    (lambda: lr.exceedance([0.0], [0.1], learning_rate=-0.1), "learning_rate must be positive"),
+    (lambda: lr.jump_cost([0.0], [0.0, 1.0]), "vectors must have one last axis"),
     (lambda: lr.Config(dimensions=(1, 2)), "largest"),
     (lambda: lr.Config(law_ratios=(1.0,)), "law_ratios"),
     (lambda: lr.Config(data_sets=1), "data_sets"),
@@ -479,214 +539,3 @@ BAD = [
 def test_bad_input_is_refused_with_its_value(call, words):
     with pytest.raises(ValueError, match=words):
         call()
-
-
-# The claims
-
-
-@pytest.fixture(scope="module")
-def measured():
-    return lr.run(lr.QUICK)
-
-
-@pytest.mark.parametrize("claim", declared("linear_regression"), ids=lambda c: c.__name__)
-def test_claims_hold(measured, claim):
-    assert claim(measured).verdict.startswith(("confirmed", "refuted"))
-
-
-def scaled(name, factor):
-    true = getattr(lr, name)
-    return name, lambda *args, **options: factor * true(*args, **options)
-
-
-def wrong_chain(factor):
-    def times(ratios, **options):
-        found = CHAIN(ratios, **options)
-        return replace(found, times=found.times ** (1 + factor))
-
-    return "first_passage", times
-
-
-def remembered(function):
-    known = {}
-
-    @functools.wraps(function)
-    def cached(*args, **options):
-        key = repr((args, sorted(options.items())))
-        if key not in known:
-            known[key] = function(*args, **options)
-        return known[key]
-
-    return cached
-
-
-CHAIN, DATA, FITS = (remembered(f) for f in (lr.first_passage, lr.data_passage, lr.fitted_laws))
-WRONG = {
-    # 1 + B/(2 eta) and the like: a wrong temperature
-    "paper_exponent": scaled("stationary_exponent", 0.5),
-    "large_rate": scaled("stationary_exponent", 0.5),  # would agree: not refuted
-    "discrete_exponent": ("discrete_exponent", lambda **at: 1 + at["batch_size"] / 1.0),
-    "gaussian": ("fitted_laws", lambda **at: (FITS(**at)[0], 0.001)),
-    "power_law": ("fitted_laws", lambda **at: (FITS(**at)[0], 0.0)),
-    "exact_time": wrong_chain(0.05),
-    "sde_time": ("mean_first_passage_time", lambda c, **at: CHAIN(c, **at).times),
-    "exact_time_ten": wrong_chain(0.1),
-    "smaller_rate": ("mean_first_passage_time", lambda c, **at: CHAIN(c, **at).times),
-    "slope_low": scaled("paper_slope", 2.0),
-    "slope_high": ("paper_slope", lambda **at: 12.85 + 0 * at["dimension"]),
-    "slope_ten": ("paper_slope", lambda **at: 3.4 + 0 * at["dimension"]),
-    "linear_barrier": ("quasi_potential", np.log),
-    "kurtosis": ("quasi_potential", lambda c: 0.5 * np.log(2 * c - 1)),
-    "laplace": ("quasi_potential", lambda c: 0.29),
-    "kesten": scaled("kesten_exponent", 1.1),
-}
-
-
-@pytest.fixture
-def fast(monkeypatch):
-    for name, function in (("first_passage", CHAIN), ("data_passage", DATA), ("fitted_laws", FITS)):
-        monkeypatch.setattr(lr, name, function)
-
-
-@pytest.mark.parametrize("name", WRONG)
-def test_claims_reject_a_wrong_theory(measured, name, monkeypatch, fast):
-    function, wrong = WRONG[name]
-    monkeypatch.setattr(lr, function, wrong)
-    with pytest.raises(ClaimError):
-        getattr(lr, name)(lr.predict(measured))
-
-
-def test_claims_without_a_formula_reject_other_data(measured):
-    paper = measured.assign(barrier=0 * measured.barrier + np.log(1.6))
-    with pytest.raises(ClaimError):
-        lr.claims.log_barrier(paper)
-    alike = measured.assign(spread_time=measured.spread_time**0.1)
-    with pytest.raises(ClaimError):
-        lr.claims.data_spread(alike)
-
-
-def test_every_claim_is_given_a_wrong_theory():
-    tested = {*WRONG, "log_barrier", "data_spread"}
-    assert tested == {claim.__name__ for claim in declared("linear_regression")}
-
-
-def test_censored_runs_count(measured):
-    times, observed = estimates.passage_table(measured, "data", dimension=1)
-    assert times.shape == (100, 10) and observed[:, 0].all()
-    cut = measured.copy()
-    cut["data_steps"] = measured.data_steps.where(measured.data_steps < 5000, -1)
-    cut["data_last"] = 0 * measured.data_last + 5000
-    value, low, high = estimates.mean_times(cut, "data", dimension=1)
-    seen = cut.data_steps.sel(dimension=1).values[:, -2]
-    dropped = 0.1 * seen[seen > 0].mean()
-    assert value[-2] > 1.3 * dropped and low[-2] < value[-2] < high[-2]
-
-
-SMALL = replace(
-    lr.QUICK,
-    learning_rates=(1.0, 0.1),
-    batch_sizes=(5, 10),
-    records=50,
-    replicas=50,
-    dimensions=(1, 2),
-    largest=(1.3, 1.3),
-    slow_largest=(1.15, 1.3),
-    law_ratios=(1.1, 1.2),
-    samples=200,
-    repetitions=60,
-    runs=20,
-    points=6,
-    data_sets=4,
-    stationary_samples=1000,
-    barrier_rates=(0.2, 0.15),
-    far_ratios=(10.0, 20.0),
-    tail_ratios=(3.0, 4.0),
-    spread_ratio=1.3,
-    bins=10,
-)
-
-
-def test_dataset_is_a_function_of_the_seed_whatever_computes_it(tmp_path, monkeypatch):
-    first = lr.run(SMALL)
-    monkeypatch.setattr(measure.Work, "chunk", 17)
-    with ThreadPoolExecutor(2) as pool:
-        second = lr.run(SMALL, executor=pool, store=tmp_path / "chunks")
-    for name in first.data_vars:
-        np.testing.assert_array_equal(first[name], second[name])
-    other = measure.passages(replace(SMALL, seed=1))
-    assert not np.array_equal(first["data_steps"], other["data_steps"])
-    first.to_netcdf(tmp_path / "result.nc")
-
-
-def test_a_run_goes_on_from_its_chunks(tmp_path, monkeypatch):
-    monkeypatch.setattr(measure.Work, "chunk", 30)
-    work = measure.Work(store=tmp_path)
-    first = measure.passages(SMALL, work)
-    files = sorted(tmp_path.rglob("*.npz"))
-    assert len(files) == 2 + 4  # two dimensions, 20 runs and 60 repetitions
-    files[3].unlink()
-    asked, compute = [], regression.first_passage
-
-    def counted(problem, *, replicas, **options):
-        asked.append(replicas)
-        return compute(problem, replicas=replicas, **options)
-
-    monkeypatch.setattr(regression, "first_passage", counted)
-    again = measure.passages(SMALL, work)
-    assert len(asked) == 1 and again.identical(first)
-    more = measure.passages(replace(SMALL, repetitions=90), work)  # a larger ensemble
-    assert asked[1:] == [range(60, 90)] * 2
-    assert more.fresh_steps[:, :60].equals(first.fresh_steps)
-
-
-@pytest.mark.slow
-def test_the_command_line_computes_in_processes(tmp_path):
-    fields = {f.name: getattr(SMALL, f.name) for f in dataclass_fields(SMALL)}
-    changed = {k: v for k, v in fields.items() if v != getattr(lr.QUICK, k)}
-    options = [
-        text
-        for name, value in changed.items()
-        for text in (
-            f"--{name.replace('_', '-')}",
-            ",".join(map(str, value)) if isinstance(value, tuple) else str(value),
-        )
-    ]
-    out, store = tmp_path / "result.nc", tmp_path / "chunks"
-    where = ["--device", "cpu", "--engine", "processes", "--workers", "2", "--store", str(store)]
-    with pytest.raises(SystemExit) as done:
-        cli.main(["run", "linear_regression", "--out", str(out), *where, *options])
-    assert done.value.code == 0 and list(store.rglob("*.npz"))
-    with xr.open_dataset(out) as found:
-        for name, expected in lr.run(SMALL).data_vars.items():
-            np.testing.assert_array_equal(found[name], expected)
-
-
-def test_figures_show_the_data(measured):
-    _, ax = plt.subplots()
-    lr.figures.passages(measured, ax, dimension=5)
-    shown = [line.get_ydata() for line in ax.lines]
-    assert any(np.array_equal(y, measured.time_exact.sel(dimension=5)) for y in shown)
-    assert any(np.array_equal(y, measured.time_sde.sel(dimension=5)) for y in shown)
-    fresh = estimates.mean_times(measured, "fresh", level=0.95, dimension=5)[0]
-    assert any(np.array_equal(bars.lines[0].get_ydata(), fresh) for bars in ax.containers)
-    for plot in (lr.figures.exponents, lr.figures.laws, lr.figures.barriers, lr.figures.data_sets):
-        assert plot(measured, plt.subplots()[1]).get_xlabel()
-    plt.close("all")
-
-
-def test_summary_names_are_glued_in_the_chapter(measured):
-    numbers = lr.summary(measured)
-    assert all(name.startswith("regression-") for name in numbers)
-    assert all(format(value, fmt) for value, fmt in numbers.values())
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
-def test_claims_hold_for_other_seeds(seed):
-    dataset = lr.run(replace(lr.QUICK, seed=seed))
-    for claim in declared("linear_regression"):
-        claim(dataset)
-
-
-settings.register_profile("linear_regression", deadline=None, max_examples=40)
-settings.load_profile("linear_regression")

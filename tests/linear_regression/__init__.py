@@ -1,0 +1,1 @@
+"""Tests of chapter `linear_regression`."""

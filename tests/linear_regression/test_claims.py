@@ -1,0 +1,128 @@
+"""Claims of chapter `linear_regression`: they hold, and fail under wrong theories and data."""
+
+import functools
+from dataclasses import replace
+
+import contract
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import sgdescape.linear_regression as lr
+from sgdescape.linear_regression import estimates, predictions
+
+STEM = "linear_regression"
+
+
+@contract.each(STEM)
+def test_claims_hold(measured, name):
+    contract.holds(STEM, name, measured)
+
+
+def scaled(name, factor):
+    true = getattr(predictions, name)
+    return name, lambda *args, **options: factor * true(*args, **options)
+
+
+def wrong_chain(factor):
+    def times(ratios, **options):
+        found = CHAIN(ratios, **options)
+        return replace(found, times=found.times ** (1 + factor))
+
+    return "first_passage", times
+
+
+def remembered(function):
+    known = {}
+
+    @functools.wraps(function)
+    def cached(*args, **options):
+        key = repr((args, sorted(options.items())))
+        if key not in known:
+            known[key] = function(*args, **options)
+        return known[key]
+
+    return cached
+
+
+CHAIN, DATA_CHAIN, FITS = (
+    remembered(f) for f in (lr.first_passage, lr.data_passage, lr.fitted_laws)
+)
+WRONG = {
+    # 1 + B/(2 eta) and the like: a wrong temperature
+    "paper_exponent": [scaled("stationary_exponent", 0.5)],
+    "large_rate": [scaled("stationary_exponent", 0.5)],  # would agree: not refuted
+    "discrete_exponent": [("discrete_exponent", lambda **at: 1 + at["batch_size"] / 1.0)],
+    "gaussian": [("fitted_laws", lambda **at: (FITS(**at)[0], 0.001))],
+    "power_law": [("fitted_laws", lambda **at: (FITS(**at)[0], 0.0))],
+    "exact_time": [wrong_chain(0.05)],
+    "sde_time": [("mean_first_passage_time", lambda c, **at: CHAIN(c, **at).times)],
+    "exact_time_ten": [wrong_chain(0.1)],
+    "smaller_rate": [("mean_first_passage_time", lambda c, **at: CHAIN(c, **at).times)],
+    "slope_low": [wrong_chain(0.1)],
+    "slope_high": [("paper_slope", lambda **at: 12.85 + 0 * at["dimension"])],
+    "slope_ten": [("paper_slope", lambda **at: 3.4 + 0 * at["dimension"])],
+    "linear_barrier": [("quasi_potential", np.log)],
+    "kurtosis": [("quasi_potential", lambda c: 0.5 * np.log(2 * c - 1))],
+    "laplace": [("quasi_potential", lambda c: 0.29 + 0 * np.asarray(c))],
+    "jump": [
+        ("quasi_potential", lambda c: np.sqrt(np.asarray(c) - 1)),
+        ("quasi_potential", np.log),
+    ],
+    "jump_far": [("quasi_potential", np.log)],
+    "kesten": [scaled("kesten_exponent", 1.1)],
+}
+
+
+DATA = {
+    "log_barrier": lambda ds: ds.assign(barrier=0 * ds.barrier + np.log(1.6)),
+    "data_spread": lambda ds: ds.assign(spread_time=ds.spread_time**0.01),
+}
+
+
+@pytest.fixture
+def fast(monkeypatch):
+    """Exact chains are computed once for all wrong theories."""
+    for name, function in (("first_passage", CHAIN), ("data_passage", DATA_CHAIN)):
+        monkeypatch.setattr(predictions, name, function)
+    monkeypatch.setattr(predictions, "fitted_laws", FITS)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_claims_reject_a_wrong_theory(measured, name, monkeypatch, fast):
+    contract.rejects_wrong_theory(STEM, name, measured, WRONG[name], monkeypatch)
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_claims_without_a_formula_reject_other_data(measured, name):
+    contract.rejects_other_data(STEM, name, DATA[name](measured))
+
+
+def test_every_claim_is_given_a_wrong_theory_and_shown():
+    contract.complete(STEM, WRONG, DATA)
+    contract.shown(STEM)
+
+
+def test_figures_show_the_data(measured):
+    _, ax = plt.subplots()
+    lr.figures.passages(measured, ax, dimension=5)
+    shown = [line.get_ydata() for line in ax.lines]
+    assert any(np.array_equal(y, measured.time_exact.sel(dimension=5)) for y in shown)
+    assert any(np.array_equal(y, measured.time_sde.sel(dimension=5)) for y in shown)
+    fresh = estimates.mean_times(measured, "fresh", level=0.95, dimension=5)[0]
+    assert any(np.array_equal(bars.lines[0].get_ydata(), fresh) for bars in ax.containers)
+    for plot in (lr.figures.exponents, lr.figures.laws, lr.figures.barriers, lr.figures.data_sets):
+        assert plot(measured, plt.subplots()[1]).get_xlabel()
+    plt.close("all")
+
+
+def test_the_page_prints_the_summary(measured):
+    contract.glued(STEM, lr.summary(measured))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+def test_claims_hold_for_other_seeds(seed):
+    dataset = lr.run(replace(lr.QUICK, seed=seed))
+    for name in contract.claims(STEM):
+        contract.holds(STEM, name, dataset)
