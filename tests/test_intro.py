@@ -9,6 +9,7 @@ from scipy.linalg import expm
 from scipy.stats import norm
 
 from sgdescape import intro
+from sgdescape import linear_regression as lr
 
 RATES = {"learning_rate": 0.1, "batch_size": 1}
 
@@ -38,20 +39,20 @@ def test_simulated_times_agree_with_the_exact_transition_matrix(preview):
         exact = exact_discrete_time(ratio, 0.1)
         assert at.passage_time_low < exact < at.passage_time_high
         # power: the SDE's own time, which ignores the finite learning rate, lies outside
-        assert intro.diffusion_time(ratio, **RATES) < at.passage_time_low
+        assert lr.mean_first_passage_time(ratio, dimension=1, **RATES) < at.passage_time_low
 
 
 @pytest.mark.parametrize(
     ("law", "diffusion"),
     [
-        (intro.diffusion_time, lambda x: (1 + x**2) / 20),
-        (intro.linear_barrier_time, lambda x: 1 / 20),
+        (lr.mean_first_passage_time, lambda x: (1 + x**2) / 20),
+        (lr.linear_barrier_time, lambda x: 1 / 20),
     ],
 )
 def test_exact_times_solve_the_backward_equation(law, diffusion):
     points, step = np.array([0.3, 0.6]), 2e-4
     # as a function of the boundary x, the time from 0 obeys D T'' - x T' = 1
-    time = lambda x: law(1 + x * x, **RATES)  # noqa: E731
+    time = lambda x: law(1 + x * x, dimension=1, **RATES)  # noqa: E731
     slope = (time(points + step) - time(points - step)) / (2 * step)
     curvature = (time(points + step) - 2 * time(points) + time(points - step)) / step**2
     np.testing.assert_allclose(diffusion(points) * curvature - points * slope, 1, rtol=1e-3)
@@ -59,14 +60,13 @@ def test_exact_times_solve_the_backward_equation(law, diffusion):
 
 def test_all_laws_have_one_slope_near_the_minimum_and_part_beyond():
     def slope(law, c):
-        return (np.log(law(c * 1.001, **RATES)) - np.log(law(c, **RATES))) / np.log(1.001)
+        at = {"dimension": 1, **RATES}
+        return (np.log(law(c * 1.001, **at)) - np.log(law(c, **at))) / np.log(1.001)
 
-    rates = {**RATES, "batch_size": 1000}
-    ratio = np.log(intro.linear_barrier_time(1.05, **rates)) / np.log(
-        intro.diffusion_time(1.05, **rates)
-    )
-    assert 0.95 < ratio < 1.1
-    assert slope(intro.linear_barrier_time, 2.5) > 2 * slope(intro.diffusion_time, 2.5)
+    rates = {**RATES, "batch_size": 1000, "dimension": 1}
+    ratio = lr.log_mean_first_passage_time(1.05, **rates)
+    assert 0.95 < np.log(lr.linear_barrier_time(1.05, **rates)) / ratio < 1.1
+    assert slope(lr.linear_barrier_time, 2.5) > 2 * slope(lr.mean_first_passage_time, 2.5)
 
 
 @pytest.mark.parametrize("momentum", [0.9, 0.99, 0.0])
@@ -95,10 +95,11 @@ def test_same_seed_same_numbers_other_seed_others():
     assert not intro.run(small).equals(intro.run(replace(small, seed=1)))
 
 
-def test_explorer_shows_the_three_laws():
+def test_explorer_shows_the_barrier_of_the_diffusion_and_that_of_sgd():
     html = intro.barrier_explorer()
-    assert html.count('class="reference"') == 2
-    assert "Kurtosis 2.00: the barrier at c = 3 is 1.10" in html
+    assert html.count('class="reference"') == 3
+    assert "Kurtosis 3.00: at c = 2 the barrier of the diffusion is 0.55" in html
+    assert "SGD's own is 1.00, whatever" in html or "SGD&#x27;s own is 1.00, whatever" in html
 
 
 def test_figures_show_the_data(preview):
@@ -112,12 +113,12 @@ def test_figures_show_the_data(preview):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (
-            lambda: intro.power_law_time(0.9, dimension=1, **RATES),
-            "loss_ratio must be at least 1: got 0.9",
-        ),
         (lambda: intro.spiral(3, momentum=1.0), r"momentum must lie in \[0, 1\): got 1.0"),
-        (lambda: intro.diffusion_time([], **RATES), "loss_ratio must not be empty"),
+        (lambda: intro.Config(learning_rate=np.nan), "learning_rate must be positive"),
+        (lambda: intro.Config(thresholds=(1.0,)), "thresholds must lie in"),
+        (lambda: intro.Config(momenta=(1.0,)), "momenta must lie in"),
+        (lambda: intro.Config(replicas=1), "replicas must be at least 2"),
+        (lambda: intro.Config(seed=-1), "seed must lie in"),
     ],
 )
 def test_bad_input_is_refused(call, message):

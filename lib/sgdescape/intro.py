@@ -8,13 +8,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from scipy import special
 from scipy.signal import lfilter
 from scipy.stats import chi2
 
 from sgdescape.core import plotting, validate
 from sgdescape.core.explorer import Axes, explorer_html
+from sgdescape.core.random import seeds
 from sgdescape.core.stats.intervals import LEVEL
+from sgdescape.linear_regression import (
+    linear_barrier_time,
+    mean_first_passage_time,
+    paper_slope,
+    quasi_potential,
+)
 from sgdescape.noise_covariance import diffusion_barrier
 from sgdescape.underdamped_langevin.theory import oscillator
 
@@ -43,6 +49,16 @@ class Config:
     spiral_steps: int = 392
     seed: int = 0
 
+    def __post_init__(self):
+        """Refuse sizes that no preview can be made with."""
+        validate.positive("learning_rate", self.learning_rate)
+        for name in ("batch_size", "steps", "spiral_steps"):
+            validate.count(name, getattr(self, name))
+        validate.count("replicas", self.replicas, low=2)
+        validate.count("seed", self.seed, low=0, high=2**64 - 1)
+        validate.within("thresholds", self.thresholds, low=1, open_low=True)
+        validate.within("momenta", self.momenta, low=0, high=1)
+
 
 QUICK = Config()
 
@@ -50,82 +66,6 @@ QUICK = Config()
 SPIRAL_CURVATURE = 919.6
 SPIRAL_LEARNING_RATE = 1e-5
 SPIRAL_BATCH_SIZE = 512
-
-
-def power_law_time(loss_ratio, *, learning_rate, batch_size, dimension, curvature=1.0):
-    """Escape time of the first paper up to a constant: c^(B/(eta h) + 1 - n/2).
-
-    Source: Mori et al., Theorem 4.7.
-
-    Args:
-        loss_ratio (array): c = L/L* at the threshold, at least 1.
-        learning_rate (float): eta.
-        batch_size (int): B.
-        dimension (int): effective dimension n.
-        curvature (float): h* at the minimum.
-
-    Returns:
-        array: time in arbitrary units, shape of ``loss_ratio``.
-
-    Example:
-        >>> round(float(power_law_time(2.0, learning_rate=0.1, batch_size=1, dimension=2)), 3)
-        1024.0
-    """
-    a = _batches_a_rate(batch_size, learning_rate)
-    exponent = a / validate.positive("curvature", curvature) + 1 - dimension / 2
-    return _loss_ratio(loss_ratio) ** exponent
-
-
-def diffusion_time(loss_ratio, *, learning_rate, batch_size):
-    """Exact mean first-passage time of the paper's SDE on L = (1 + theta^2)/2, from its minimum.
-
-    With a = B/eta, drift -theta and diffusion coefficient (1 + theta^2)/(2a), the backward
-    equation gives t = 2a int_0^sqrt(c-1) dy (1+y^2)^a int_0^y dz (1+z^2)^(-a-1).
-
-    Args:
-        loss_ratio (array): c at the threshold, at least 1.
-        learning_rate (float): eta.
-        batch_size (int): B.
-
-    Returns:
-        array: mean time in units of t = eta k, shape of ``loss_ratio``.
-    """
-    a = _batches_a_rate(batch_size, learning_rate)
-    # the inner integral is an incomplete beta function of y^2 / (1 + y^2)
-    scale = special.beta(0.5, a + 0.5) / 2
-    return (
-        2
-        * a
-        * _integral_to_threshold(
-            lambda y: (1 + y**2) ** a * scale * special.betainc(0.5, a + 0.5, y**2 / (1 + y**2)),
-            loss_ratio,
-        )
-    )
-
-
-def linear_barrier_time(loss_ratio, *, learning_rate, batch_size):
-    """Exact mean first-passage time for additive noise, of the strength it has at the minimum.
-
-    The diffusion coefficient is 1/(2a) everywhere, and the barrier is a(c - 1), linear in the loss:
-    t = 2a int_0^sqrt(c-1) dy exp(a y^2) int_0^y dz exp(-a z^2).
-
-    Args:
-        loss_ratio (array): c at the threshold, at least 1.
-        learning_rate (float): eta.
-        batch_size (int): B.
-
-    Returns:
-        array: mean time in units of t = eta k, shape of ``loss_ratio``.
-    """
-    a = _batches_a_rate(batch_size, learning_rate)
-    scale = np.sqrt(np.pi / a) / 2
-    return (
-        2
-        * a
-        * _integral_to_threshold(
-            lambda y: np.exp(a * y**2) * scale * special.erf(np.sqrt(a) * y), loss_ratio
-        )
-    )
 
 
 def spiral(steps, *, momentum, start=1.0):
@@ -181,29 +121,9 @@ def run(config: Config) -> xr.Dataset:
     )
 
 
-def _batches_a_rate(batch_size, learning_rate):
-    """B / eta, the inverse of the noise's strength."""
-    rate = validate.positive("learning_rate", learning_rate)
-    return validate.count("batch_size", batch_size) / rate
-
-
-def _loss_ratio(loss_ratio):
-    ratios = validate.finite("loss_ratio", loss_ratio)
-    if (ratios < 1).any():
-        raise ValueError(f"loss_ratio must be at least 1: got {ratios.min()}")
-    return ratios
-
-
-def _integral_to_threshold(integrand, loss_ratio, nodes=200):
-    """Integral of a smooth function of theta from the minimum to each threshold, Gauss-Legendre."""
-    edge = np.sqrt(_loss_ratio(loss_ratio) - 1)[..., None]
-    positions, weights = np.polynomial.legendre.leggauss(nodes)
-    return np.sum(weights * integrand(edge * (positions + 1) / 2), axis=-1) * edge[..., 0] / 2
-
-
 def _escape(config, block=500):
     """Mean first-passage times, intervals exact for exponential times; censored runs count."""
-    rng = np.random.Generator(np.random.Philox(key=config.seed))
+    rng = np.random.Generator(np.random.Philox(key=seeds.derive(config.seed, "intro", "escape")))
     theta = np.zeros(config.replicas)
     passage = np.full((len(config.thresholds), config.replicas), config.steps)
     shape = (block, config.batch_size, config.replicas)
@@ -230,7 +150,7 @@ def _escape(config, block=500):
 
 def _spirals(config):
     """Mean (theta, v) of an ensemble of noisy momentum SGD on one mode, started at distance one."""
-    rng = np.random.Generator(np.random.Philox(key=config.seed + 1))
+    rng = np.random.Generator(np.random.Philox(key=seeds.derive(config.seed, "intro", "spirals")))
     eta, h, steps = SPIRAL_LEARNING_RATE, SPIRAL_CURVATURE, config.spiral_steps
     positions, velocities = [], []
     for beta in config.momenta:
@@ -258,13 +178,13 @@ def plot_escape(dataset, ax):
     ratio = dataset.threshold.values
     fine = np.linspace(ratio[0], ratio[-1], 60)
     time = dataset.passage_time.values
-    power_law = power_law_time(fine, dimension=1, **rates)
-    anchor = time[3] / power_law_time(ratio[3], dimension=1, **rates)
+    slope = paper_slope(dimension=1, **rates)
+    middle = min(3, len(ratio) - 1)  # the slope is predicted, not the prefactor
     for index, (label, times) in enumerate(
         {
-            "the paper's slope": anchor * power_law,
-            "the paper's SDE, exact": diffusion_time(fine, **rates),
-            "additive noise, exact": linear_barrier_time(fine, **rates),
+            "the paper's slope": time[middle] * (fine / ratio[middle]) ** slope,
+            "the paper's SDE, exact": mean_first_passage_time(fine, dimension=1, **rates),
+            "additive noise, exact": linear_barrier_time(fine, dimension=1, **rates),
         }.items()
     ):
         dashes = {"ls": "--" if index == 0 else "-"}  # the only one with a free prefactor
@@ -308,23 +228,25 @@ def plot_spirals(dataset, ax):
     return ax
 
 
-def barrier_explorer(largest_ratio: float = 5.0) -> str:
-    """Return the explorer of the escape barrier: the input kurtosis moves it between two laws.
+def barrier_explorer(largest_ratio: float = 3.0) -> str:
+    """Return the explorer of the escape barrier: that of the diffusion moves, that of SGD does not.
+
+    The slider is the kurtosis of the inputs, one input. The moving curve is the barrier of the
+    diffusion with SGD's exact covariance, `noise_covariance.diffusion_barrier`; SGD itself has
+    `linear_regression.quasi_potential` (Gaussian inputs; up to c = 2 any inputs with light tails).
 
     Args:
-        largest_ratio: right end of the axis of c.
+        largest_ratio: right end of the axis of c, above 1.
     """
-    ratio = np.linspace(1, largest_ratio, 81)
+    ratio = np.linspace(1, validate.positive("largest_ratio", largest_ratio), 81)
     kurtoses = [float(k) for k in np.arange(1, 6.01, 0.25)]
 
-    def barrier(kurtosis):
-        return diffusion_barrier(ratio, kurtosis=kurtosis)
-
     def reading(kurtosis):
-        here, log, linear = (float(diffusion_barrier(3.0, kurtosis=k)) for k in (kurtosis, 2, 1))
+        here, paper = (float(diffusion_barrier(2.0, kurtosis=k)) for k in (kurtosis, 2))
+        own = float(quasi_potential(2.0))
         return (
-            f"Kurtosis {kurtosis:.2f}: the barrier at c = 3 is {here:.2f}; "
-            f"the paper's logarithm is {log:.2f} there, the linear barrier {linear:.2f}."
+            f"Kurtosis {kurtosis:.2f}: at c = 2 the barrier of the diffusion is {here:.2f}, the "
+            f"paper's logarithm {paper:.2f}; SGD's own is {own:.2f}, whatever the kurtosis."
         )
 
     return explorer_html(
@@ -333,12 +255,17 @@ def barrier_explorer(largest_ratio: float = 5.0) -> str:
             largest_ratio - 1,
             "loss ratio c = L/L*",
             "barrier × ηh*/B",
-            "Escape barrier against the loss ratio. The moving curve starts between the paper's "
-            "logarithm and the axis and reaches the linear barrier at kurtosis 1.",
+            "Escape barrier against the loss ratio. The moving curve, the diffusion's, starts "
+            "below the paper's logarithm and reaches the straight line at kurtosis 1. SGD's own "
+            "barrier is a fixed curve that follows the straight line up to 2 and bends below it.",
         ),
-        {kurtosis: barrier(kurtosis) for kurtosis in kurtoses},
+        {kurtosis: diffusion_barrier(ratio, kurtosis=kurtosis) for kurtosis in kurtoses},
         slider="Input kurtosis κ",
         start=3.0,
         readings={kurtosis: reading(kurtosis) for kurtosis in kurtoses},
-        references={"c − 1": barrier(1.0), "log c (paper)": barrier(2.0)},
+        references={
+            "c − 1": ratio - 1,
+            "SGD itself": quasi_potential(ratio),
+            "log c (paper)": diffusion_barrier(ratio, kurtosis=2.0),
+        },
     )
