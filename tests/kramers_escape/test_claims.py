@@ -1,5 +1,6 @@
 """Claims of chapter `kramers_escape`: they hold, and fail under wrong theories and wrong data."""
 
+import functools
 import math
 from dataclasses import replace
 
@@ -51,9 +52,12 @@ def wrong_detour(shape):
 
 
 @pytest.fixture(autouse=True)
-def thresholds_once(monkeypatch):
+def slow_ones_once(monkeypatch):
     """The limits of the axis do not change with a wrong theory of something else."""
     monkeypatch.setattr(predictions, "axis_threshold", lambda rho, **kw: 11.5)
+    monkeypatch.setattr(predictions, "focusing_threshold", lambda rho, **kw: 18.9)
+    for function in (ke.off_axis, ke.path_dimension):
+        monkeypatch.setattr(predictions, function.__name__, functools.cache(function))
 
 
 WRONG = {
