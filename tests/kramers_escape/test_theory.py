@@ -189,7 +189,7 @@ def bad_fields():
                 yield name, 1.5
 
 
-@pytest.mark.parametrize(("name", "bad"), bad_fields())
+@pytest.mark.parametrize(("name", "bad"), list(bad_fields()))
 def test_every_field_of_the_configuration_is_checked_when_it_is_made(name, bad):
     with pytest.raises((ValueError, TypeError), match=name):
         replace(ke.QUICK, **{name: bad})
@@ -511,9 +511,9 @@ def test_thresholds_are_ordered_and_fall_with_the_ratio():
 
 
 def test_far_above_the_threshold_the_stiffest_direction_counts():
-    shapes = [ke.Landscape(loss_ratio=c, transverse=(4.0,)) for c in (1e3, 1e5)]
-    actions = [ke.off_axis(s, points=80).action for s in shapes]
-    assert np.diff(actions)[0] / math.log(100) == pytest.approx(0.25, abs=0.03)
+    shapes = [ke.Landscape(loss_ratio=c, transverse=(4.0,)) for c in (1e2, 1e3)]
+    actions = [ke.off_axis(s, points=60).action for s in shapes]
+    assert np.diff(actions)[0] / math.log(10) == pytest.approx(0.25, abs=0.03)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ SMALL = replace(
     learning_rates=(1.0, 0.1),
     batch_sizes=(5, 10),
     records=50,
-    replicas=50,
+    replicas=60,
     dimensions=(1, 2),
     largest=(1.3, 1.3),
     slow_largest=(1.15, 1.3),
@@ -115,7 +115,7 @@ def test_diverged_replicas_are_named_and_left_out(monkeypatch):
 
     monkeypatch.setattr(regression, "stationary", some_lost)
     few = replace(SMALL, learning_rates=(0.1,), batch_sizes=(5,))
-    with pytest.warns(RuntimeWarning, match="1 of 50 replicas diverged .* replica 3 in step 7"):
+    with pytest.warns(RuntimeWarning, match="1 of 60 replicas diverged .* replica 3 in step 7"):
         found = measure.ensemble(few)
     assert np.isnan(found.mean_log.values[0, 0, 3]) and np.isnan(found.mean_log).sum() == 1
     assert np.isfinite(estimates.exponent(found, 0.1, 5).value)

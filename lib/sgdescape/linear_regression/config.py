@@ -120,7 +120,7 @@ _LEAST = {
     "stationary_samples": 10,
     "record_every": 1,
     "records": 10,
-    "replicas": 20,
+    "replicas": 51,  # blocks of the estimates
     "states": 10,
     "batch_size": 1,
     "points": 6,

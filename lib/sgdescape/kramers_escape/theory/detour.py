@@ -18,7 +18,8 @@ from sgdescape.core import validate
 from sgdescape.kramers_escape.landscape import Landscape, path_loss, path_slope
 from sgdescape.kramers_escape.theory.dimension import focusing_threshold
 
-_ROUNDS = 5  # of minimising, and of spreading the points again
+_ROUNDS = 40  # of minimising, and of spreading the points again, at most
+_CONVERGED = 1e-5  # relative change of the action in a round that ends them
 _TOPS = (4.0, 16.0)  # losses of the first guesses, in units of the saddle's
 
 
@@ -61,16 +62,14 @@ def off_axis(landscape: Landscape, *, points: int = 120) -> Detour:
     if len(landscape.transverse) != 1:
         raise ValueError(f"transverse must hold one curvature: got {landscape.transverse}")
     unit = _unit(landscape)
-    points = validate.count("points", points, low=10)
-    found = [_minimise(unit, _guess(unit, top, points)) for top in _TOPS]
-    path, action = min(found, key=lambda one: one[1])
+    path, action = _cheapest(unit, validate.count("points", points, low=10), _ROUNDS)
     along, across = _place(unit, path)
     scale = np.sqrt(landscape.minimum_loss / landscape.curvature_minimum)
     loss = path_loss(unit, along) + unit.transverse[0] * across**2 / 2
     return Detour(along * scale, across * scale, float(action), loss)
 
 
-def axis_threshold(ratio: float, *, curvature_saddle: float = -0.5, points: int = 60) -> float:
+def axis_threshold(ratio: float, *, curvature_saddle: float = -0.5, points: int = 40) -> float:
     """Return the loss ratio above which a path off the axis is cheaper than the axis.
 
     Below `focusing_threshold`, where the axis stops being even locally the cheapest.
@@ -98,8 +97,10 @@ def axis_threshold(ratio: float, *, curvature_saddle: float = -0.5, points: int 
             curvature_saddle=curvature_saddle,
             transverse=(rho,),
         )
-        return off_axis(shape, points=points).action / log_ratio - 1
+        # few rounds: where they are not enough the axis is cheaper by far
+        return _cheapest(_unit(shape), points, 4)[1] / log_ratio - 1
 
+    points = validate.count("points", points, low=10)
     return float(np.exp(optimize.brentq(gain, 0.3 * top, top, xtol=3e-3)))
 
 
@@ -118,6 +119,12 @@ def _unit(landscape):
 def _place(shape, path):
     """Positions (z, y) of points (u, v): u in units of the saddle, v logarithmic far out."""
     return shape.saddle * path[..., 0], np.sinh(path[..., 1])
+
+
+def _cheapest(shape, points, rounds):
+    """Path (points, 2) and action, the better one from two first guesses."""
+    found = [_minimise(shape, _guess(shape, top, points), rounds) for top in _TOPS]
+    return min(found, key=lambda one: one[1])
 
 
 def _guess(shape, top, points):
@@ -157,7 +164,7 @@ def _action(shape, path):
     return cost.sum(), gradient
 
 
-def _minimise(shape, path):
+def _minimise(shape, path, rounds):
     ends = path[:1], path[-1:]
     size = path[1:-1].shape
 
@@ -166,11 +173,16 @@ def _minimise(shape, path):
         value, gradient = _action(shape, whole)
         return value, gradient[1:-1].ravel()
 
-    for _ in range(_ROUNDS):
+    before = np.inf
+    for _ in range(rounds):
         options = {"maxiter": 80, "maxcor": 20}
         found = optimize.minimize(
             target, path[1:-1].ravel(), jac=True, method="L-BFGS-B", options=options
         )
         path = np.concatenate([ends[0], found.x.reshape(size), ends[1]])
         path = _spread(path, len(path))
-    return path, _action(shape, path)[0]
+        value = _action(shape, path)[0]
+        if before - value < _CONVERGED * value:
+            break
+        before = value
+    return path, value
