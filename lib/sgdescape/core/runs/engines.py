@@ -200,6 +200,7 @@ def _local_cluster(distributed, workers):
         security=security,
         dashboard_address=None,
         memory_limit=0,  # chunks are small: leave memory to the system
+        silence_logs=logging.CRITICAL,  # what a task says comes back with its future
         env=INNER_THREADS,
     )
 
