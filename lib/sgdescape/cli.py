@@ -140,7 +140,7 @@ def data() -> None:
 
     for name in data_sources.SOURCES:
         try:
-            typer.echo(f"{name}: {core_data.available(name)}")
+            typer.echo(f"{name}: {core_data.available(name, subset=True)}")
         except (OSError, ValueError) as error:
             typer.echo(f"{name}: not here ({error})")
 

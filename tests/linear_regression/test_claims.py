@@ -51,7 +51,6 @@ CHAIN, DATA_CHAIN, FITS = (
 WRONG = {
     # 1 + B/(2 eta) and the like: a wrong temperature
     "paper_exponent": [scaled("stationary_exponent", 0.5)],
-    "large_rate": [scaled("stationary_exponent", 0.5)],  # would agree: not refuted
     "discrete_exponent": [("discrete_exponent", lambda **at: 1 + at["batch_size"] / 1.0)],
     "gaussian": [("fitted_laws", lambda **at: (FITS(**at)[0], 0.001))],
     "power_law": [("fitted_laws", lambda **at: (FITS(**at)[0], 0.0))],
@@ -93,13 +92,23 @@ def test_claims_reject_a_wrong_theory(measured, name, monkeypatch, fast):
     contract.rejects_wrong_theory(STEM, name, measured, WRONG[name], monkeypatch)
 
 
+AGREEING = {"large_rate": "stationary_exponent"}  # refuted: fails where the prediction would agree
+
+
+@pytest.mark.parametrize("name", AGREEING)
+def test_refuted_claims_fail_under_a_theory_that_agrees(measured, name, monkeypatch, fast):
+    found = contract.claims(STEM)[name](measured)
+    change = scaled(AGREEING[name], found.measured.value / found.predicted)
+    contract.rejects_wrong_theory(STEM, name, measured, [change], monkeypatch)
+
+
 @pytest.mark.parametrize("name", DATA)
 def test_claims_without_a_formula_reject_other_data(measured, name):
     contract.rejects_other_data(STEM, name, DATA[name](measured))
 
 
 def test_every_claim_is_given_a_wrong_theory_and_shown():
-    contract.complete(STEM, WRONG, DATA)
+    contract.complete(STEM, WRONG, DATA, AGREEING)
     contract.shown(STEM)
 
 
