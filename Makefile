@@ -8,7 +8,7 @@ ONE = OMP_NUM_THREADS=1
 PYTEST = $(ONE) .venv/bin/python -m pytest
 NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=600 --nbval-sanitize-with tests/book/nbval_sanitize.cfg
 
-.PHONY: book check chapter test test-slow test-portable nightly test-triton test-pages notebooks serve lab bench lock clean
+.PHONY: book check chapter test test-slow test-sample test-portable nightly test-triton test-pages notebooks serve lab bench lock clean
 
 book: .venv/stamp   ## the pages, in _build/html
 	$(ONE) .venv/bin/jupyter-book build . -W --keep-going -n --all
@@ -17,13 +17,17 @@ test: .venv/stamp   ## all checks of minutes: units, doctests, house rules, note
 	$(PYTEST) -n auto --dist loadfile -m "not slow and not browser" $(NBVAL) tests lib book/notebooks
 
 test-slow: .venv/stamp   ## the long statistical checks
-	$(PYTEST) -n auto --dist loadfile -m "slow and not browser" $(SAMPLE) tests
+	$(PYTEST) -n auto --dist loadfile -m "slow and not browser" tests
 
 test-portable: .venv/stamp   ## everything again, as other processors and thread counts would
 	.venv/bin/python tools/portable.py
 
 nightly: .venv/stamp   ## what takes too long for every change
-	$(MAKE) test-slow test-portable
+	$(MAKE) test-slow test-sample test-portable
+
+test-sample: .venv/stamp   ## of the long checks what fits beside every change; make nightly has all
+	$(PYTEST) -n auto --dist loadfile -m "slow and not browser" --sample \
+	  tests/core/test_engines.py tests/underdamped_langevin tests/modified_loss
 
 test-triton: .venv/stamp   ## the GPU kernels, by Triton's interpreter where there is no GPU
 	.venv/bin/python -m pip install --quiet --constraint requirements.lock --editable ".[triton]"
