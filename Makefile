@@ -23,7 +23,7 @@ test-portable: .venv/stamp   ## everything again, as other processors and thread
 	.venv/bin/python tools/portable.py
 
 nightly: .venv/stamp   ## what takes too long for every change
-	$(MAKE) test-slow test-sample test-portable
+	$(MAKE) test-slow test-portable
 
 test-sample: .venv/stamp   ## of the long checks what fits beside every change; make nightly has all
 	$(PYTEST) -n auto --dist loadfile -m "slow and not browser" --sample \
