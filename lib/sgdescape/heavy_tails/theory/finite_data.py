@@ -22,7 +22,7 @@ def data_root(inputs, *, learning_rate) -> float:
 
     Example:
         >>> print(round(data_root([0.5, 1.0, 2.0], learning_rate=0.6), 4))
-        1.4675
+        2.3431
         >>> data_root([0.5, 1.0, 2.0], learning_rate=0.5)
         inf
     """
@@ -54,7 +54,7 @@ def bound(inputs, targets, *, learning_rate) -> float:
         The bound, infinite where a step can lengthen theta.
 
     Example:
-        >>> bound([1.0, 2.0], [1.0, 0.0], learning_rate=0.4)
+        >>> print(round(bound([1.0, 2.0], [1.0, 0.0], learning_rate=0.4), 6))
         0.8
     """
     eta = validate.positive("learning_rate", learning_rate)

@@ -89,7 +89,7 @@ def kesten_root(*, dimension=1, learning_rate, batch_size=1, inputs="gaussian") 
 
     Example:
         >>> print(round(kesten_root(learning_rate=1.0, batch_size=8), 4))  # Ziyin et al.: 8
-        11.3988
+        6.2023
         >>> kesten_root(learning_rate=0.5, inputs="uniform")
         inf
     """
@@ -121,7 +121,7 @@ def moment_root(log_growth, *, start=1.0, largest=1e7, tolerance=1e-12) -> float
         The root, or infinity.
 
     Example:
-        >>> print(moment_root(lambda s: s**2 - 3 * s))
+        >>> print(round(moment_root(lambda s: s**2 - 3 * s), 6))
         3.0
     """
     high = start

@@ -102,7 +102,7 @@ def momentum_root(*, learning_rate, momentum, batch_size=1, inputs="gaussian") -
 
     Example:
         >>> print(round(momentum_root(learning_rate=0.5, momentum=0.5), 3))
-        3.371
+        1.609
     """
     settings = dict(
         learning_rate=learning_rate, momentum=momentum, batch_size=batch_size, inputs=inputs
@@ -187,7 +187,7 @@ def second_moment_growth(*, learning_rate, momentum, batch_size=1, fourth_moment
 
     Example:
         >>> print(round(second_moment_growth(learning_rate=0.1, momentum=0.0), 6))
-        -0.186330
+        -0.18633
     """
     a, beta = learning_rate, momentum
     square = 1 + (fourth_moment - 1) / batch_size  # E S^2

@@ -107,7 +107,7 @@ def zeta_seen_as_continuous(exponent):
 
     Example:
         >>> print(round(zeta_seen_as_continuous(2.5), 2))  # instead of 1.5
-        3.49
+        3.46
     """
     alpha = float(validate.within("exponent", exponent, low=1, open_low=True))
     step = 1e-5 * (alpha - 1)

@@ -92,7 +92,7 @@ def turnover(loss_ratio, slope, *, damping, temperature):
 
     Example:
         >>> print(np.round(turnover(3.0, 0.5, damping=[1e-4, 0.1, 10.0], temperature=0.3), 4))
-        [0.0018 0.6752 1.    ]
+        [0.002  0.6544 1.    ]
     """
     c = validate.within("loss_ratio", loss_ratio, low=1, open_low=True)
     w = validate.within("slope", slope, low=0, open_low=True)

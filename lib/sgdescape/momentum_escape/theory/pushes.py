@@ -84,8 +84,8 @@ def cumulant(position, tilt, push: Push):
         push: the law.
 
     Example:
-        >>> print(np.round(cumulant(1.0, [0.0, 2.0, 2.5], input_law("gaussian")), 6))
-        [-0.     -0.        inf]
+        >>> print(np.round(cumulant(1.0, [1.0, 2.1, 2.5], input_law("gaussian")), 4))
+        [-0.3466  0.1179     inf]
     """
     th, p = np.broadcast_arrays(
         validate.finite("position", position), validate.finite("tilt", tilt)
