@@ -8,6 +8,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import sys
 from pathlib import Path
 
 import yaml
@@ -25,6 +26,10 @@ ROOMS = {
     "figures": "Figures",
 }
 SHORT = ("claims", "figures")  # one line each: the chapter shows them
+USUAL = {
+    "QUICK": "Sizes at which the chapter's page runs.",
+    "PAPER": "Sizes of the papers' experiments, or the largest ones that make sense here.",
+}  # what a chapter's configuration is, where it adds no text of its own
 HIDDEN = ("kernels", "claim_card", "verdict", "network_reference", "bowl_reference", "philox_numba")
 
 
@@ -76,7 +81,23 @@ def whole(face, name: str) -> list[str]:
         return [f".. autoclass:: {name}", "   :members:", ""]
     if callable(value):
         return [f".. autofunction:: {name}", ""]
-    return [f".. autodata:: {name}", "   :no-value:", ""]
+    text = constant_text(face.__name__, name)
+    return [f".. py:data:: {name}", "", *(f"   {line}" for line in text.splitlines()), ""]
+
+
+def constant_text(package: str, name: str) -> str:
+    """Return the text that follows a constant where the package defines it."""
+    for module in [m for n, m in sys.modules.items() if n.startswith(f"{package}.")]:
+        body = ast.parse(Path(module.__file__).read_text(encoding="utf-8")).body
+        for defined, following in zip(body, body[1:], strict=False):
+            targets = getattr(defined, "targets", [getattr(defined, "target", None)])
+            if name in (getattr(target, "id", None) for target in targets):
+                value = getattr(following, "value", None)
+                if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                    return inspect.cleandoc(value.value)
+    if name in USUAL:
+        return USUAL[name]
+    raise ValueError(f"{package}.{name} has no text: write one below it, where it is defined")
 
 
 def short(stem: str, name: str) -> list[str]:
@@ -99,7 +120,15 @@ def public_names(module) -> list[str]:
 
 def core_text(name: str) -> str:
     """Return the section of one module of core as MyST."""
-    return f"### `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n```\n"
+    module = importlib.import_module(name)
+    own = [n for n in public_names(module) if defined_in(getattr(module, n), name)]
+    members = f"   :members: {', '.join(own)}\n" if own else ""
+    return f"### `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n{members}```\n"
+
+
+def defined_in(value, module: str) -> bool:
+    """Return whether a module defines a value itself: constants count, what it imports does not."""
+    return getattr(value, "__module__", module) == module
 
 
 def first_line(value) -> str:

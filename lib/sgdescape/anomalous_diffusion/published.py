@@ -62,8 +62,16 @@ RUNS = (
     Run("VGG16", 2.85e-8, 1.616, 0.095),
     Run("VGG11-BN", 1.62e-8, 1.401, 0.145),
 )
-RUN_STEPS, RUN_MOMENTUM, READING = 50_000, 0.9, 0.03
-"""Steps of `Run.distance`; its momentum; relative error of reading the figure."""
+"""Training runs of the paper's Fig. 1, read off the figure."""
+
+RUN_STEPS = 50_000
+"""Steps of `Run.distance`."""
+
+RUN_MOMENTUM = 0.9
+"""Momentum of `RUNS`."""
+
+READING = 0.03
+"""Relative error of reading the figure."""
 
 SWEEPS = (  # learning rate, batch size, momentum, exponent: Fig. 7, where it differs from the grid
     (6.2e-5, 256, 0.9, 1.03),

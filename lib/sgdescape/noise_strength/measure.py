@@ -33,6 +33,7 @@ CASES = {
     "CNN, cross-entropy": Case("cnn", "cross_entropy", "one_hot"),
     "MLP, one output": Case("mlp", "square", "parity"),
 }
+"""Name -> network, loss and task of each training run."""
 _CHUNK = 500  # samples a pass: the paper's CNN keeps 3 MB of activations for each
 MOMENTS = (
     "loss",

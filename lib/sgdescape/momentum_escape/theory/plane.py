@@ -23,7 +23,7 @@ def orbit_hamiltonian(position, tilt, *, aligned=0.0):
     r"""Return the averaged Hamiltonian of the orbit, Eq. (momentum-plane).
 
     Args:
-        position: (2, ...) r_+ and r_-.
+        position: (2, ...), the two radii :math:`r_\pm`.
         tilt: (2, ...) q, the gradient of w in r.
         aligned: 0 for decoupled noise (1 + r^2) I, 1 for samples with normal inputs, whose noise
             has r r^T in addition.
