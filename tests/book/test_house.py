@@ -162,7 +162,7 @@ def test_the_face_names_what_it_offers(stem):
 
 
 KERNELS = {"kernels"}  # engines: found by their ensembles, not by readers
-INNER = {"claim_card", "verdict", "network_reference", "bowl_reference", "philox_numba"}
+INNER = {"network_reference", "bowl_reference", "philox_numba"}
 
 
 def core_modules():

@@ -282,7 +282,7 @@ def chapter(tmp_path, monkeypatch):
     yield write
     for name in [name for name in sys.modules if name.startswith("sgdescape.fake_stem")]:
         del sys.modules[name]
-    claims._declared.pop("fake_stem", None)
+    claims.declaration._declared.pop("fake_stem", None)
 
 
 def test_claims_are_declared_in_order(chapter):
@@ -304,7 +304,7 @@ def test_a_private_package_declares_under_its_chapters_name():
     try:
         assert claims.claim(half)(1).identifier == "fake_stem.half"
     finally:
-        claims._declared.pop("fake_stem", None)
+        claims.declaration._declared.pop("fake_stem", None)
 
 
 @pytest.mark.parametrize("stem", ["no_such_chapter", "cli", "core"])

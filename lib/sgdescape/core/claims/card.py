@@ -7,7 +7,9 @@ skips them; verdicts, predictions and rivals are compared strictly.
 import re
 from html import escape
 
-from sgdescape.core.verdict import REFUTED, extent, kind
+from sgdescape.core.claims.verdict import REFUTED, asked, kind, seen
+
+__all__ = ["anchor", "as_html", "as_text", "formulas", "volatile"]
 
 _JOINER = "\u2060"  # WORD JOINER: invisible, of no width, and in no ordinary text
 _EVIDENCE = {
@@ -98,17 +100,13 @@ def _rows(claim):
 
 def _deviation(claim):
     """What the measurement says about deviations: seen, or the least that would have been."""
-    p, low, high = claim.predicted, claim.measured.low, claim.measured.high
-    near, far = sorted((low, high), key=lambda end: abs(end - p))
+    ends = claim.measured.low, claim.measured.high
+    size = seen(claim.predicted, *ends, claim.verdict, claim.unit)
     if claim.verdict == REFUTED:
-        return "Off by", volatile(f"at least {extent(near, p, claim.unit)}")
-    # Both sides are excluded beyond this distance; on the upper side it may be a factor.
-    mirrored = p + abs(far - p) * (-1 if p < 0 else 1)
-    size = extent(mirrored, p, claim.unit)
+        return "Off by", volatile(f"at least {size}")
     text = volatile(size if size.startswith("a factor") else f"a deviation of {size}")
     if claim.resolution is not None:
-        asked = p + claim.resolution * (p if p else 1)
-        text += f"; asked for {extent(asked, p, claim.unit)}"
+        text += f"; asked for {asked(claim.predicted, claim.resolution, claim.unit)}"
     return "Would have seen", text
 
 

@@ -3,6 +3,25 @@
 from sgdescape.core import validate
 from sgdescape.core.stats.intervals import Interval
 
+__all__ = [
+    "APPROXIMATE",
+    "CONFIRMED",
+    "CONSISTENT",
+    "IDENTITY",
+    "INCONCLUSIVE",
+    "NOT_TESTABLE",
+    "REFUTED",
+    "RESOLUTION",
+    "apart",
+    "asked",
+    "band",
+    "extent",
+    "inside",
+    "judge",
+    "kind",
+    "seen",
+]
+
 CONFIRMED, APPROXIMATE, REFUTED = "confirmed", "approximate", "refuted"
 CONSISTENT, INCONCLUSIVE = "consistent (coarse)", "inconclusive"
 IDENTITY, NOT_TESTABLE = "identity", "not testable here"
@@ -90,6 +109,46 @@ def extent(value: float, predicted: float, unit: str = "") -> str:
     if ratio > 2 or 0 < ratio < 0.5:
         return f"a factor of {max(ratio, 1 / ratio):.3g}"
     return f"{100 * abs(ratio - 1):.3g} %"
+
+
+def seen(predicted: float, low: float, high: float, verdict: str, unit: str = "") -> str:
+    """Return in words the smallest deviation that an interval would have seen.
+
+    For a refuted claim it is the distance from the prediction to the nearer end, by which the
+    prediction is off at least; else that to the farther end, beyond which both sides are excluded.
+
+    Args:
+        predicted: the prediction.
+        low: lower end of the interval.
+        high: upper end.
+        verdict: as `judge` gives it.
+        unit: of all three.
+
+    Example:
+        >>> seen(1.0, 0.9, 1.2, "confirmed"), seen(1.0, 3.0, 9.0, "refuted")
+        ('20 %', 'a factor of 3')
+    """
+    near, far = sorted((low, high), key=lambda end: abs(end - predicted))
+    if verdict == REFUTED:
+        return extent(near, predicted, unit)
+    # On the upper side it may be a factor.
+    mirrored = predicted + abs(far - predicted) * (-1 if predicted < 0 else 1)
+    return extent(mirrored, predicted, unit)
+
+
+def asked(predicted: float, resolution: float, unit: str = "") -> str:
+    """Return a resolution in words.
+
+    Args:
+        predicted: the prediction.
+        resolution: relative to it, absolute if it is 0.
+        unit: of the prediction.
+
+    Example:
+        >>> asked(2.0, 0.25), asked(0.0, 1.0, "octaves")
+        ('25 %', 'a factor of 2')
+    """
+    return extent(predicted + resolution * (predicted if predicted else 1), predicted, unit)
 
 
 def band(value: float, width: float, *, absolute: bool) -> tuple[float, float]:
