@@ -8,7 +8,7 @@ ONE = OMP_NUM_THREADS=1
 PYTEST = $(ONE) .venv/bin/python -m pytest
 NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=600 --nbval-sanitize-with tests/book/nbval_sanitize.cfg
 
-.PHONY: book check chapter test test-slow test-sample test-portable nightly test-triton test-pages notebooks serve lab bench lock clean
+.PHONY: book pdf zip check chapter test test-slow test-sample test-portable nightly test-triton test-pages notebooks serve lab bench lock clean
 
 book: .venv/stamp   ## the pages, in _build/html
 	$(ONE) .venv/bin/jupyter-book build . -W --keep-going -n --all
@@ -35,6 +35,12 @@ test-triton: .venv/stamp   ## the GPU kernels, by Triton's interpreter where the
 
 test-pages: .venv/stamp   ## the built pages in a browser; needs make book and Chromium
 	$(PYTEST) -n auto -m browser tests
+
+pdf: .venv/stamp   ## the whole book as one PDF beside the pages; needs make book and Chromium
+	.venv/bin/python tools/pdf.py
+
+zip: .venv/stamp   ## the pages as one file that opens from disk; needs make book
+	.venv/bin/python tools/archive.py
 
 check: .venv/stamp   ## one chapter in two minutes: make check STEM=kramers_escape
 	$(PYTEST) -n auto --dist loadfile -m "not slow and not browser" $(NBVAL) \

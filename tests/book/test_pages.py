@@ -94,16 +94,59 @@ def test_leaves_the_console_empty(visit, page):
 @each_page
 def test_mathematics_is_rendered(visit, page):
     tab = visit(page).tab
-    sources = tab.locator(".math").count()
-    assert tab.locator(".math mjx-container").count() >= sources
+    sources = tab.locator("main .math").count()
+    assert tab.locator("main .math mjx-container").count() >= sources
     assert tab.locator("mjx-merror, [data-mjx-error]").count() == 0
     text = tab.evaluate(
         "() => { const copy = document.body.cloneNode(true);"
-        " for (const e of copy.querySelectorAll('pre, code, script, style, mjx-container'))"
+        " for (const e of copy.querySelectorAll("
+        "  'pre, code, script, noscript, style, mjx-container'))"
         "  e.remove(); return copy.textContent; }"
     )
     raw = re.findall(r"\$[^$\n]+\$|\\[(\[]|\\[a-zA-Z]{2,}|\{[a-z:]+\}`", text)
     assert raw == [], "raw TeX or markup in the visible text"
+
+
+@each_page
+def test_no_formula_is_cut_off_on_a_phone(visit, page):
+    tab = visit(page).tab
+    tab.set_viewport_size({"width": PHONE, "height": 900})
+    cut = tab.evaluate(  # what lies left of its box cannot be scrolled to
+        "() => [...document.querySelectorAll('div.math mjx-container > svg')].filter(svg =>"
+        "  svg.getBoundingClientRect().left + svg.parentElement.scrollLeft <"
+        "  svg.closest('div.math').getBoundingClientRect().left - 1"
+        ").map(svg => svg.closest('div.math').id)"
+    )
+    tab.set_viewport_size({"width": DESK, "height": 900})
+    assert cut == []
+
+
+@each_page
+def test_mathematics_is_readable_without_scripts(browser, page):
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto((HTML / page).as_uri(), wait_until="load")
+    plain = tab.locator("main .math math, main .math noscript code").count()
+    hidden = tab.locator("main .math .sgd-tex:visible").count()
+    formulas = tab.locator("main .math").count()
+    context.close()
+    assert plain >= formulas and hidden == 0
+
+
+def test_a_link_shows_its_equation_in_place(visit):
+    tab = visit("book/chapters/kramers_escape.html").tab
+    tab.keyboard.press("Tab")  # by keyboard: a click shows no tip
+    tab.locator("article p a[href='#equation-eq-15']:visible").first.focus()
+    tab.wait_for_selector("#sgd-tip mjx-container")
+    assert "(15)" in tab.locator("#sgd-tip").inner_text()
+    tab.keyboard.press("Escape")
+    assert not tab.locator("#sgd-tip").is_visible()
+
+
+def test_the_search_knows_equations_and_symbols():
+    index = (HTML / "searchindex.js").read_text(encoding="utf-8")
+    assert '"Equation (15)"' in index and '"loss ratio"' in index
+    assert not re.search(r'"(mathrm|frac|langl|mathsf)"', index), "TeX in the index"
 
 
 WIDE = "main, main * { font-family: 'DejaVu Sans', Verdana, sans-serif; letter-spacing: 0.04em }"

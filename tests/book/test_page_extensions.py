@@ -1,0 +1,159 @@
+"""What the book's own extensions add to pages: foot, formulas without scripts, hover, search."""
+
+import importlib.util
+import sys
+import zipfile
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+from docutils import nodes
+from docutils.utils import new_document
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from sgdescape.core.roots import PROJECT
+
+sys.path.insert(0, str(PROJECT / "book" / "_ext"))
+BeautifulSoup = pytest.importorskip("bs4").BeautifulSoup
+imprint = pytest.importorskip("imprint")
+plain_math = pytest.importorskip("plain_math")
+plain_notebook = pytest.importorskip("plain_notebook")
+search_words = pytest.importorskip("search_words")
+tips = pytest.importorskip("tips")
+
+LONG = nodes.Text("; " + "word " * 60)
+MADE = datetime(2026, 11, 30, tzinfo=UTC)
+
+
+def tool(name):
+    spec = importlib.util.spec_from_file_location(name, PROJECT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_foot_names_the_page_in_its_citation_and_escapes_it():
+    foot = imprint.foot("A < B", "book/chapters/x", author="We", made=MADE, report="")
+    assert "Made on 2026-11-30" in foot and "{A &lt; B}" in foot
+    assert "@incollection{how_sgd_escapes_x," in foot and "Report" not in foot
+
+
+def test_foot_offers_reports_where_there_is_an_address():
+    foot = imprint.foot("A & B", "x", author="We", made=MADE, report="https://example.org/new")
+    assert 'href="https://example.org/new?title=A+%26+B' in foot
+
+
+def test_description_is_the_first_real_paragraph_without_tex():
+    page = nodes.container()
+    page += nodes.paragraph("", "Short.")
+    page += nodes.paragraph("", "The rate of escape is ", nodes.math("", r"\kappa"), LONG)
+    text = imprint.description(page)
+    assert text.startswith("The rate of escape is …") and len(text) <= imprint.LONGEST
+
+
+@pytest.mark.parametrize("tex", [r"\frac{a}{b}", r"\left[x\right]^{-2}", r"a&lt;b"])
+def test_formulas_are_there_twice_with_scripts_and_without(tex):
+    number = '<span class="eqno">(1)</span>'
+    page = f'<p>p</p><div class="math notranslate" id="e">{number}\\[{tex}\\]</div>'
+    soup = BeautifulSoup(plain_math.both(page), "html.parser")
+    assert soup.find(class_="sgd-tex").get_text().startswith("\\[")
+    assert soup.noscript.math["display"] == "block" and soup.find(class_="eqno")
+
+
+def test_what_is_no_formula_stays():
+    page = '<span class="math notranslate">plain</span><code>\\(x\\)</code>'
+    assert plain_math.both(page) == page
+
+
+def test_a_formula_that_cannot_be_converted_is_shown_as_it_is():
+    assert "<code>" in plain_math.mathml(r"\frac{", display=False)
+
+
+def test_tips_show_equations_theorems_and_rows():
+    page = plain_math.both(
+        '<div class="math notranslate" id="equation-e"><span class="eqno">(7)</span>\\[x\\]</div>'
+        '<div class="proof theorem" id="t"><p>Theorem 1</p><p>It is \\(y\\).</p></div>'
+        '<table><tr id="r"><td>loss</td><td></td><td>unit</td></tr></table>'
+    )
+    soup = BeautifulSoup(page, "html.parser")
+    found = {e["id"]: tips.snippet(e) for e in soup.find_all(id=True)}
+    assert found["equation-e"] == "<p>\\[x\\]</p><p>(7)</p>"
+    assert "Theorem 1" in found["t"] and "It is \\(y\\)." in found["t"]
+    assert found["r"] == "<p>loss · unit</p>"
+
+
+def test_a_tip_is_not_cut_inside_a_formula():
+    text = "x" * (tips.LONGEST - 5) + r" \(a+b+c\) tail"
+    shown = tips.shorter(BeautifulSoup(f"<p>{text}</p>", "html.parser").p)
+    assert shown.count(r"\(") == shown.count(r"\)")
+
+
+def test_links_get_the_tip_of_the_place_they_lead_to():
+    body = BeautifulSoup('<a href="b.html#e">7</a><a href="#none">0</a>', "html.parser")
+    shown = {"book/chapters/b.html#e": "<p>x</p>"}
+    assert tips.table("book/chapters/a.html", body, shown) == {"b.html#e": "<p>x</p>"}
+
+
+def words(*parts):
+    page = new_document("page")
+    page += parts
+    return search_words.collected(
+        SimpleNamespace(lang=SimpleNamespace(split=str.split, lang="en")), page
+    )
+
+
+def test_search_finds_words_and_no_tex():
+    seen = words(nodes.paragraph("", "a rate ", nodes.math("", r"\frac12")))
+    assert "rate" in seen.words and not any("frac" in word for word in seen.words)
+    raw = nodes.raw("", r"<p>a \(\frac12\) card</p>", format="html")
+    assert "card" in (found := words(raw).words) and not any("frac" in w for w in found)
+
+
+def test_search_lands_on_equations_and_rows_of_the_notation():
+    equation = nodes.math_block("", "x", label="eq-15", number="15")
+    assert words(equation).titles == [("Equation (15)", "equation-eq-15")]
+    row = nodes.row("", nodes.entry("", nodes.paragraph("", "loss ratio")), ids=["notation-loss"])
+    assert words(row).titles == [("loss ratio", "notation-loss")]
+
+
+def test_downloaded_notebooks_are_plain_markdown():
+    glued = new_output(
+        "display_data",
+        data={"application/papermill.record/text/plain": "\u206012\u2060"},
+        metadata={"scrapbook": {"name": "n", "mime_prefix": "application/papermill.record/"}},
+    )
+    text = (
+        "# T\n\n(here)=\n$$\nx\n$$ (eq-a)\n\n"
+        ":::{prf:theorem} Name\n:label: thm-a\n\nSee {eq}`eq-a`.\n:::\n\n"
+        "{cite:t}`w` has {glue:text}`n`, {prf:ref}`thm-a`; [next](other.md)."
+    )
+    notebook = new_notebook(cells=[new_markdown_cell(text), new_code_cell("1", outputs=[glued])])
+    plain = plain_notebook.resolved(
+        notebook,
+        numbers={"eq-a": "E3"},
+        texts={"thm-a": "Theorem 2.1", "title thm-a": "Theorem 2.1 (Name)"},
+        cite=lambda kind, keys: f"{kind}:{keys}",
+        page="p.html",
+    )
+    shown = plain.cells[0].source
+    assert "\\tag{E3}" in shown and "> **Theorem 2.1 (Name)**" in shown and "> See (E3)." in shown
+    assert "t:w has 12, Theorem 2.1; [next](other.ipynb)." in shown
+    assert not any(mark in shown for mark in (":::", "{eq}", ":label:", "(here)="))
+    assert plain.cells[1].source == "1" and notebook.cells[0].source == text
+
+
+def test_code_inside_a_cell_is_left_alone():
+    text = "```{code-cell} python\nx = {eq: 1}\n```"
+    assert plain_notebook.unboxed(text, {}) == text
+
+
+def test_the_archive_is_the_same_for_the_same_pages(tmp_path):
+    archive = tool("archive")
+    (tmp_path / "html" / "b").mkdir(parents=True)
+    (tmp_path / "html" / "b" / "x.html").write_text("x")
+    (tmp_path / "html" / "index.html").write_text("i")
+    first, second = tmp_path / "one.zip", tmp_path / "two.zip"
+    assert archive.written(tmp_path / "html", first) == 2
+    assert zipfile.ZipFile(first).namelist() == ["one/b/x.html", "one/index.html"]
+    archive.written(tmp_path / "html", second)
+    assert len(first.read_bytes()) == len(second.read_bytes())
