@@ -91,8 +91,14 @@ def begin(app):
     app.env.sgdescape_made = datetime.now(UTC)
 
 
+def release(app, config):
+    """Let the sidebar show the version of the package."""
+    config.version = config.release = version("sgdescape")
+
+
 def setup(app):
     """Register the extension."""
+    app.connect("config-inited", release)
     app.add_config_value("sgdescape_report_url", "", "html", types=str)
     app.connect("builder-inited", begin)
     app.connect("html-page-context", add, priority=700)
