@@ -1,6 +1,6 @@
 // The contents at the side follow the reader: the section on the screen is marked and kept in sight.
 const sections = new Map();
-for (const link of document.querySelectorAll(".bd-toc-nav a[href^='#']")) {
+for (const link of document.querySelectorAll(".page-toc a[href^='#']")) {
   const section = document.getElementById(decodeURIComponent(link.hash.slice(1)));
   if (section) sections.set(section, link);
 }
