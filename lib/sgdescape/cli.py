@@ -1,4 +1,4 @@
-"""The command line, generated from the chapter modules: list, run, show, download, data.
+"""The command line, generated from the chapter modules: list, run, show, claims, download, data.
 
 A chapter is any part of the package with `QUICK`, `PAPER` and `run`; the fields of its `Config`
 become options. Messages and progress go to stderr, results to files. Exit codes: 0 done, 1 it
@@ -86,7 +86,7 @@ def build(arguments: list[str]) -> typer.Typer:
         command = _run_command(stem) if stem in arguments else _placeholder
         runs.command(stem, help=summary)(command)
     app.add_typer(runs, name="run")
-    for command in (list_, show, download, data):
+    for command in (list_, show, claims, download, data):
         app.command(command.__name__.rstrip("_"))(_reported(command))
     return app
 
@@ -117,6 +117,26 @@ def show(
     stem = dataset.attrs.get("chapter")
     if claims and stem in chapters():
         _show_claims(stem, dataset)
+
+
+def claims(
+    stem: Annotated[str | None, typer.Argument(help="Of one chapter; all unless given.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print claims.json.")] = False,
+) -> None:
+    """List the claims of the executed chapters with their verdicts."""
+    from sgdescape import claims_file
+
+    found = claims_file.stored()
+    if stem is not None:
+        found = [record for record in found if record["identifier"].startswith(f"{stem}.")]
+        if not found:
+            raise typer.BadParameter(f"STEM must be a chapter with claims: got {stem!r}")
+    if as_json:
+        content = claims_file.document(found, seconds=claims_file.seconds())
+        typer.echo(claims_file.text(content), nl=False)
+        return
+    for record in found:
+        typer.echo(f"{record['verdict']:<36}  {record['identifier']}")
 
 
 def download(

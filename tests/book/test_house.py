@@ -34,7 +34,7 @@ ORDER = [
     for chapter in part["chapters"]
     if Path(chapter["file"]).parent.name == "chapters"
 ]
-SHARED = {"intro", "cli", "cli_config"}  # modules that are no chapter
+SHARED = {"intro", "cli", "cli_config", "claims_file"}  # modules that are no chapter
 ROOMS = (
     "config", "theory", "measure", "estimates", "predictions", "experiment", "claims", "figures",
     "prose",
