@@ -30,7 +30,7 @@ USUAL = {
     "QUICK": "Sizes at which the chapter's page runs.",
     "PAPER": "Sizes of the papers' experiments, or the largest ones that make sense here.",
 }  # what a chapter's configuration is, where it adds no text of its own
-HIDDEN = ("kernels", "claim_card", "verdict", "network_reference", "bowl_reference", "philox_numba")
+HIDDEN = ("kernels", "network_reference", "bowl_reference", "philox_numba")
 
 
 def chapters(root: Path) -> list[str]:

@@ -1,29 +1,36 @@
-"""``{scoreboard}``: every claim of this build in one sortable table, linked to its chapter.
+"""``{scoreboard}`` and ``{coverage}``: every claim of this build in a list, every paper a matrix.
 
 A displayed claim leaves its record in the metadata of its notebook output. The records are read
 from the notebook that myst-nb writes while it parses a chapter, are kept in Sphinx's environment
-(so they survive cached and parallel builds), and become a table once every document is read.
+(so they survive cached and parallel builds), and become tables once every document is read. The
+same records are written beside the pages as ``claims.json``.
 """
 
-import json
 from collections import Counter
 from pathlib import Path
 
+import yaml
+from coverage_matrix import PAPERS, entries, matrix
 from docutils import nodes
 from equation_numbers import documents_in_order
-from scoreboard_table import table
+from myst_nb.sphinx_ import NbMetadataCollector
+from scoreboard_table import board
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-KEY = "sgdescape_claim"
+from sgdescape import claims_file
 
 
 class scoreboard(nodes.General, nodes.Element):
-    """Where the table goes, until every document is read."""
+    """Where the list goes, until every document is read."""
+
+
+class coverage(nodes.General, nodes.Element):
+    """Where a paper's matrix goes, until every document is read."""
 
 
 class Scoreboard(SphinxDirective):
-    """The directive: leaves a placeholder."""
+    """The directive of the list: leaves a placeholder."""
 
     def run(self):
         """Mark this document as one to be written again when a claim changes."""
@@ -31,17 +38,29 @@ class Scoreboard(SphinxDirective):
         return [scoreboard()]
 
 
-def claims_of(notebook: Path) -> list:
-    """Return the records of the claims displayed in an executed notebook, top to bottom."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    return [o["metadata"][KEY] for o in outputs if KEY in o.get("metadata", {})]
+class Coverage(SphinxDirective):
+    """The directive of a paper's matrix, ``{coverage} mori``: leaves a placeholder."""
+
+    required_arguments = 1
+
+    def run(self):
+        """Mark this document as one to be written again when a claim or the coverage changes."""
+        if self.arguments[0] not in PAPERS:
+            raise self.error(f"no such paper: {self.arguments[0]!r}")
+        self.env.note_dependency(str(coverage_file(self.env.srcdir)))
+        self.env.sgdescape_boards = {*getattr(self.env, "sgdescape_boards", ()), self.env.docname}
+        return [coverage(paper=self.arguments[0])]
+
+
+def coverage_file(root) -> Path:
+    """Return the file of what the papers say and where the book has it."""
+    return Path(root) / "book" / "coverage.yml"
 
 
 def read(app, doctree):
     """Keep the claims of the document just read."""
     path = Path(app.outdir).parent / "jupyter_execute" / f"{app.env.docname}.ipynb"
-    found = claims_of(path) if path.exists() else []
+    found = claims_file.records(path) if path.exists() else []
     app.env.sgdescape_claims = getattr(app.env, "sgdescape_claims", {})
     app.env.sgdescape_claims[app.env.docname] = found
 
@@ -69,26 +88,87 @@ def check(app, env):
     return sorted(getattr(env, "sgdescape_boards", ()))
 
 
+def in_order(app) -> list:
+    """Return (record, document) of every claim, in the order of the book."""
+    return [
+        (claim, place)
+        for place in documents_in_order(app.env)
+        for claim in app.env.sgdescape_claims.get(place, [])
+    ]
+
+
+def chapters(app) -> dict:
+    """Return document -> (number, title) of the documents with claims, in the book's order."""
+    places = list(dict.fromkeys(place for _, place in in_order(app)))
+    return {p: (i, app.env.titles[p].astext()) for i, p in enumerate(places, 1)}
+
+
 def resolve(app, doctree, docname):
-    """Put the table in its place, the claims in the order of the book."""
-    link = app.builder.get_relative_uri
+    """Put the list and the matrices in their places."""
+    to = app.builder.get_relative_uri
+    found = [
+        (claim, f"{to(docname, place)}#{claim['anchor']}", place) for claim, place in in_order(app)
+    ]
     for node in list(doctree.findall(scoreboard)):
-        found = [
-            (claim, f"{link(docname, place)}#{claim['anchor']}")
-            for place in documents_in_order(app.env)
-            for claim in app.env.sgdescape_claims.get(place, [])
-        ]
-        node.replace_self(nodes.raw("", table(found), format="html"))
+        node.replace_self(nodes.raw("", board(found, chapters(app)), format="html"))
+    for node in list(doctree.findall(coverage)):
+        leaves = yaml.safe_load(coverage_file(app.srcdir).read_text(encoding="utf-8"))
+        leaves = [leaf for leaf in leaves if leaf["paper"] == node["paper"]]
+        claims = {claim["identifier"]: (claim, link) for claim, link, _ in found}
+        html = matrix(node["paper"], leaves, claims)
+        html += entries(leaves, claims, lambda name: address(app, docname, name))
+        node.replace_self(nodes.raw("", html, format="html"))
+
+
+def address(app, docname: str, name: str) -> str | None:
+    """Return where a function (``fn:``) or a label (``lab:``) is, None where the book has none."""
+    what, _, rest = name.partition(":")
+    domains, target = app.env.domains, None
+    if what == "fn":
+        found = domains["py"].objects.get(f"sgdescape.{rest}")
+        target = (found.docname, found.node_id) if found else None
+    elif rest in domains["math"].equations:
+        target = (domains["math"].equations[rest][0], f"equation-{rest}")
+    elif rest in domains["std"].anonlabels:
+        target = domains["std"].anonlabels[rest][:2]
+    if target is None:
+        return None
+    return f"{app.builder.get_relative_uri(docname, target[0])}#{target[1]}"
+
+
+def seconds(env) -> dict:
+    """Return stem -> seconds of the chapters that this build, or the one it remembers, executed."""
+    data = NbMetadataCollector.get_doc_data(env)
+    times = {
+        Path(place).name: (data.get(place, {}).get("exec_data") or {}).get("runtime")
+        for place in env.sgdescape_claims
+    }
+    return {stem: round(time, 1) for stem, time in times.items() if time is not None}
+
+
+def write(app, exception):
+    """Write ``claims.json`` beside the pages."""
+    if exception or app.builder.format != "html":
+        return
+    found = [claim for claim, _ in in_order(app)]
+    document = claims_file.document(found, seconds=seconds(app.env))
+    path = Path(app.outdir) / claims_file.NAME
+    path.write_text(claims_file.text(document), encoding="utf-8")
 
 
 def setup(app):
     """Register the extension."""
     app.add_node(scoreboard)
+    app.add_node(coverage)
     app.add_directive("scoreboard", Scoreboard)
+    app.add_directive("coverage", Coverage)
+    app.add_css_file("claims.css")
     app.add_js_file("sortable.js", loading_method="defer")
+    app.add_js_file("scoreboard.js", loading_method="defer")
     app.connect("doctree-read", read)
     app.connect("env-purge-doc", purge)
     app.connect("env-merge-info", merge)
     app.connect("env-updated", check)
     app.connect("doctree-resolved", resolve)
+    app.connect("build-finished", write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,70 +1,119 @@
-"""The HTML of the scoreboard: counts of verdicts and one row a claim."""
+"""The HTML of the list of claims: counts, filters and one row a claim with its forest plot."""
 
-import html
-import re
 from collections import Counter
+from html import escape
 
-COLUMNS = ("Claim", "Verdict", "Predicted", "Measured", "Rivals rejected", "Source")
-KINDS = ("confirmed", "approximate", "consistent", "refuted", "identity", "not testable")
+from claim_cards import facts, sentence
+from claim_labels import interval, number
+from claim_marks import MEANINGS, css, mark, verdict
+from claim_math import as_html, as_unicode
+from claim_picture import strip
+from coverage_matrix import PAPERS, paper
 
+from sgdescape.core.claims.verdict import kind
 
-def number(value: float) -> str:
-    """Return a number in four digits."""
-    return f"{value:.4g}"
-
-
-def kind(claim: dict) -> str:
-    """Return a claim's verdict without what it adds about its size or place."""
-    return claim["verdict"].split(" (")[0].removesuffix(" here")
-
-
-def formulas(text: str) -> str:
-    """Return plain text as HTML, what stands between dollars for MathJax."""
-    math = r'<span class="math notranslate nohighlight">\\(\1\\)</span>'
-    return re.sub(r"\$([^$]+)\$", math, html.escape(text))
+COLUMNS = ("Ch.", "Verdict", "Claim", "On one axis", "Predicted", "Measured")
 
 
-def interval(measured: dict) -> str:
-    """Return a measured value, its interval and the interval's level, on a line each."""
-    ends = f"[{number(measured['low'])}, {number(measured['high'])}]"
-    level = measured["level"]
-    holds = "numerical bound" if level is None else f"at {100 * level:.6g} %"
-    return f"{number(measured['value'])}<br>{ends}<br>{holds}"
+def board(entries: list, titles: dict) -> str:
+    """Return the legend, the filters and the list.
 
-
-def row(claim: dict, link: str) -> str:
-    """Return one claim as a table row."""
-    measured = claim.get("measured")
-    rivals = [rival for rival in claim.get("rivals") or () if rival["rejected"]]
-    sampled = {"computed": "<br>computed, no sampling"}.get(claim["evidence"], "")
-    cells = (
-        f'<a href="{html.escape(link)}">{formulas(claim["statement"])}</a>'
-        f"<br><code>{html.escape(claim['identifier'])}</code>",
-        html.escape(claim["verdict"]) + sampled,
-        "" if claim.get("predicted") is None else number(claim["predicted"]),
-        interval(measured) if measured else html.escape(claim.get("reason", "")),
-        "<br>".join(f"{html.escape(r['name'])}: {number(r['value'])}" for r in rivals),
-        html.escape(claim["source"]),
-    )
-    values = (claim["identifier"], claim["verdict"], claim.get("predicted"))
-    values += (measured["value"] if measured else None, len(rivals), claim["source"])
-    body = "".join(
-        f'<td data-value="{html.escape("" if v is None else str(v))}">{c}</td>'
-        for v, c in zip(values, cells, strict=True)
-    )
-    return f'<tr class="sgd-verdict--{kind(claim).replace(" ", "-")}">{body}</tr>'
-
-
-def table(claims: list) -> str:
-    """Return the counts and the table of (claim, link) pairs."""
-    counts = Counter(kind(claim) for claim, _ in claims)
-    order = sorted(counts, key=KINDS.index)
-    summary = ", ".join(f"{counts[name]} {name}" for name in order)
-    head = "".join(f'<th scope="col">{c}</th>' for c in COLUMNS)
-    rows = "\n".join(row(claim, link) for claim, link in claims)
+    Args:
+        entries: (record, link to the card, document) of each claim, in the order of the book.
+        titles: document -> (number, title), in the order of the book.
+    """
+    rows = "\n".join(row(claim, link, place, titles[place]) for claim, link, place in entries)
+    head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
     return (
-        f'<p class="sgd-scoreboard__count"><strong>{len(claims)} claims</strong>: {summary}.</p>\n'
-        '<div class="sgd-scoreboard" tabindex="0" role="region" aria-label="All claims">'
-        f'<table class="table sgd-sortable"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+        f'<div class="sgd-board">{counts([claim for claim, *_ in entries])}'
+        f"{filters(entries, titles)}"
+        '<div class="sgd-list" tabindex="0" role="region" aria-label="All claims">'
+        f'<table class="sgd-sortable"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div></div>"
     )
+
+
+def counts(claims: list) -> str:
+    """Return how many claims have which verdict, with the meaning of each."""
+    found = Counter(kind(claim["verdict"]) for claim in claims)
+    items = "".join(
+        f'<li><span class="sgd-verdict sgd-verdict--{css(name)}">{mark(name)}'
+        f"<span>{found[name]} {name}</span></span> {meaning}</li>"
+        for name, meaning in MEANINGS.items()
+        if found[name]
+    )
+    return (
+        f'<p class="sgd-count"><strong>{len(claims)} claims</strong></p>'
+        f'<ul class="sgd-legend">{items}</ul>'
+    )
+
+
+def filters(entries: list, titles: dict) -> str:
+    """Return the form above the list; the script shows it."""
+    chapters = [(place, f"{n}. {title}") for place, (n, title) in titles.items()
+                if any(entry[2] == place for entry in entries)]  # fmt: skip
+    present = Counter(kind(claim["verdict"]) for claim, *_ in entries)
+    kinds = sorted({claim["evidence"] for claim, *_ in entries})
+    fields = (
+        ("paper", "Source", [(key, name) for key, name in PAPERS.items()]),
+        ("chapter", "Chapter", chapters),
+        ("verdict", "Verdict", [(css(name), name) for name in MEANINGS if present[name]]),
+        ("evidence", "Evidence", [(name, name) for name in kinds]),
+    )
+    selects = "".join(
+        f'<label>{title}<select name="{name}"><option value="">all</option>'
+        + "".join(f'<option value="{escape(v)}">{escape(text)}</option>' for v, text in options)
+        + "</select></label>"
+        for name, title, options in fields
+    )
+    return (
+        f'<form class="sgd-filter" hidden>{selects}'
+        '<label>Text<input type="search" name="text" autocomplete="off"></label>'
+        '<button type="reset">Show all</button><output aria-live="polite"></output></form>'
+    )
+
+
+def row(claim: dict, link: str, place: str, chapter: tuple) -> str:
+    """Return one claim as a table row; it unfolds to all that its card says."""
+    measured, name = claim["measured"], kind(claim["verdict"])
+    predicted = "" if claim["predicted"] is None else number(claim["predicted"])
+    got = ""
+    if measured:
+        value, low, high = interval(measured, most=5)
+        got = f"{value}<small>[{low}, {high}]</small>"
+    drawn = strip(claim) if measured and claim["rivals"] else ""
+    what = (
+        f'<details><summary><span class="sgd-line">{as_html(claim["statement"])}</span></summary>'
+        f"{sentence(claim)}{facts(claim)}</details>"
+        f'<span class="sgd-under"><a href="{escape(link)}">{escape(claim["identifier"])}</a> · '
+        f"{escape(claim['source'])}{'' if not measured else ' · ' + claim['evidence']}</span>"
+    )
+    cells = (
+        (chapter[0], f'<td title="{escape(chapter[1])}">{chapter[0]}</td>'),
+        (list(MEANINGS).index(name), f"<td>{verdict(claim, short=True)}</td>"),
+        (claim["identifier"], f'<td class="sgd-what">{what}</td>'),
+        (
+            "" if claim["detectable"] is None else claim["detectable"],
+            f'<td class="sgd-drawn">{drawn}</td>',
+        ),
+        ("" if not measured else claim["predicted"], number_cell("predicted", predicted)),
+        ("" if not measured else measured["value"], number_cell("measured", got)),
+    )
+    body = "".join(
+        cell.replace("<td", f'<td data-value="{escape(str(value))}"', 1) for value, cell in cells
+    )
+    words = " ".join(
+        [claim["identifier"], claim["statement"], as_unicode(claim["statement"]), claim["source"],
+         claim["verdict"], *(as_unicode(rival["name"]) for rival in claim["rivals"])]
+    ).lower()  # fmt: skip
+    return (
+        f'<tr class="sgd-verdict--{css(name)}" id="row-{claim["anchor"].removeprefix("claim-")}" '
+        f'data-paper="{paper(claim["source"])}" data-chapter="{escape(place)}" '
+        f'data-verdict="{css(name)}" data-evidence="{claim["evidence"]}" '
+        f'data-text="{escape(words)}">{body}</tr>'
+    )
+
+
+def number_cell(label: str, text: str) -> str:
+    """Return the cell of a number; on a narrow page its label stands before it."""
+    return f'<td class="sgd-number" data-label="{label}">{text}</td>'

@@ -19,7 +19,12 @@ CLAIM = {
     "source": "A paper, Eq. (8)",
     "evidence": "sampled",
     "predicted": 1.0,
-    "measured": {"value": 1.02, "low": 0.99, "high": 1.04, "level": 0.99999},
+    "measured": {"value": 1.02, "low": 0.99, "high": 1.04, "level": 0.99999, "method": "t"},
+    "unit": "",
+    "tolerance": 0.05,
+    "resolution": 0.25,
+    "detectable": 0.04,
+    "reason": "",
     "rivals": [
         {"name": "slope 2", "value": 2.0, "rejected": True},
         {"name": "slope 1.03", "value": 1.03, "rejected": False},
@@ -32,16 +37,27 @@ UNTESTED = CLAIM | {
     "predicted": None,
     "measured": None,
     "rivals": [],
+    "detectable": None,
     "evidence": "none",
     "verdict": "not testable here",
     "reason": "no data",
     "anchor": "claim-second-tail",
 }
+COVERAGE = """
+- {id: mori.eq-8, paper: mori, kind: equation, text: The slope is $s$., where: "Section 3, Eq. (8)",
+   sureness: A, weight: 3, needs: a test, now: [first.slope, "lab:eq-a"], gap: one width only}
+- {id: mori.fig-2, paper: mori, kind: figure, text: A tail., where: Fig. 2, sureness: A, weight: 1,
+   needs: data, now: ["fn:nowhere.x", "lab:eq-b"]}
+- {id: mori.fig-3, paper: mori, kind: figure, text: A head., where: Fig. 3, sureness: A, weight: 1,
+   needs: a larger machine, now: []}
+- {id: kunin.c1, paper: kunin, kind: claim, text: Another., where: Fig. 1, sureness: A, weight: 1,
+   needs: x, now: []}
+"""
 DARK = 'html[data-theme="dark"] '
 CONFIGURATION = """
 import sys
 sys.path.insert(0, {ext!r})
-extensions = ["myst_nb", "equation_numbers", "scoreboard", "provenance", "run_times"]
+extensions = ["myst_nb", "equation_numbers", "claim_cards", "provenance", "run_times"]
 nb_execution_mode = "off"
 myst_enable_extensions = ["dollarmath"]
 root_doc = "index"
@@ -51,7 +67,7 @@ nitpicky = True
 
 
 def notebook(title, *, labels, claim):
-    card = f'<div id="{claim["anchor"]}">card</div>'
+    card = f'<div class="sgd-claim sgd-claim--x" id="{claim["anchor"]}">plain card</div>'
     output = new_output(
         "display_data", data={"text/html": card}, metadata={"sgdescape_claim": claim}
     )
@@ -69,11 +85,13 @@ def source(tmp_path):
         "conf.py": CONFIGURATION.format(ext=str(EXTENSIONS)),
         "index.md": "# Index\n\n{eq}`eq-8` {eq}`eq-a` {eq}`eq-b`\n\n"
         "```{toctree}\nb_first\na_second\nboard\n```\n",
-        "board.md": "# Board\n\n```{scoreboard}\n```\n\n```{provenance}\n```\n\n"
-        "```{run-times}\n```\n",
+        "board.md": "# Board\n\n```{coverage} mori\n```\n\n```{scoreboard}\n```\n\n"
+        "```{provenance}\n```\n\n```{run-times}\n```\n",
+        "book/coverage.yml": COVERAGE,
         "b_first.ipynb": notebook("First", labels=["eq-8", "eq-a"], claim=CLAIM),
         "a_second.ipynb": notebook("Second", labels=["eq-b"], claim=UNTESTED),
     }
+    (source / "book").mkdir()
     for name, text in pages.items():
         (source / name).write_text(text, encoding="utf-8")
     return source
@@ -111,12 +129,14 @@ def test_equation_numbers_follow_an_edit_elsewhere(source):
 @pytest.mark.parametrize("options", [[], ["-j", "2"]], ids=["serial", "parallel"])
 def test_scoreboard_holds_every_claim_in_the_order_of_the_book(source, options):
     page = build(source, *options)["board"]
-    assert "2 claims" in page and "1 approximate, 1 not testable." in page
+    assert "2 claims" in page and "1 approximate" in page and "1 not testable" in page
     assert page.index("first.slope") < page.index("second.tail")
-    assert 'href="b_first.html#claim-first-slope">The slope <span class="math' in page
-    assert "\\(s\\)</span> is &lt; 2.</a>" in page
-    assert "1.02<br>[0.99, 1.04]<br>at 99.999 %" in page
-    assert "slope 2: 2" in page and "no data" in page and "slope 1.03" not in page
+    assert '<a href="b_first.html#claim-first-slope">first.slope</a>' in page
+    assert 'The slope <span class="math notranslate nohighlight">\\(s\\)</span> is &lt; 2.' in page
+    assert "1.020<small>[0.990, 1.040]</small>" in page and "level 99.999 %" in page
+    assert "slope 2 (2)" in page and "Not testable here: no data" in page
+    rows = re.findall(r'<tr class="sgd-verdict--[\w-]+" id="row-([\w-]+)"', page)
+    assert rows == ["first-slope", "second-tail"] and page.count('class="sgd-line"') == 2
 
 
 def test_scoreboard_follows_a_cached_build(source):
@@ -124,8 +144,71 @@ def test_scoreboard_follows_a_cached_build(source):
     changed = CLAIM | {"verdict": "refuted"}
     text = notebook("First", labels=["eq-8", "eq-a"], claim=changed)
     (source / "b_first.ipynb").write_text(text, encoding="utf-8")
+    page = build(source)["board"]  # the other chapter was not read again
+    assert "1 refuted" in page and "1 not testable" in page and "1 approximate" not in page
+
+
+def cells_of(page):
+    """Part of the paper -> for each column the labels of its statements."""
+    body = re.search(r'<table class="sgd-matrix">.*?<tbody>(.*?)</tbody>', page, re.S)[1]
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', body)
+    return {
+        name: [re.findall(r">([^<]+)</a>", cell) for cell in re.findall(r"<td.*?</td>", cells)]
+        for name, cells in rows
+    }
+
+
+def test_every_statement_of_a_paper_stands_in_its_matrix(source):
     page = build(source)["board"]
-    assert "1 refuted, 1 not testable." in page  # the other chapter was not read again
+    assert cells_of(page) == {
+        "Section 3": [[], ["Eq. (8)"], [], [], [], [], [], []],
+        "Figures": [[], [], [], [], [], [], ["Fig. 2"], ["Fig. 3"]],
+    }
+    assert "3 statements, 2 of them covered; by weight 50 %" in page  # (3/2 + 1 + 0) / 5
+    for link in re.findall(r'<a href="#(entry-[\w-]+)"', page):
+        assert f'id="{link}"' in page
+    assert 'class="sgd-gap" title="one width only"' in page and "Missing: one width only" in page
+    assert '<a href="b_first.html#claim-first-slope">first.slope</a> approximate' in page
+    assert 'text <a href="a_second.html#equation-eq-b"><code>eq-b</code></a>' in page
+    assert "function <code>nowhere.x</code>" in page  # no page has it: no dead link
+    assert "Open. It would take: a larger machine" in page and "Another." not in page
+
+
+def test_matrix_follows_the_coverage(source):
+    build(source)
+    (source / "book" / "coverage.yml").write_text(
+        COVERAGE.replace("now: []", "now: [second.tail]", 1), encoding="utf-8"
+    )
+    found = cells_of(build(source)["board"])["Figures"]
+    assert found == [[], [], [], [], [], ["Fig. 3"], ["Fig. 2"], []]
+
+
+def test_cards_are_drawn_on_the_page(source):
+    pages = build(source)
+    page = pages["b_first"]
+    assert "plain card" not in page and page.count('id="claim-first-slope"') == 1
+    assert page.count('<svg class="sgd-plot sgd-plot--') == 2 and 'role="img" aria-label="' in page
+    assert "Would have seen a deviation of <strong>4 %</strong>; asked for 25 %." in page
+    assert "@misc{sgdescape_first_slope," in page and "slope 1.03" in page
+    assert "Not testable here: no data." in pages["a_second"]
+    assert "sgd-plot" not in pages["a_second"]
+
+
+def test_a_changed_record_changes_the_drawing_only(extension):
+    cards = extension("claim_cards")
+    one = cards.picture(CLAIM)
+    other = cards.picture(CLAIM | {"measured": CLAIM["measured"] | {"high": 1.045}})
+    assert one != other and cards.picture(CLAIM) == one
+    assert cards.picture(UNTESTED) == ""
+
+
+def test_claims_are_written_beside_the_pages(source):
+    build(source)
+    path = source.parent / "out" / "html" / "claims.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert [claim["identifier"] for claim in content["claims"]] == ["first.slope", "second.tail"]
+    assert content["claims"][0]["rivals"] == CLAIM["rivals"]
+    assert content["claims"][0]["kind"] == "approximate"
 
 
 def test_a_claim_shown_twice_fails_the_build(source, capsys):
@@ -173,17 +256,19 @@ def test_vendored_mathjax_is_the_one_it_says():
 def test_verdicts_are_counted_apart(extension):
     verdicts = ("not testable here", "identity", "refuted", "consistent (coarse)", "confirmed")
     verdicts += ("approximate (within a factor of 2)", "approximate (within 5 %)", "confirmed")
-    found = extension("scoreboard_table").table([(CLAIM | {"verdict": v}, "#") for v in verdicts])
-    counts = "2 confirmed, 2 approximate, 1 consistent, 1 refuted, 1 identity, 1 not testable"
-    assert f"<strong>8 claims</strong>: {counts}." in found
+    found = extension("scoreboard_table").counts([CLAIM | {"verdict": v} for v in verdicts])
+    assert "<strong>8 claims</strong>" in found
+    counts = re.findall(r"<span>(\d [a-z ]+)</span></span>", found)
+    assert counts == [
+        "2 confirmed", "2 approximate", "1 consistent", "1 refuted", "1 identity", "1 not testable",
+    ]  # fmt: skip
 
 
 def test_a_computed_claim_has_no_level_on_the_scoreboard(extension):
     measured = CLAIM["measured"] | {"level": None}
-    row = extension("scoreboard_table").row(
-        CLAIM | {"measured": measured, "evidence": "computed"}, "#"
-    )
-    assert "numerical bound" in row and "computed, no sampling" in row and "at " not in row
+    claim = CLAIM | {"measured": measured, "evidence": "computed"}
+    row = extension("scoreboard_table").row(claim, "#", "first", (1, "First"))
+    assert "numerical bound" in row and "· computed" in row and "level " not in row
 
 
 def luminance(colour):
@@ -197,22 +282,14 @@ def luminance(colour):
     "kind", "confirmed approximate consistent refuted identity not-testable".split()
 )
 def test_verdicts_are_readable_in_light_and_dark(kind):
-    css = (ROOT / "book" / "_static" / "sgdescape.css").read_text(encoding="utf-8")
-    # The theme's surfaces: --pst-color-surface and, behind it, the page.
-    for dark, grounds in (("", ("#f3f4f5", "#ffffff")), (DARK, ("#29313d", "#14181e"))):
-        rule = rf"^{re.escape(dark)}\.sgd-claim--{kind} {{ --sgd-verdict: (#[0-9a-f]{{6}}); }}$"
-        (colour,) = re.findall(rule, css, flags=re.MULTILINE)
+    css = (ROOT / "book" / "_static" / "claims.css").read_text(encoding="utf-8")
+    # The theme's surfaces: --pst-color-surface and, behind it, the page; then the pictures' bands.
+    bands = re.findall(r"--sgd-(?:tolerance|resolution): (#[0-9a-f]{6});", css)
+    light, night = ["#f3f4f5", "#ffffff", *bands[:2]], ["#29313d", "#14181e", *bands[2:]]
+    assert len(bands) == 4
+    for dark, grounds in (("", light), (DARK, night)):
+        rule = rf"^{re.escape(dark)}\.sgd-(?:claim|verdict)--{kind} {{ --sgd-verdict: (\S+); }}$"
+        (colour,) = set(re.findall(rule, css, flags=re.MULTILINE))
         for ground in grounds:
             dim, bright = sorted((luminance(colour), luminance(ground)))
             assert (bright + 0.05) / (dim + 0.05) >= 4.5, (dark, colour, ground)
-
-
-def test_claims_are_read_from_executed_notebooks_only(extension, tmp_path):
-    path = tmp_path / "chapter.ipynb"
-    path.write_text(notebook("First", labels=[], claim=CLAIM), encoding="utf-8")
-    assert extension("scoreboard").claims_of(path) == [CLAIM]
-    cells = json.loads(path.read_text(encoding="utf-8"))
-    for cell in cells["cells"]:
-        cell.pop("outputs", None)
-    path.write_text(json.dumps(cells), encoding="utf-8")
-    assert extension("scoreboard").claims_of(path) == []
