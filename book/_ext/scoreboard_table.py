@@ -102,10 +102,9 @@ def row(claim: dict, link: str, place: str, chapter: tuple) -> str:
     body = "".join(
         cell.replace("<td", f'<td data-value="{escape(str(value))}"', 1) for value, cell in cells
     )
-    words = " ".join(
-        [claim["identifier"], claim["statement"], as_unicode(claim["statement"]), claim["source"],
-         claim["verdict"], *(as_unicode(rival["name"]) for rival in claim["rivals"])]
-    ).lower()  # fmt: skip
+    texts = [claim[key] for key in ("identifier", "statement", "source", "verdict")]
+    texts += [as_unicode(claim["statement"]), *(as_unicode(r["name"]) for r in claim["rivals"])]
+    words = " ".join(dict.fromkeys(" ".join(texts).lower().split()))  # each once: they are many
     return (
         f'<tr class="sgd-verdict--{css(name)}" id="row-{claim["anchor"].removeprefix("claim-")}" '
         f'data-paper="{paper(claim["source"])}" data-chapter="{escape(place)}" '
