@@ -85,7 +85,11 @@ def check(app, env):
     for identifier, times in Counter(everything).items():
         if times > 1:
             logging.getLogger(__name__).warning("claim %s is shown %d times", identifier, times)
-    return sorted(getattr(env, "sgdescape_boards", ()))
+    boards = getattr(env, "sgdescape_boards", set())
+    # Their formulas come later, as HTML: Sphinx, which looks for nodes, must be told of them.
+    shown = {docname for docname, claims in env.sgdescape_claims.items() if claims}
+    env.get_domain("math").data["has_equations"].update(dict.fromkeys(boards | shown, True))
+    return sorted(boards)
 
 
 def in_order(app) -> list:

@@ -129,6 +129,7 @@ def test_equation_numbers_follow_an_edit_elsewhere(source):
 @pytest.mark.parametrize("options", [[], ["-j", "2"]], ids=["serial", "parallel"])
 def test_scoreboard_holds_every_claim_in_the_order_of_the_book(source, options):
     page = build(source, *options)["board"]
+    assert re.search(r"<script[^>]+mathjax", page)  # though no node of the document is a formula
     assert "2 claims" in page and "1 approximate" in page and "1 not testable" in page
     assert page.index("first.slope") < page.index("second.tail")
     assert '<a href="b_first.html#claim-first-slope">first.slope</a>' in page
