@@ -12,13 +12,12 @@ from sgdescape.core.stats.intervals import (
     Interval,
     bootstrap_interval,
     computed,
-    local_slope,
-    log_log_slope,
     mean_interval,
     proportion_interval,
     ratio_interval,
     variance_interval,
 )
+from sgdescape.core.stats.slopes import local_slope, log_log_slope
 
 # Coverage at level 0.9 from 4,000 simulations has standard error 0.0047, so |z| < 5 passes
 # coverages in [0.876, 0.924] only: an interval 10 % too short (coverage 0.861) is caught with

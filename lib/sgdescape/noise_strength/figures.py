@@ -4,7 +4,7 @@ import numpy as np
 
 from sgdescape.core import plotting
 from sgdescape.core.runs import provenance
-from sgdescape.core.stats import intervals
+from sgdescape.core.stats import slopes
 
 _DATA = {"fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "mnist": "MNIST"}
 _FIGURE_LEVEL = 0.95  # of the intervals in figures; claims have their own
@@ -153,10 +153,8 @@ def factors(dataset, ax, *, case: str):
 
 
 def local_slopes(ds, *, window: int):
-    """Return `intervals.local_slope` of the noise against the loss, between replicas, at 95 %."""
-    return intervals.local_slope(
-        ds.loss.values, ds.noise.values, window=window, level=_FIGURE_LEVEL
-    )
+    """Return `slopes.local_slope` of the noise against the loss, between replicas, at 95 %."""
+    return slopes.local_slope(ds.loss.values, ds.noise.values, window=window, level=_FIGURE_LEVEL)
 
 
 def _runs(dataset, case):

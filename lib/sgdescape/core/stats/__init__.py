@@ -1,4 +1,4 @@
-"""Numbers from samples: intervals, survival with censoring, correlation, tails, reference laws.
+"""Numbers from samples: intervals, slopes, survival with censoring, correlation, tails, laws.
 
 Nothing knows SGD; estimators of one chapter are in that chapter.
 """

@@ -17,12 +17,10 @@ from sgdescape.core.stats.intervals import LEVEL, Interval
 __all__ = [
     "SurvivalCurve",
     "TooFewPassagesError",
-    "exponential_fit_test",
     "kaplan_meier",
+    "log_influences",
     "mean_passage",
     "passage_slope",
-    "quantile_passage",
-    "restricted_mean",
     "right_censored",
 ]
 
@@ -111,8 +109,8 @@ def mean_passage(times, observed, *, level: float = LEVEL, least: int = LEAST) -
     The maximum-likelihood estimate with its chi-square interval (Epstein and Sobel 1953): exact
     if every run passes or watching stops at a passage. If runs are censored at a time, the lower
     end takes two more degrees of freedom, which is exact for a Poisson process watched for the
-    total time and covers at least at the level here. Passage times must be exponential (ask
-    `exponential_fit_test`): for others use `restricted_mean`.
+    total time and covers at least at the level here. Passage times must be exponential, as those
+    of rare escapes are.
 
     Args:
         times: (n,), positive.
@@ -186,137 +184,25 @@ def kaplan_meier(times, observed, *, level: float = LEVEL) -> SurvivalCurve:
     return SurvivalCurve(at, survival, low, high, at_risk, passages, level)
 
 
-def quantile_passage(times, observed, *, probability=0.5, level: float = LEVEL) -> Interval:
-    """Time by which a share of the runs has passed; the median unless told otherwise.
+def log_influences(times, observed) -> np.ndarray:
+    """Return each replica's influence on log(total time / passages): t_ij/mean t_j - d_ij/mean d_j.
 
-    The first time at which the Kaplan-Meier curve is at most 1 - probability; its interval holds
-    the times at which the curve's own interval contains 1 - probability (Brookmeyer and Crowley
-    1982), exact if no run is censored before.
-
-    Args:
-        times: (n,), positive.
-        observed: (n,), False = censored.
-        probability: share, in (0, 1).
-        level: of the interval, in (0, 1).
-
-    Returns:
-        The quantile with its interval; the lower end is 0 if n is too small for another.
-
-    Raises:
-        TooFewPassagesError: if the curve, or its upper end, never comes so low.
-        ValueError: for a probability outside (0, 1), or as in `kaplan_meier`.
-
-    Example:
-        >>> quantile_passage([1.0, 2.0, 3.0, 4.0], [True] * 4, level=0.5).value
-        2.0
-    """
-    if not 0 < probability < 1:
-        raise ValueError(f"probability must lie in (0, 1): got {probability}")
-    curve = kaplan_meier(times, observed, level=level)
-    alive = 1 - probability + 1e-12  # the curve is a product of ratios: allow for rounding
-
-    def first(values):
-        index = np.flatnonzero(values <= alive)
-        return float(curve.times[index[0]]) if index.size else np.inf
-
-    value, low, high = first(curve.survival), first(curve.low), first(curve.high)
-    if _clopper_pearson(curve.at_risk[:1], curve.at_risk[:1], _tail(level))[0][0] <= alive:
-        low = 0.0  # not even the full number of survivors would exclude an earlier time
-    if not np.isfinite(high):
-        passages = int(curve.passages.sum())
-        raise TooFewPassagesError(
-            f"passages must be enough to bound the {probability:g} quantile at level {level}: got "
-            f"{passages} of {curve.at_risk[0]} runs; estimate {value:.4g}, above {low:.4g}",
-            value,
-            low,
-            passages,
-        )
-    return Interval(value, low, high, level, "Kaplan-Meier")
-
-
-def restricted_mean(
-    times, observed, *, horizon: float, level: float = LEVEL, least: int = LEAST
-) -> Interval:
-    """Mean of min(passage time, horizon), for passage times of any law.
-
-    The area under the Kaplan-Meier curve up to the horizon, with Greenwood's variance and
-    Student's t. If no run is censored and the horizon lies behind the last passage, it is the
-    sample mean with its usual standard error.
+    The spread of a weighted row sum over replicas is the error of that sum of logarithms (delta
+    method, for passage times of any law).
 
     Args:
-        times: (n,), positive.
-        observed: (n,), False = censored.
-        horizon: positive; at most the longest time watched unless that run passed.
-        level: of the interval, in (0, 1).
-        least: number of passages before the horizon below which it is refused, at least 2.
+        times: (replicas, m), positive.
+        observed: (replicas, m), False = censored.
 
     Returns:
-        The restricted mean with its interval, in the unit of ``times``.
-
-    Raises:
-        TooFewPassagesError: for fewer passages before the horizon.
-        ValueError: if the curve is not known up to the horizon, or as in `kaplan_meier`.
+        (replicas, m), of mean 0; NaN at a threshold without passages.
 
     Example:
-        >>> restricted_mean([1.0, 2.0, 6.0], [True] * 3, horizon=4.0, least=2).value
-        2.3333333333333335
+        >>> log_influences(np.array([[1.0], [3.0]]), np.array([[True], [True]])).tolist()
+        [[-0.5], [0.5]]
     """
-    horizon = validate.positive("horizon", horizon)
-    validate.count("least", least, low=2)
-    curve, tail = kaplan_meier(times, observed, level=level), _tail(level)
-    if horizon > curve.times[-1] and curve.survival[-1] > 0:
-        raise ValueError(
-            f"horizon must be at most the longest time watched, {curve.times[-1]:g}: got {horizon}"
-        )
-    inside = curve.times < horizon
-    edges = np.concatenate([[0.0], curve.times[inside], [horizon]])
-    heights = np.concatenate([[1.0], curve.survival[inside]])
-    pieces = heights * np.diff(edges)
-    value, behind = float(pieces.sum()), np.cumsum(pieces[::-1])[::-1][1:]  # area after each time
-    died, risk = curve.passages[inside], curve.at_risk[inside]
-    some = (died > 0) & (died < risk)  # nothing lies behind the time at which all have passed
-    variance = np.sum(behind[some] ** 2 * died[some] / (risk[some] * (risk[some] - died[some])))
-    passages = int(died.sum())
-    if passages < least:
-        raise _too_few(passages, least, value, 0.0, level)
-    half = stats.t.isf(tail, passages - 1) * np.sqrt(variance * passages / (passages - 1))
-    low, high = max(value - half, 0.0), max(min(value + half, horizon), value)
-    return Interval(value, low, high, level, f"Kaplan-Meier to {horizon:g}")
-
-
-def exponential_fit_test(times, observed) -> float:
-    """Probability, for exponential passage times, of looking at least as unlike them as these.
-
-    In the clock that adds up the time of all runs still watched, passages of exponential runs are
-    a Poisson process: the total time at each passage, divided by that at the last one, is uniform.
-    Tested by Kolmogorov and Smirnov's distance with its exact law; exact if no run is censored
-    or watching stops at a passage, close otherwise. It sees a delay before the rate sets in, as
-    well as a mixture of rates. Times in whole steps must be long against sqrt(passages) steps.
-
-    Args:
-        times: (n,), positive.
-        observed: (n,), False = censored; at least 5 passages.
-
-    Returns:
-        The p-value: below 1 - `LEVEL`, exponential times are refuted at that level.
-
-    Raises:
-        TooFewPassagesError: for fewer than 5 passages.
-        ValueError: for times that are not positive or shapes that differ.
-
-    Example:
-        >>> exponential_fit_test([9.9, 10.0, 10.1, 10.2, 10.3, 10.4], [True] * 6) < 0.001
-        True
-    """
-    times, observed = _sample(times, observed)
-    passages = int(observed.sum())
-    if passages < 5:
-        value = times.sum() / passages if passages else np.inf
-        raise _too_few(passages, 5, value, 0.0, None)
-    order = np.lexsort((~observed, times))  # a passage comes before a censoring at the same time
-    at_risk = times.size - np.arange(times.size)
-    total = np.cumsum(at_risk * np.diff(times[order], prepend=0.0))[observed[order]]
-    return float(stats.kstest(total[:-1] / total[-1], "uniform").pvalue)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return times / times.mean(axis=0) - observed / observed.mean(axis=0)
 
 
 def passage_slope(
@@ -327,8 +213,8 @@ def passage_slope(
     Least squares through log(total time / passages) of each threshold. The thresholds' estimates
     are correlated, for a run that is late at one is late at the next: the slope is a smooth
     function of the replicas' joint averages, its error comes from the replicas' influences
-    x_i = sum_j w_j (t_ij / mean t_j - d_ij / mean d_j), which hold all covariances, and the
-    interval is Student's t (delta method, for passage times of any law). A local slope is that
+    x_i = sum_j w_j (`log_influences`)_ij, which hold all covariances, and the interval is Student's
+    t (delta method, for passage times of any law). A local slope is that
     of a few neighbouring thresholds.
 
     Args:
@@ -358,7 +244,7 @@ def passage_slope(
         value = float(weights @ np.log(times.sum(axis=0) / passages))
     if passages.min() < least:
         raise _too_few(int(passages.min()), least, value, np.nan, None)
-    influence = (times / times.mean(axis=0) - observed / observed.mean(axis=0)) @ weights
+    influence = log_influences(times, observed) @ weights
     half = stats.t.isf(tail, replicas - 1) * influence.std(ddof=1) / np.sqrt(replicas)
     return Interval(value, value - half, value + half, level, f"{replicas} replicas, delta method")
 

@@ -47,7 +47,8 @@ def riccati(width, *, ratio, steepness):
     """
     rho = validate.each_positive("ratio", ratio)
     g = validate.finite("width", width)
-    return g - rho - rho * (g**2 - g) / validate.each_positive("steepness", steepness)
+    q = validate.each_positive("steepness", steepness)
+    return _regular(g, rho, q)[0] / (2 * q)
 
 
 def amplitude_slope(width, *, ratio, steepness):
@@ -63,11 +64,13 @@ def amplitude_slope(width, *, ratio, steepness):
         -0.5
     """
     rho = validate.each_positive("ratio", ratio)
-    return (
-        rho
-        * (1 - validate.finite("width", width))
-        / (2 * validate.each_positive("steepness", steepness))
-    )
+    q = validate.each_positive("steepness", steepness)
+    return _regular(validate.finite("width", width), rho, q)[1] / (2 * q)
+
+
+def _regular(g, rho, q):
+    """Return 2 q dg/ds and 2 q d log K/ds, finite at both ends of the path, where q = 0."""
+    return 2 * q * (g - rho) - 2 * rho * (g**2 - g), rho * (1 - g)
 
 
 def path_widths(landscape: Landscape, *, points: int = 400) -> PathWidths:
@@ -96,9 +99,8 @@ def path_widths(landscape: Landscape, *, points: int = 400) -> PathWidths:
         loss = path_loss(landscape, u * z_s)
         bend = 1 - (1 - r) * u
         steepness = path_slope(landscape, u * z_s) ** 2 / (2 * h * loss)  # q of Eq. (riccati)
-        g = state[:-1]
-        free = 2 * steepness * (g - rho) - 2 * rho * (g**2 - g)
-        return np.append(free, -np.sum(rho * (g - 1))) / bend
+        widths, amplitudes = _regular(state[:-1], rho, steepness)
+        return np.append(widths, np.sum(amplitudes)) / bend
 
     def confined(position, state):
         return np.min(state[:-1])

@@ -61,7 +61,7 @@ def single_jump(loss_ratio):
         >>> print(single_jump(5.0))
         2.0
     """
-    return _distance(loss_ratio)[()]
+    return np.sqrt(validate.each_at_least("loss_ratio", loss_ratio, 1) - 1)[()]
 
 
 def climb_momentum(position, *, theory="sgd"):
@@ -83,13 +83,6 @@ def climb_momentum(position, *, theory="sgd"):
 
 THEORIES = ("sgd", "covariance", "paper")
 """Names of the theories that `climb_momentum` knows."""
-
-
-def _distance(loss_ratio):
-    excess = validate.finite("loss_ratio", loss_ratio) - 1
-    if np.any(excess < 0):
-        raise ValueError(f"loss_ratio must be at least 1: got {np.min(excess) + 1}")
-    return np.sqrt(excess)
 
 
 def _vectors(position, other):

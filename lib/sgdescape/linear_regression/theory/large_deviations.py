@@ -54,7 +54,7 @@ def quasi_potential(loss_ratio):
         >>> quasi_potential([1.5, 2.0, 3.0, 100.0]).round(4)
         array([0.5   , 1.    , 1.3618, 4.491 ])
     """
-    distance = _distance(loss_ratio)
+    distance = np.sqrt(validate.each_at_least("loss_ratio", loss_ratio, 1) - 1)
     best, _ = _cheapest(distance.ravel())
     return best.reshape(distance.shape)[()]
 
@@ -73,7 +73,7 @@ def cheapest_path(loss_ratio) -> np.ndarray:
         >>> cheapest_path(3.0).round(3)
         array([-0.24 ,  1.414])
     """
-    distance = _distance(loss_ratio).reshape(1)
+    distance = np.sqrt(validate.each_at_least("loss_ratio", loss_ratio, 1) - 1).reshape(1)
     _, jumps = _cheapest(distance)
     if not jumps[0]:
         return distance
@@ -156,13 +156,6 @@ def _sequence(first, jumps):
             costs.append((after + stops[-1]) * slope)
             stops.append(after)
     return stops, costs
-
-
-def _distance(loss_ratio):
-    excess = validate.finite("loss_ratio", loss_ratio) - 1
-    if np.any(excess < 0):
-        raise ValueError(f"loss_ratio must be at least 1: got {np.min(excess) + 1}")
-    return np.sqrt(excess)
 
 
 def _vectors(position, other):

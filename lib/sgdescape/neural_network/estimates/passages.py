@@ -5,10 +5,13 @@ estimate (delta method), which hold the covariances; no law of the times is assu
 total time watched over number of passages.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import stats
 
 from sgdescape.core.runs import provenance
+from sgdescape.core.stats import survival
 from sgdescape.core.stats.intervals import LEVEL, Interval
 
 LEAST = 8  # passages below which a threshold is left out
@@ -46,7 +49,7 @@ def mean_times(times, observed, *, level: float = LEVEL):
     enough = passages >= LEAST
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.where(enough, times.sum(0) / passages, np.nan)
-    error = _influences(times, observed).std(0, ddof=1) / np.sqrt(len(times))
+    error = survival.log_influences(times, observed).std(0, ddof=1) / np.sqrt(len(times))
     half = stats.t.isf((1 - level) / 2, len(times) - 1) * error
     return mean, mean * np.exp(-half), mean * np.exp(half)
 
@@ -88,7 +91,7 @@ def log_ratio(pairs, *, weights=None, level: float = LEVEL) -> Interval:
             n, m = times.shape
             w = np.full(m, 1 / m) if weights is None else np.asarray(weights)
             value += sign * float(w @ np.log(times.sum(0) / passages)) / len(pairs)
-            part = (_influences(times, observed) @ w).var(ddof=1) / n / len(pairs) ** 2
+            part = (survival.log_influences(times, observed) @ w).var(ddof=1) / n / len(pairs) ** 2
             variance += part
             freedom += part**2 / (n - 1)
     freedom = variance**2 / freedom if freedom else np.inf
@@ -121,7 +124,7 @@ def paired_ratio(sample, other, *, level: float = LEVEL) -> Interval:
         if passages.min() < LEAST:
             raise ValueError(f"each threshold needs {LEAST} passages: got {passages.tolist()}")
         means.append(float(log2_times((times, observed)).mean()))
-        influence = influence + sign * _influences(times, observed).mean(1)
+        influence = influence + sign * survival.log_influences(times, observed).mean(1)
     n, value = len(influence), means[0] - means[1]
     half = stats.t.isf((1 - level) / 2, n - 1) * influence.std(ddof=1) / np.sqrt(n) / np.log(2)
     return Interval(value, value - half, value + half, level, f"{n} pairs of runs, delta method")
@@ -129,12 +132,8 @@ def paired_ratio(sample, other, *, level: float = LEVEL) -> Interval:
 
 def slope(times, observed, thresholds, *, level: float = LEVEL) -> Interval:
     """Return the slope of log mean time in log c over these thresholds, with its interval."""
-    x = np.log(thresholds) - np.log(thresholds).mean()
-    w = x / (x @ x)
-    value = float(w @ np.log(times.sum(0) / observed.sum(0)))
-    error = (_influences(times, observed) @ w).std(ddof=1) / np.sqrt(len(times))
-    half = stats.t.isf((1 - level) / 2, len(times) - 1) * error
-    return Interval(value, value - half, value + half, level, f"{len(times)} runs, delta method")
+    found = survival.passage_slope(thresholds, times, observed, level=level, least=1)
+    return replace(found, method=f"{len(times)} runs, delta method")
 
 
 def local_slopes(times, observed, thresholds, *, width: int = 5, level: float = 0.95):
@@ -157,9 +156,3 @@ def local_slopes(times, observed, thresholds, *, width: int = 5, level: float = 
         found = slope(times[:, inside], observed[:, inside], thresholds[inside], level=level)
         rows.append((centre, found.value, found.low, found.high))
     return np.array(rows).T
-
-
-def _influences(times, observed):
-    """Of each replica on log(total time / passages) of each threshold (replicas, m)."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return times / times.mean(0) - observed / observed.mean(0)
