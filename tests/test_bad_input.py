@@ -38,7 +38,7 @@ from sgdescape.core.runs import provenance
 from sgdescape.core.runs import store as chunk_store
 from sgdescape.core.runs import sweep as runner
 from sgdescape.core.spectra import products
-from sgdescape.core.stats import intervals
+from sgdescape.core.stats import intervals, slopes
 from sgdescape.core.stats.intervals import Interval
 from sgdescape.core.training import sgd
 
@@ -407,12 +407,12 @@ STATISTICS = [
          r"level must lie in \(0, 1\): got 95"),
     Case("more successes than trials", lambda s: intervals.proportion_interval(11, 10), ValueError,
          r"successes must lie in \[0, 10\]: got 11"),
-    Case("logarithm of zero", lambda s: intervals.log_log_slope([1, 2, 3, 4, 5], [0, 1, 2, 3, 4]),
+    Case("logarithm of zero", lambda s: slopes.log_log_slope([1, 2, 3, 4, 5], [0, 1, 2, 3, 4]),
          ValueError, r"y must be positive for a log-log fit: least is 0"),
-    Case("slope of unequal lengths", lambda s: intervals.log_log_slope(range(1, 7), range(1, 6)),
+    Case("slope of unequal lengths", lambda s: slopes.log_log_slope(range(1, 7), range(1, 6)),
          ValueError, r"x and y must match: got shapes \(6,\) and \(5,\)"),
     Case("even window",
-         lambda s: intervals.local_slope(range(1, 10), range(1, 10), window=6), ValueError,
+         lambda s: slopes.local_slope(range(1, 10), range(1, 10), window=6), ValueError,
          r"window must be odd.*got 6"),
     Case("interval upside down", lambda s: Interval(1.0, 2.0, 0.5), ValueError,
          r"low must not exceed high: got \[2.0, 0.5\]"),
@@ -508,8 +508,6 @@ RUNNER = [
 FIGURES = [
     Case("unknown size of a figure", lambda s: plotting.figure("huge"), ValueError,
          r"size must be one of .*got 'huge'"),
-    Case("colour of an unknown parameter", lambda s: plotting.parameter_colour("speed", 1.0),
-         ValueError, r"name must be one of .*got 'speed'"),
     Case("half an interval", lambda s: plotting.points(None, [1], [1], low=[0]), ValueError,
          r"low and high must be given together"),
     Case("interval beside its value",

@@ -1,4 +1,4 @@
-"""SGD with momentum on linear regression: exact laws, autograd, engines against each other."""
+"""SGD with momentum on linear regression: exact laws, autograd, passages, engines."""
 
 import math
 
@@ -8,16 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sgdescape.core.ensembles import regression
+from sgdescape.core.ensembles import phase_space, regression
 from sgdescape.core.ensembles.kernels import batches_torch
-from sgdescape.core.ensembles.momentum import (
-    SAMPLERS,
-    FiniteData,
-    FreshData,
-    gaussian_data,
-    phase_space,
-    stationary,
-)
+from sgdescape.core.ensembles.regression import SAMPLERS, FiniteData, FreshData, gaussian_data
 from sgdescape.core.ensembles.regression_data import INPUTS
 
 MOMENTS = (
@@ -37,12 +30,17 @@ COMMON = {
 
 def states(problem, *, engine="numba", **changes):
     arguments = COMMON | {"replicas": range(3, 13), "record_steps": range(31)} | changes
-    return phase_space(problem, engine=engine, **arguments)
+    return phase_space.states(problem, engine=engine, **arguments)
 
 
 def averages(problem, *, engine="numba", **changes):
     arguments = COMMON | {"replicas": range(10), "steps": 30, "burn_in": 0} | changes
-    return stationary(problem, engine=engine, **arguments)
+    return phase_space.averages(problem, engine=engine, **arguments)
+
+
+def passages(problem, *, engine="numba", **changes):
+    arguments = COMMON | {"replicas": range(10), "max_steps": 100} | changes
+    return regression.first_passage(problem, engine=engine, **arguments)
 
 
 def small(samples=40, dimension=2, **options):
@@ -201,26 +199,93 @@ def test_path_is_that_of_torch_optim(sampler, engine):
             np.testing.assert_allclose(velocity, -buffer, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("engine", ["torch", "numba"])
-@pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-12), ("float32", 1e-5)])
-def test_without_momentum_the_path_is_that_of_ensembles(engine, dtype, tolerance):
-    problems = (small(41, 3), FreshData(3, "gaussian", 1.3))
+@pytest.mark.parametrize(
+    "engine, dtype",
+    [
+        ("torch", "float64"),
+        ("torch", "float32"),
+        ("numba", "float64"),
+        pytest.param("numba", "float32", marks=pytest.mark.slow),  # compilations cost
+    ],
+)
+def test_without_momentum_the_path_is_the_plain_one_to_the_bit(engine, dtype):
+    problems = (small(41, 3), FreshData(3, "gaussian", 1.3), small(200, 70))
     for problem in problems if dtype == "float64" else problems[:1]:  # compilations cost
         for sampler in SAMPLERS if isinstance(problem, FiniteData) else ("iid",):
             shared = {
-                "learning_rate": 0.3, "batch_size": 7, "replicas": range(3, 9), "seed": 5,
-                "sampler": sampler, "engine": engine, "dtype": dtype, "device": "cpu",
+                "learning_rate": 0.3 / problem.dimension, "batch_size": 7, "replicas": range(3, 9),
+                "seed": 5, "sampler": sampler, "engine": engine, "dtype": dtype, "device": "cpu",
             }  # fmt: skip
             plain = regression.stationary(problem, steps=60, burn_in=0, keep_every=1, **shared)
-            moving = phase_space(problem, momentum=0.0, record_steps=range(1, 61), **shared)
-            z = (plain.samples - problem.minimum) @ problem.basis
-            np.testing.assert_allclose(moving.position.transpose(1, 0, 2), z, atol=tolerance)
-            means = stationary(problem, momentum=0.0, steps=60, burn_in=0, **shared)
-            np.testing.assert_allclose(means.loss, plain.loss, rtol=tolerance)
-            np.testing.assert_allclose(means.position, plain.displacement, atol=tolerance)
-            np.testing.assert_allclose(
-                means.square_position, plain.square_displacement, atol=tolerance
-            )
+            moving = phase_space.states(problem, momentum=0.0, record_steps=range(1, 61), **shared)
+            theta = problem.minimum + moving.position.transpose(1, 0, 2) @ problem.basis.T
+            assert np.array_equal(theta, plain.samples)
+            means = phase_space.averages(problem, momentum=0.0, steps=60, burn_in=0, **shared)
+            np.testing.assert_allclose(means.loss, plain.loss, rtol=1e-12)
+            np.testing.assert_allclose(means.position, plain.displacement, atol=1e-12)
+            np.testing.assert_allclose(means.square_position, plain.square_displacement, atol=1e-12)
+            apart = np.diff(moving.position, axis=0)
+            tolerance = 1e-14 if dtype == "float64" else 1e-6
+            eta = shared["learning_rate"]
+            np.testing.assert_allclose(eta * moving.velocity[1:], apart, atol=tolerance)
+
+
+@pytest.mark.parametrize("engine", ["torch", "numba"])
+def test_passages_and_averages_see_the_path_with_momentum(engine):
+    """What is observed changes nothing: passages, sums and histogram are those of the states."""
+    problem, levels, edges = small(), [1.02, 1.1, 1.3, 60.0], [0.1, 0.3, 0.6]
+    options = {
+        "engine": engine, "start_velocity": [0.1, -0.1], "learning_rate": 0.3,
+        "replicas": range(3, 13),
+    }  # fmt: skip
+    path = states(problem, record_steps=range(151), **options)
+    made = passages(problem, thresholds=levels, max_steps=150, **options)
+    above = path.loss[1:, :, None] >= np.array(levels) * problem.minimum_loss
+    first = np.where(above.any(0), 1 + above.argmax(0), -1)
+    assert np.array_equal(made.steps, first)
+    assert (first[:, 0] > 1).any() and (first[:, 2] > first[:, 1]).any() and (first[:, 3] < 0).all()
+    arguments = COMMON | options | {"steps": 140, "burn_in": 10, "edges": edges, "keep_every": 10}
+    sums = regression.stationary(problem, **arguments)
+    x, loss = path.position[11:], path.loss[11:]
+    np.testing.assert_allclose(sums.loss, loss.mean(0), rtol=1e-12)
+    np.testing.assert_allclose(sums.square_loss, (loss**2).mean(0), rtol=1e-12)
+    np.testing.assert_allclose(sums.square_displacement, (x**2).mean(0), rtol=1e-12)
+    assert np.array_equal(sums.counts, np.histogram(np.sqrt((x**2).sum(2)), edges)[0])
+    kept = problem.minimum + path.position[20::10].transpose(1, 0, 2) @ problem.basis.T
+    np.testing.assert_allclose(sums.samples, kept, atol=1e-12)
+    assert not np.array_equal(first, passages(problem, thresholds=levels, max_steps=150,
+                                              **options | {"momentum": 0.0}).steps)  # fmt: skip
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("dimension", [1, 11, 70])
+def test_engines_agree_on_passages(sampler, dimension):
+    options = {
+        "sampler": sampler, "learning_rate": 0.3 / dimension, "max_steps": 200,
+        "thresholds": [1.01, 1.05, 1.3, 40.0], "start_velocity": np.full(dimension, 0.3),
+    }  # fmt: skip
+    samples = 41 if dimension < 40 else 300
+    a, b = (passages(small(samples, dimension), engine=e, **options) for e in ("torch", "numba"))
+    for name in ("steps", "last_step", "diverged_at"):
+        assert np.array_equal(getattr(a, name), getattr(b, name)), name
+    np.testing.assert_allclose(b.theta, a.theta, rtol=0, atol=1e-12)
+    assert (a.steps > 0).any() and (a.steps < 0).any()
+
+
+@pytest.mark.parametrize("law", INPUTS)
+def test_engines_agree_on_passages_of_fresh_samples(law):
+    options = {"thresholds": [1.2, 1.5], "learning_rate": 0.3, "batch_size": 2, "max_steps": 300}
+    a, b = (passages(FreshData(2, law, 1.3), engine=e, **options) for e in ("torch", "numba"))
+    assert np.array_equal(a.steps, b.steps) and (a.steps > 1).any()
+
+
+def test_divergence_counts_as_a_passage():
+    start = np.tile(small().minimum, (6, 1))
+    start[4] = 1e200
+    for engine in ("torch", "numba"):
+        made = passages(small(), engine=engine, start=start, replicas=range(6), thresholds=[1e9])
+        assert made.diverged_at.tolist() == [-1, -1, -1, -1, 1, -1]
+        assert made.steps[4, 0] == 1 and np.isnan(made.theta[4]).all()
 
 
 def test_averages_are_those_of_the_path():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from sgdescape.core.ensembles import momentum as me
+from sgdescape.core.ensembles import phase_space, regression
 from sgdescape.core.ensembles.regression_data import INPUTS
 
 pytest.importorskip("triton")
@@ -46,11 +46,12 @@ def test_by_the_interpreter(which):
 @pytest.fixture
 def kernels(monkeypatch):
     """The module, with small blocks and launches so that all seams are crossed."""
-    from sgdescape.core.ensembles.kernels import momentum_triton
+    from sgdescape.core.ensembles.kernels import linear_triton, phase_triton
 
-    monkeypatch.setattr(momentum_triton, "BLOCK", 4)
-    monkeypatch.setattr(momentum_triton, "LAUNCH", 3)
-    return momentum_triton
+    for module in (linear_triton, phase_triton):
+        monkeypatch.setattr(module, "BLOCK", 4)
+        monkeypatch.setattr(module, "LAUNCH", 3)
+    return linear_triton, phase_triton
 
 
 def both(function, problem, **changes):
@@ -78,15 +79,15 @@ def close(a, b, names, tolerance):
 
 
 def problems():
-    data = me.gaussian_data(130, 2, seed=3)
+    data = regression.gaussian_data(130, 2, seed=3)
     slow = pytest.mark.slow
     for precision in (("float64", 1e-12), ("float32", 2e-6)):
-        for sampler in me.SAMPLERS:
+        for sampler in regression.SAMPLERS:
             marks = () if precision[0] == "float64" else slow
             yield pytest.param(data, sampler, *precision, marks=marks)
         for law in INPUTS:
             marks = () if precision[0] == "float32" and law == "gaussian" else slow
-            yield pytest.param(me.FreshData(2, law, 1.3), "iid", *precision, marks=marks)
+            yield pytest.param(regression.FreshData(2, law, 1.3), "iid", *precision, marks=marks)
 
 
 @runs
@@ -94,34 +95,68 @@ def problems():
 def test_states_are_those_of_the_reference(kernels, problem, sampler, dtype, tolerance):
     shared = {"sampler": sampler, "dtype": dtype}
     for steps in ([0, 1, 3, 4, 7], [6]):
-        a, b = both(me.phase_space, problem, record_steps=steps, **shared)
+        a, b = both(phase_space.states, problem, record_steps=steps, **shared)
         close(a, b, STATES, tolerance)
-    a, b = both(me.stationary, problem, steps=6, burn_in=1, record_every=2, **shared)
+    a, b = both(phase_space.averages, problem, steps=6, burn_in=1, record_every=2, **shared)
     close(a, b, MOMENTS, 3 * tolerance)
 
 
 @runs
+@pytest.mark.parametrize(
+    "sampler", ["iid", *(pytest.param(s, marks=pytest.mark.slow) for s in regression.SAMPLERS[1:])]
+)
+def test_passages_are_those_of_the_reference(kernels, sampler):
+    problem = regression.gaussian_data(130, 2, seed=3)
+    still = {"start": None, "start_velocity": None, "sampler": sampler}
+    a, b = both(
+        regression.first_passage, problem, thresholds=[1.01, 1.05, 1.5], max_steps=8, **still
+    )
+    assert (a.steps == -1).any() and (a.steps > 1).any()
+    for name in ("steps", "last_step", "diverged_at"):
+        assert np.array_equal(getattr(a, name), getattr(b, name)), name
+    np.testing.assert_allclose(b.theta, a.theta, rtol=0, atol=1e-12)
+    a, b = both(
+        regression.stationary, problem, steps=6, burn_in=1, keep_every=2, edges=[0.1, 0.3], **still
+    )
+    np.testing.assert_allclose(b.samples, a.samples, rtol=0, atol=1e-12)
+    assert np.array_equal(b.counts, a.counts) and np.array_equal(b.outside, a.outside)
+
+
+@runs
+def test_without_momentum_the_path_is_the_plain_one_to_the_bit(kernels):
+    problem = regression.gaussian_data(30, 2, seed=3)
+    plain = {"momentum": 0.0, "weight_decay": 0.0, "start_velocity": None}
+    _, a = both(regression.stationary, problem, steps=5, burn_in=0, keep_every=1, **plain)
+    _, b = both(phase_space.states, problem, record_steps=[1, 2, 3, 4, 5], **plain)
+    theta = problem.minimum + b.position.transpose(1, 0, 2) @ problem.basis.T
+    assert np.array_equal(theta, a.samples)
+
+
+@runs
 def test_divergence_is_reported(kernels):
-    problem = me.gaussian_data(30, 2, seed=3)
+    problem = regression.gaussian_data(30, 2, seed=3)
     start = np.tile(problem.minimum, (6, 1))
     start[4] = 1e200
-    a, b = both(me.phase_space, problem, record_steps=[0, 2, 4], start=start)
+    a, b = both(phase_space.states, problem, record_steps=[0, 2, 4], start=start)
     assert a.diverged_at.tolist() == [-1, -1, -1, -1, 1, -1]
     close(a, b, STATES[:2], 1e-12)
-    a, b = both(me.stationary, problem, steps=4, burn_in=0, start=start)
+    a, b = both(phase_space.averages, problem, steps=4, burn_in=0, start=start)
     close(a, b, MOMENTS, 1e-12)
     assert np.isnan(b.square_position[4]).all()
 
 
 @pytest.mark.skipif(not CUDA, reason="needs CUDA")
 def test_a_thousand_steps_on_cuda(kernels, monkeypatch):
-    monkeypatch.setattr(kernels, "BLOCK", 64)
-    monkeypatch.setattr(kernels, "LAUNCH", 300)
-    problem = me.gaussian_data(10_000, 10, seed=3)
+    for module in kernels:
+        monkeypatch.setattr(module, "BLOCK", 64)
+        monkeypatch.setattr(module, "LAUNCH", 300)
+    problem = regression.gaussian_data(10_000, 10, seed=3)
     for dtype, tolerance in (("float64", 1e-11), ("float32", 3e-5)):
         options = {"dtype": dtype, "learning_rate": 0.05, "batch_size": 10}
         replicas = {"replicas": range(500)}
-        a, b = both(me.phase_space, problem, record_steps=range(0, 1001, 50), **options, **replicas)
+        a, b = both(
+            phase_space.states, problem, record_steps=range(0, 1001, 50), **options, **replicas
+        )
         close(a, b, STATES, tolerance)
-        a, b = both(me.stationary, problem, steps=1000, burn_in=0, **options, **replicas)
+        a, b = both(phase_space.averages, problem, steps=1000, burn_in=0, **options, **replicas)
         close(a, b, MOMENTS, 5 * tolerance)

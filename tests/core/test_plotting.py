@@ -7,8 +7,6 @@ import struct
 import matplotlib
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from matplotlib import colors
 
 matplotlib.use("Agg")
@@ -47,33 +45,11 @@ def test_contrast_on_the_card():
         assert contrast(rc[name], card) > 7  # WCAG AAA for text
     first = [plotting.line(i)["color"] for i in range(4)]
     assert min(contrast(c, card) for c in first) > 3  # WCAG 1.4.11 for graphics
-    for name, (low, high) in plotting.RANGES.items():
-        for value in np.linspace(low, high, 9):
-            assert contrast(plotting.parameter_colour(name, value), card) > 3
 
 
 def test_cycle_is_the_palette():
     cycle = [f"#{c.lstrip('#')}" for c in matplotlib.rcParams["axes.prop_cycle"].by_key()["color"]]
     assert cycle == list(plotting.COLOURS.values())
-
-
-@given(st.floats(1e-4, 10), st.floats(1e-4, 10))
-def test_colour_of_a_parameter_is_fixed_and_ordered(one, other):
-    grey = [luminance(plotting.parameter_colour("learning_rate", v)) for v in sorted((one, other))]
-    assert grey[0] <= grey[1] + 1e-12
-    assert plotting.parameter_colour("learning_rate", one) == plotting.parameter_colour(
-        "learning_rate", np.float64(one)
-    )
-
-
-def test_colour_scale_is_logarithmic_unless_it_starts_at_zero():
-    colour = plotting.parameter_colour
-    assert colour("batch_size", 32) == colours_at(0.5) == colour("momentum", 0.5)
-    assert colour("learning_rate", 5.0) == colour("learning_rate", 1.0)  # ends are kept
-
-
-def colours_at(position):
-    return colors.to_hex(matplotlib.colormaps["cividis"](0.6 * position))
 
 
 def test_points_draw_the_intervals(ax):
@@ -102,8 +78,6 @@ def test_points_without_intervals_and_theory(ax):
             "must contain its value: 1 ends",
         ),
         (lambda ax: plotting.log_axes(ax, "z"), "axes must be one of 'x', 'y', 'xy'"),
-        (lambda ax: plotting.parameter_colour("rate", 1), "name must be one of 'learning_rate'"),
-        (lambda ax: plotting.parameter_colour("epoch", np.nan), "epoch must be finite"),
         (lambda ax: plotting.figure("huge"), "size must be one of 'single'"),
         (lambda ax: plotting.line(-1), "index must be at least 0: got -1"),
     ],

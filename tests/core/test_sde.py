@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import integrate, special, stats
+from tests.core import coupled_paths
 
 from sgdescape.core.random import brownian, philox, philox_numba
 from sgdescape.core.sde import bowl as sde
@@ -188,7 +189,7 @@ def test_weights_turn_one_clock_into_the_other():
 def test_strong_order_on_geometric_brownian_motion(scheme, order):
     n = range(2000)
     process = geometric(mu=0.1, sigma=0.6)  # little drift, whose error is of order 1 in any scheme
-    sizes, ends = sde.coupled(
+    sizes, ends = coupled_paths.coupled(
         process, np.ones(1), dt=1 / 8, steps=8, levels=4, seed=7, replicas=n, scheme=scheme
     )
     w = brownian.increments(7, steps=range(1), dt=1.0, replicas=n, noises=1, substeps=128)[0]
@@ -199,7 +200,7 @@ def test_strong_order_on_geometric_brownian_motion(scheme, order):
 
 def test_weak_order_of_euler_on_geometric_brownian_motion():
     n = range(20_000)
-    sizes, ends = sde.coupled(
+    sizes, ends = coupled_paths.coupled(
         geometric(), np.ones(1), dt=0.25, steps=4, levels=3, seed=8, replicas=n
     )
     w = brownian.increments(8, steps=range(1), dt=1.0, replicas=n, noises=1, substeps=32)[0]
@@ -214,7 +215,7 @@ def test_milstein_of_the_decoupled_sde_in_one_dimension_is_of_strong_order_one()
     valley = bowl(1.0, learning_rate=0.5)
     process = sde.bowl_sde(valley)
     for scheme, order in (("euler", 0.5), ("milstein", 1.0)):
-        _, ends = sde.coupled(
+        _, ends = coupled_paths.coupled(
             process,
             np.ones(1),
             dt=1 / 8,
@@ -230,7 +231,7 @@ def test_milstein_of_the_decoupled_sde_in_one_dimension_is_of_strong_order_one()
 
 def test_euler_of_the_time_changed_sde_is_of_strong_order_one():
     process = sde.bowl_sde(bowl(1.0, 0.5, learning_rate=0.5), "time_changed")
-    _, ends = sde.coupled(
+    _, ends = coupled_paths.coupled(
         process, np.ones(2), dt=1 / 8, steps=8, levels=5, seed=9, replicas=range(2000)
     )
     gaps = [abs(a - b).mean() for a, b in zip(ends[:-1], ends[1:], strict=True)]
@@ -260,7 +261,7 @@ def test_given_increments_are_used():
 
 def clocks(tau_step, dt, records, *, steps=40_000, replicas=range(64)):
     valley = bowl(1.0, 0.5, learning_rate=0.5)
-    return sde.coupled_clocks(
+    return coupled_paths.coupled_clocks(
         sde.bowl_sde(valley),
         sde.bowl_sde(valley, "time_changed"),
         valley.loss,

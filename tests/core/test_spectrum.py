@@ -201,7 +201,7 @@ def test_products_are_those_of_dense_matrices(case, loss, chunk):
 def test_gram_product_and_the_cache_limit(case, cache, monkeypatch):
     monkeypatch.setattr(products, "CACHE_BYTES", cache)
     model, inputs, targets = case
-    product = products.gram_product(model, inputs, chunk=2)
+    product = products._gram_product(products._Passes(model, inputs, 2))
     expected = products.gram(model, inputs) @ targets.flatten()
     torch.testing.assert_close(product(targets.flatten()), expected, rtol=1e-10, atol=1e-11)
 
@@ -434,7 +434,7 @@ def test_refuses_losses_that_do_not_fit():
         with pytest.raises(ValueError, match=r"vector must have shape \(8,\): got \(9,\)"):
             make(model, normal((4, 7)), normal((4,)), loss=square)(normal((9,)))
     with pytest.raises(ValueError, match=r"vector must have shape \(4,\): got \(5,\)"):
-        products.gram_product(model, normal((4, 7)))(normal((5,)))
+        products._gram_product(products._Passes(model, normal((4, 7)), None))(normal((5,)))
     with pytest.raises(TypeError, match="got Tanh"):
         products.gram(nn.Sequential(nn.Linear(7, 1), nn.Tanh()), normal((4, 7)))
 

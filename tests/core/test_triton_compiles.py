@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from sgdescape.core.ensembles import momentum as me
+from sgdescape.core.ensembles import phase_space
 from sgdescape.core.ensembles import regression as ensembles
 from sgdescape.core.sde import bowl as sde
 
@@ -70,12 +70,24 @@ def compiled(monkeypatch, module, name, launch):
 STEPS = {"steps": 1, "burn_in": 1}
 REGRESSION = (
     (
-        me.phase_space,
-        "ensembles.kernels.momentum_triton",
+        phase_space.states,
+        "ensembles.kernels.phase_triton",
         "_path",
         {"momentum": 0.5, "record_steps": [1, 2]},
     ),
-    (me.stationary, "ensembles.kernels.momentum_triton", "_averages", {"momentum": 0.5, **STEPS}),
+    (
+        phase_space.averages,
+        "ensembles.kernels.phase_triton",
+        "_averages",
+        {"momentum": 0.5, **STEPS},
+    ),
+    (phase_space.averages, "ensembles.kernels.phase_triton", "_averages", STEPS),
+    (
+        ensembles.first_passage,
+        "ensembles.kernels.linear_triton",
+        "_passages",
+        {"thresholds": [2.0], "max_steps": 1, "momentum": 0.5},
+    ),
     (
         ensembles.first_passage,
         "ensembles.kernels.linear_triton",
@@ -88,7 +100,7 @@ REGRESSION = (
 
 def regression():
     """Seeds whose 32-bit words are 1, 0 and beyond the int32; the numbers 1 wherever they fit."""
-    data, fresh = me.gaussian_data(30, 2, seed=3), me.FreshData(2)
+    data, fresh = ensembles.gaussian_data(30, 2, seed=3), ensembles.FreshData(2)
     yield data, {"seed": 1, "dtype": "float32"}, ()
     for problem, sampler in (
         (data, "without_replacement"), (data, "shuffle"), (fresh, "iid"), (data, "iid"),

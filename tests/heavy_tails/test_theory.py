@@ -118,9 +118,7 @@ def test_where_no_power_law_exists():
     assert ht.tail_index(learning_rate=2 / 3, inputs="uniform", **STILL) == np.inf
     assert ht.tail_index(learning_rate=0.67, inputs="uniform", **STILL) < 1000
     assert ht.tail_index(learning_rate=1.99, inputs="rademacher", **STILL) == np.inf
-    assert (
-        ht.tail_index(dimension=5, learning_rate=0.1, batch_size=2, inputs="uniform") == np.inf
-    )
+    assert ht.tail_index(dimension=5, learning_rate=0.1, batch_size=2, inputs="uniform") == np.inf
 
 
 # --- momentum --------------------------------------------------------------------------------

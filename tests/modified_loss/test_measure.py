@@ -101,7 +101,7 @@ def test_arrow_is_the_difference_of_third_powers_but_for_the_ends(config, monkey
     class Made:
         position = x
 
-    monkeypatch.setattr(single_direction.momentum, "phase_space", lambda *a, **k: Made)
+    monkeypatch.setattr(single_direction.phase_space, "states", lambda *a, **k: Made)
     found = single_direction.directions(config)
     now, after = x[:-1, :, 0], x[1:, :, 0]
     third = np.mean(now**3 * after - now * after**3, axis=0)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import sgdescape.momentum_escape as me
+from sgdescape.core.ensembles import regression_data
 from sgdescape.core.random import philox
 from sgdescape.momentum_escape import estimates
 from sgdescape.momentum_escape.measure import passages
@@ -17,28 +18,32 @@ def test_passages_are_those_of_the_plain_recursion(inputs):
     )
     for replica in range(2):
         theta = delta = 0.0
-        for k in range(1, int(found[replica]) + 1):
+        for k in range(int(found[replica])):
             assert theta**2 < edge
-            total = 0.0
-            for i in range(size):
-                words = philox.words(5, step=k, draw=i, replica=replica, stream=philox.Stream.INPUT)
-                total += gradient(theta, inputs, words)
-            delta = beta * delta - step * total / size
+            delta = beta * delta - step * gradient(theta, inputs, size, k, replica)
             theta += delta
         assert theta**2 >= edge
+    assert (found > 1).any()
 
 
-def gradient(theta, inputs, words):
-    first = philox.normals(words[..., :2])
-    u = philox.uniforms(words)
-    if inputs == "gaussian":
-        x, e = first
-    elif inputs == "decoupled":
-        return theta + np.sqrt(1 + theta**2) * first[1]
-    else:
-        e = first[0]
-        x = np.sqrt(3) * (2 * u[2] - 1) if inputs == "uniform" else (1 if words[2] & 1 else -1)
-    return x * (x * theta - e)
+def gradient(theta, inputs, size, k, replica):
+    counter = {"draw": 0, "replica": replica}
+    if inputs == "decoupled":
+        words = philox.words(5, step=k // 4, stream=philox.Stream.NOISE, **counter)
+        return theta + np.sqrt((1 + theta**2) / size) * philox.normals(words)[k % 4]
+    words, noise = (philox.words(5, step=k, stream=s, **counter)
+                    for s in (philox.Stream.INPUT, philox.Stream.TARGET))  # fmt: skip
+    x = regression_data.input_values(words, inputs)[:size]
+    return np.mean(x * (x * theta - philox.normals(noise)[:size]))
+
+
+def test_pushes_in_blocks_are_those_of_each_replica_alone(monkeypatch):
+    options = {"step": 0.15, "momentum": 0.6, "inputs": "decoupled", "seed": 3}
+    many = passages.first_passages(3.0, replicas=20, **options)
+    monkeypatch.setattr(passages, "_BLOCK", 8)
+    assert np.array_equal(passages.first_passages(3.0, replicas=20, **options), many)
+    cut = passages.first_passages(3.0, replicas=20, most=int(np.median(many)), **options)
+    assert np.array_equal(cut, np.where(many <= np.median(many), many, -1))
 
 
 def test_a_run_that_does_not_pass_is_given_up():

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import special, stats
+from tests.core import coupled_paths
 
 import sgdescape.random_time_change as rtc
 from sgdescape.core.sde import bowl as sde
@@ -63,7 +64,7 @@ def test_fine_path_agrees_with_the_pair_of_clocks_in_core():
     path = paths.one_path(config)
     bowl = paths.bowl(config)
     slow, fast = (sde.bowl_sde(bowl, p) for p in ("decoupled", "time_changed"))
-    pair = sde.coupled_clocks(
+    pair = coupled_paths.coupled_clocks(
         slow, fast, bowl.loss, np.full(1, config.start), dt=2.0**-9, steps=2000, tau_step=0.25,
         records=4, seed=1, replicas=range(64),
     )  # fmt: skip

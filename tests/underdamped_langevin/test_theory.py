@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import linalg
 
 import sgdescape.underdamped_langevin as ul
-from sgdescape.core.ensembles import momentum
+from sgdescape.core.ensembles import phase_space
 from sgdescape.core.ensembles.regression_data import FiniteData
 from sgdescape.underdamped_langevin.measure import regression
 
@@ -243,7 +243,7 @@ def test_closed_second_moments_against_simulation():
     at = rates(0.1, 0.8) | {"batch_size": 2}
     x, residuals = regression.sample_noise(data)
     exact = ul.regression_covariance(x, residuals, **at)
-    made = momentum.stationary(
+    made = phase_space.averages(
         data, steps=400, burn_in=300, replicas=range(500), seed=3, device="cpu", **at
     )
     squares = np.hstack([made.square_position[:, ::-1], made.square_velocity[:, ::-1]])

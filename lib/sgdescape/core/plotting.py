@@ -1,8 +1,8 @@
 """The look of every figure: importing this module sets the style.
 
-Theory is drawn as lines, measurement as points with intervals, and the same parameter value has
-the same colour in every figure. Colours are those of Okabe and Ito (2008), which readers with any
-common colour vision tell apart; series differ in marker or line style too where they may overlap.
+Theory is drawn as lines, measurement as points with intervals. Colours are those of Okabe
+and Ito (2008), which readers with any common colour vision tell apart; series differ in marker or
+line style too where they may overlap.
 """
 
 import sys
@@ -12,7 +12,6 @@ import matplotlib
 import matplotlib.style
 import matplotlib.ticker
 import numpy as np
-from matplotlib import colors
 
 from sgdescape.core import validate
 
@@ -20,11 +19,9 @@ __all__ = [
     "COLOURS",
     "FIGURE_SIZES",
     "POINTS",
-    "RANGES",
     "figure",
     "line",
     "log_axes",
-    "parameter_colour",
     "points",
     "points_style",
     "power_guide",
@@ -57,15 +54,6 @@ FIGURE_SIZES = {
 }
 """Width and height in inches of figures with one, two or three panels side by side, or two rows."""
 
-RANGES = {
-    "learning_rate": (1e-3, 1.0),
-    "batch_size": (1, 1024),
-    "epoch": (1, 500),
-    "momentum": (0.0, 1.0),
-    "dimension": (1, 1000),
-}
-"""Parameter -> values at the two ends of its colour scale; logarithmic where both are positive."""
-
 POINTS = {"ls": "none", "marker": "o", "ms": 4.5, "color": COLOURS["black"], "zorder": 3}
 """Arguments of measured points, for `Axes.plot` and `Axes.errorbar`."""
 
@@ -86,34 +74,6 @@ def line(index: int) -> dict:
 def points_style(index: int) -> dict:
     """Return the arguments of the measured series number ``index``: colour and marker differ."""
     return POINTS | line(index) | {"marker": MARKERS[index % len(MARKERS)]}
-
-
-def parameter_colour(name: str, value: float) -> str:
-    """Return the colour of a parameter's value: the same in every figure.
-
-    Position in the parameter's range (`RANGES`; values outside it take the end's colour) on the
-    cividis scale, whose lightest two fifths are left out: below 3:1 on white.
-
-    Args:
-        name: a key of `RANGES`.
-        value: the parameter's value, in its own unit.
-
-    Returns:
-        The colour as ``#rrggbb``.
-
-    Raises:
-        ValueError: if there is no such parameter or the value is not finite.
-
-    Example:
-        >>> parameter_colour("batch_size", 1)
-        '#00224e'
-    """
-    low, high = RANGES[validate.one_of("name", name, RANGES)]
-    value = float(validate.finite(name, value))
-    if low > 0:
-        low, high, value = np.log(low), np.log(high), np.log(max(value, low))
-    position = np.clip((value - low) / (high - low), 0, 1)
-    return colors.to_hex(matplotlib.colormaps["cividis"](0.6 * position))
 
 
 def figure(size: str = "single", *, rows: int = 1, columns: int = 1, **options):

@@ -1,6 +1,6 @@
 """SGD with momentum on linear regression, many replicas at once: three ways to draw batches.
 
-Independent and shuffled batches are those of `core.ensembles.momentum`; the same order in every
+Independent and shuffled batches are those of `core.ensembles.phase_space`; the same order in every
 epoch, which only this chapter needs, is a loop here.
 """
 
@@ -149,11 +149,11 @@ def _diverged(found, records, learning_rate):
 
 def _ensemble(problem, records, *, replicas, start, **options):
     # Compiled kernels: only where something runs.
-    from sgdescape.core.ensembles import momentum as momentum_ensembles
+    from sgdescape.core.ensembles import phase_space
     from sgdescape.core.ensembles.regression_data import FiniteData
 
     data = FiniteData(problem.inputs, -problem.residuals)
-    made = momentum_ensembles.phase_space(
+    made = phase_space.states(
         data,
         record_steps=records,
         replicas=range(replicas),

@@ -1,16 +1,7 @@
-"""Ensembles of SGD with momentum on linear regression: phase space and its stationary moments.
+"""Positions and velocities of SGD on linear regression, and their stationary moments.
 
-One update is b <- momentum b + g + weight_decay theta, theta <- theta - learning_rate b, with g the
-gradient of the batch loss. delta_k = theta_k - theta_{k-1}, and the velocity is v_k = delta_k /
-learning_rate = -b_k.
-
-Batches are those of `core.ensembles.regression`: sample indices are Philox words of the counter
-(step, draw, replica, stream), where step k - 1 makes theta_k, draw numbers blocks of four words
-within it, replica is the index of the path and stream one of `core.random.philox.Stream`: BATCH
-(sampler "iid" and "without_replacement"), PERMUTATION (sampler "shuffle", with the epoch as step),
-or INPUT and TARGET (fresh data). The key is the seed. Momentum draws nothing: without it and
-without weight decay the path is that of `core.ensembles.regression`, and whatever the momentum the
-batches of step k are the same.
+delta_k = theta_k - theta_{k-1}, and the velocity is v_k = delta_k / learning_rate. Paths and their
+random numbers are those of `core.ensembles.regression`, with momentum or without.
 """
 
 from dataclasses import dataclass
@@ -18,22 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdescape.core import validate
-from sgdescape.core.ensembles.kernels.linear_plan import LARGEST, SAMPLERS, per_replica, prepare
-from sgdescape.core.ensembles.kernels.momentum_plan import Motion, Times
-from sgdescape.core.ensembles.regression_data import FiniteData, FreshData, gaussian_data
+from sgdescape.core.ensembles.kernels.linear_plan import LARGEST, Times, prepare
+from sgdescape.core.ensembles.regression_data import FiniteData, FreshData
 
-__all__ = [
-    "FiniteData",
-    "FreshData",
-    "SAMPLERS",
-    "PhaseMoments",
-    "PhaseSpace",
-    "gaussian_data",
-    "phase_space",
-    "stationary",
-]
+__all__ = ["PhaseMoments", "PhaseSpace", "averages", "states"]
 
-_KERNELS = {"torch": "momentum_torch", "numba": "momentum_numba", "triton": "momentum_triton"}
+_KERNELS = {"torch": "phase_torch", "numba": "phase_numba", "triton": "phase_triton"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +41,7 @@ class PhaseMoments:
     A record is a step k: of the areal rate it holds x_{k-1} delta_k - x_k delta_{k-1}. The midpoint
     product is (x_k^2 - x_{k-1}^2) / (2 eta) in each step, so if every step is recorded its average
     is a difference of two ends over the number of steps: small whatever the law. For a test take
-    ``record_every`` beyond the correlation time, or `phase_space`.
+    ``record_every`` beyond the correlation time, or `states`.
     """
 
     records: int  # states recorded a replica
@@ -74,13 +55,13 @@ class PhaseMoments:
     diverged_at: np.ndarray  # (replicas,) int64: first step with a non-finite loss; -1 = never
 
 
-def phase_space(
+def states(
     problem: FiniteData | FreshData,
     *,
     learning_rate: float,
-    momentum: float,
-    batch_size: int,
+    momentum: float = 0.0,
     weight_decay: float = 0.0,
+    batch_size: int,
     record_steps,
     replicas: range,
     seed: int,
@@ -123,7 +104,7 @@ def phase_space(
         RuntimeError: if the engine is not there.
 
     Example:
-        >>> made = phase_space(
+        >>> made = states(
         ...     FreshData(2), learning_rate=0.1, momentum=0.9, batch_size=4, record_steps=[0, 5, 6],
         ...     replicas=range(3), seed=0, engine="torch", device="cpu",
         ... )
@@ -132,8 +113,9 @@ def phase_space(
         ((3, 3, 2), True)
     """
     steps = _steps(record_steps)
-    kernel, plan, motion = _prepare(
+    kernel, plan = prepare(
         problem,
+        kernels=_KERNELS,
         momentum=momentum,
         weight_decay=weight_decay,
         start_velocity=start_velocity,
@@ -148,19 +130,19 @@ def phase_space(
         start=start,
         threads=threads,
     )
-    position, delta, diverged = kernel.phase_space(plan, motion, steps)
+    position, delta, diverged = kernel.phase_space(plan, steps)
     with np.errstate(over="ignore"):  # far starts
         loss = problem.minimum_loss + 0.5 * position**2 @ plan.curvatures
     return PhaseSpace(steps, position, delta / plan.learning_rate, loss, diverged)
 
 
-def stationary(
+def averages(
     problem: FiniteData | FreshData,
     *,
     learning_rate: float,
-    momentum: float,
-    batch_size: int,
+    momentum: float = 0.0,
     weight_decay: float = 0.0,
+    batch_size: int,
     steps: int,
     burn_in: int,
     replicas: range,
@@ -187,7 +169,7 @@ def stationary(
         weight_decay: lambda >= 0.
         steps: updates after ``burn_in``, at least ``record_every``; burn_in + steps < 2^32.
         burn_in: updates before the first record >= 0.
-        replicas: as in `phase_space`, and the arguments that follow.
+        replicas: as in `states`, and the arguments that follow.
         seed: integer in [0, 2^64).
         sampler: "iid", "without_replacement", "shuffle".
         record_every: updates between records >= 1.
@@ -207,7 +189,7 @@ def stationary(
         RuntimeError: if the engine is not there.
 
     Example:
-        >>> made = stationary(
+        >>> made = averages(
         ...     FreshData(2), learning_rate=0.1, momentum=0.9, batch_size=4, steps=100, burn_in=50,
         ...     replicas=range(3), seed=0, engine="torch", device="cpu",
         ... )
@@ -217,8 +199,9 @@ def stationary(
     validate.count("burn_in", burn_in, low=0, high=LARGEST)
     validate.count("steps", steps, high=LARGEST - burn_in)
     validate.count("record_every", record_every, high=steps)
-    kernel, plan, motion = _prepare(
+    kernel, plan = prepare(
         problem,
+        kernels=_KERNELS,
         momentum=momentum,
         weight_decay=weight_decay,
         start_velocity=start_velocity,
@@ -233,7 +216,7 @@ def stationary(
         start=start,
         threads=threads,
     )
-    sums, diverged = kernel.moments(plan, motion, Times(burn_in, steps, record_every))
+    sums, diverged = kernel.moments(plan, Times(burn_in, steps, record_every))
     records = steps // record_every
     means = sums / records
     means[diverged >= 0] = np.nan
@@ -250,20 +233,6 @@ def stationary(
         square_speed=dd.sum(1) / eta**2,
         diverged_at=diverged,
     )
-
-
-def _prepare(problem, *, momentum, weight_decay, start_velocity, **options):
-    beta = validate.fraction("momentum", momentum)
-    decay = validate.non_negative("weight_decay", weight_decay)
-    kernel, plan = prepare(problem, kernels=_KERNELS, **options)
-    velocity = per_replica("start_velocity", start_velocity, problem, len(plan.replicas))
-    motion = Motion(
-        momentum=beta,
-        weight_decay=decay,
-        minimum=problem.minimum @ problem.basis,
-        start=plan.learning_rate * velocity,
-    )
-    return kernel, plan, motion
 
 
 def _steps(values):

@@ -1,10 +1,19 @@
 """Ensembles of discrete SGD on linear regression: first passages and stationary laws.
 
 One update is theta <- theta - learning_rate * gradient of the batch loss, Eq. (2), with L as in
-Eq. (1). A replica's path depends on (seed, its index) alone, not on the other replicas, the engine,
-the threads or how the ensemble is cut into calls: ranges of replicas can be computed anywhere and
-joined. The reference is `core.ensembles.kernels.linear_torch`; the other engines follow it step by
+Eq. (1); with momentum and weight decay b <- momentum b + g + weight_decay theta, theta <- theta -
+learning_rate b. A replica's path depends on (seed, its index) alone, not on the other replicas, the
+engine, the threads or how the ensemble is cut into calls: ranges of replicas can be computed
+anywhere and joined. What is observed draws nothing: `core.ensembles.phase_space` sees the same
+paths. The reference is `core.ensembles.kernels.linear_torch`; the other engines follow it step by
 step.
+
+Sample indices are Philox words of the counter (step, draw, replica, stream), where step k - 1 makes
+theta_k, draw numbers blocks of four words within it, replica is the index of the path and stream
+one of `core.random.philox.Stream`: BATCH (sampler "iid" and "without_replacement"), PERMUTATION
+(sampler "shuffle", with the epoch as step), or INPUT and TARGET (fresh data). The key is the seed.
+Momentum draws nothing either: 0 gives the plain path, to the bit, and whatever the momentum the
+batches of step k are the same.
 """
 
 from dataclasses import dataclass
@@ -67,6 +76,8 @@ def first_passage(
     *,
     thresholds,
     learning_rate: float,
+    momentum: float = 0.0,
+    weight_decay: float = 0.0,
     batch_size: int,
     max_steps: int,
     replicas: range,
@@ -76,6 +87,7 @@ def first_passage(
     dtype: str = "float64",
     device: str = "auto",
     start=None,
+    start_velocity=None,
     threads: int | None = None,
 ) -> Passages:
     """Return when the loss of each replica first reaches c times its minimum, for many c at once.
@@ -88,6 +100,9 @@ def first_passage(
         problem: the data.
         thresholds: loss ratios c > 1 (m,), ascending.
         learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+        weight_decay: lambda >= 0; added to the gradient, so it goes through the momentum. The loss
+            that is looked at is without its term.
         batch_size: B >= 1; at most N unless the sampler is "iid".
         max_steps: steps after which a replica is given up, in [1, 2^32).
         replicas: indices of the replicas, within [0, 2^32).
@@ -99,6 +114,7 @@ def first_passage(
         dtype: "float64" or "float32", of state and arithmetic.
         device: "cpu", "cuda", ..., or "auto": CUDA where it is and the engine can use it.
         start: theta before the first step, (d,) or (replicas, d); None for theta*.
+        start_velocity: v_0 = -b_0, in the coordinates of theta; same shapes; None for 0.
         threads: of the numba engine; None for NUMBA_NUM_THREADS, all cores if that is not set.
 
     Returns:
@@ -127,6 +143,8 @@ def first_passage(
         problem,
         kernels=_KERNELS,
         learning_rate=learning_rate,
+        momentum=momentum,
+        weight_decay=weight_decay,
         batch_size=batch_size,
         replicas=replicas,
         seed=seed,
@@ -135,6 +153,7 @@ def first_passage(
         dtype=dtype,
         device=device,
         start=start,
+        start_velocity=start_velocity,
         threads=threads,
     )
     fresh = isinstance(problem, FreshData)
@@ -152,6 +171,8 @@ def stationary(
     problem: FiniteData | FreshData,
     *,
     learning_rate: float,
+    momentum: float = 0.0,
+    weight_decay: float = 0.0,
     batch_size: int,
     steps: int,
     burn_in: int,
@@ -166,6 +187,7 @@ def stationary(
     dtype: str = "float64",
     device: str = "auto",
     start=None,
+    start_velocity=None,
     threads: int | None = None,
 ) -> Stationary:
     """Return time averages and a histogram of SGD near the minimum, summed up on the way.
@@ -176,6 +198,9 @@ def stationary(
     Args:
         problem: the data.
         learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+        weight_decay: lambda >= 0; added to the gradient, so it goes through the momentum. The loss
+            that is looked at is without its term.
         batch_size: B >= 1; at most N unless the sampler is "iid".
         steps: updates after ``burn_in``, at least ``record_every``; burn_in + steps < 2^32.
         burn_in: updates before the first record >= 0.
@@ -191,6 +216,7 @@ def stationary(
         dtype: "float64" or "float32".
         device: where to compute.
         start: theta before the first step, (d,) or (replicas, d); None for theta*.
+        start_velocity: v_0 = -b_0, in the coordinates of theta; same shapes; None for 0.
         threads: of the numba engine.
 
     Returns:
@@ -219,6 +245,8 @@ def stationary(
         problem,
         kernels=_KERNELS,
         learning_rate=learning_rate,
+        momentum=momentum,
+        weight_decay=weight_decay,
         batch_size=batch_size,
         replicas=replicas,
         seed=seed,
@@ -227,6 +255,7 @@ def stationary(
         dtype=dtype,
         device=device,
         start=start,
+        start_velocity=start_velocity,
         threads=threads,
     )
     bins = None if edges is None else _ascending("edges", edges)

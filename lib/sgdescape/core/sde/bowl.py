@@ -1,9 +1,8 @@
-"""Ensembles of Ito paths with multiplicative noise: integrate, couple, and time first passages.
+"""Ensembles of Ito paths with multiplicative noise: integrate, and time first passages.
 
-`simulate` integrates any `Sde` by Euler-Maruyama or Milstein; `coupled` and `coupled_clocks` drive
-several discretisations by one Brownian motion; `first_passage` and `stationary` work on large
-ensembles and have compiled kernels for the quadratic valley (`Bowl`). Replicas are given as a
-range; a path depends on (seed, replica index) alone.
+`simulate` integrates any `Sde` by Euler-Maruyama or Milstein; `first_passage` and `stationary` work
+on large ensembles and have compiled kernels for the quadratic valley (`Bowl`). Replicas are given
+as a range; a path depends on (seed, replica index) alone.
 """
 
 import numpy as np
@@ -15,26 +14,20 @@ from sgdescape.core.sde.bowl_reference import Stationary
 from sgdescape.core.sde.models import Bowl, Sde, bowl_sde, decoupled, gld, sgd, time_changed
 from sgdescape.core.sde.passage import Passages, Watch
 from sgdescape.core.sde.paths import (
-    ClockPair,
     Paths,
     check,
-    coupled,
-    coupled_clocks,
     simulate,
     starting_states,
 )
 
 __all__ = [
     "Bowl",
-    "ClockPair",
     "Passages",
     "Paths",
     "Sde",
     "Stationary",
     "Watch",
     "bowl_sde",
-    "coupled",
-    "coupled_clocks",
     "decoupled",
     "first_passage",
     "gld",

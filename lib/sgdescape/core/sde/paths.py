@@ -1,4 +1,4 @@
-"""Integration of Ito SDEs for many replicas, and several discretisations on one Brownian motion."""
+"""Integration of Ito SDEs for many replicas."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,11 +12,8 @@ from sgdescape.core.sde import passage
 from sgdescape.core.sde.models import Sde, _library
 
 __all__ = [
-    "ClockPair",
     "Paths",
     "check",
-    "coupled",
-    "coupled_clocks",
     "simulate",
     "starting_states",
 ]
@@ -32,18 +29,6 @@ class Paths:
     values: np.ndarray | torch.Tensor  # (records, replicas, ...) states, or what observe returned
     theta: np.ndarray | torch.Tensor  # (replicas, d) last state
     diverged_at: np.ndarray  # (replicas,) int64 step after which a state was not finite; -1: never
-
-
-@dataclass(frozen=True)
-class ClockPair:
-    """One path in both clocks, driven by one Brownian motion."""
-
-    tau: np.ndarray  # (records, replicas) Eq. (13), the integral of L dt along the path of Eq. (12)
-    t: np.ndarray  # (records, replicas) t of Eq. (12) at these tau
-    t_back: np.ndarray  # (records, replicas) t from the path of Eq. (14), the integral of dtau / L
-    slow: np.ndarray  # (records, replicas, d) theta_t of Eq. (12)
-    fast: np.ndarray  # (records, replicas, d) theta of Eq. (14) at the same tau
-    brownian: np.ndarray  # (records, replicas, d) integral of sqrt(L) dW, drives Eq. (14)
 
 
 def simulate(
@@ -124,158 +109,6 @@ def simulate(
     if times is not None:
         clock[1:] = times
     return Paths(clock, stack(values), theta, _numpy(diverged))
-
-
-def coupled(
-    sde: Sde,
-    start,
-    *,
-    dt: float,
-    steps: int,
-    levels: int,
-    seed: int,
-    replicas: range,
-    scheme: str = "euler",
-) -> tuple[np.ndarray, list]:
-    """End states of the same Brownian paths at dt, dt/2, ..., dt/2^levels: for strong orders.
-
-    Args:
-        sde: the process.
-        start: as in `simulate`.
-        dt: the largest step.
-        steps: number of the largest steps.
-        levels: how often dt is halved, at least 1.
-        seed: of the noise.
-        replicas: indices of the paths.
-        scheme: "euler" or "milstein".
-
-    Returns:
-        The step sizes (levels + 1,), decreasing, and as many arrays of end states (replicas, d).
-        The Brownian motion's own end is the sum of `brownian.increments` with these arguments.
-
-    Raises:
-        TypeError: as `simulate`.
-        ValueError: as `simulate`.
-
-    Example:
-        >>> from sgdescape.core.sde.models import gld
-        >>> ou = gld(lambda x: x, diffusion=0.5)
-        >>> sizes, ends = coupled(ou, np.ones(1), dt=0.1, steps=8, levels=2, seed=0,
-        ...                       replicas=range(4))
-        >>> [float(s) for s in sizes], ends[0].shape
-        ([0.1, 0.05, 0.025], (4, 1))
-    """
-    validate.count("levels", levels)
-    validate.count("steps", steps)
-    sizes = np.ldexp(validate.positive("dt", dt), -np.arange(levels + 1))
-    ends = [
-        simulate(
-            sde,
-            start,
-            dt=float(size),
-            steps=steps << level,
-            record_every=steps << level,
-            substeps=1 << (levels - level),
-            seed=seed,
-            replicas=replicas,
-            scheme=scheme,
-        ).theta
-        for level, size in enumerate(sizes)
-    ]
-    return sizes, ends
-
-
-def coupled_clocks(
-    slow: Sde,
-    fast: Sde,
-    loss: Callable,
-    start,
-    *,
-    dt: float,
-    steps: int,
-    tau_step: float,
-    records: int,
-    seed: int,
-    replicas: range,
-    substeps: int = 1,
-) -> ClockPair:
-    """Drive Eq. (12) and Eq. (14) by the same Brownian motion, path by path: Eq. (13).
-
-    Eq. (12) runs on the grid of dt and gives tau = sum L dt and the Brownian motion of the new
-    clock, sum sqrt(L) dW. Eq. (14) then runs on its own states with steps of tau that end where
-    tau first passes a multiple of ``tau_step``; its increments are those sums over the step, so no
-    interpolation enters. Both paths tend to each other as dt and tau_step go to zero; for
-    tau_step -> 0 at fixed dt they are the same numbers, because Euler's scheme for Eq. (14) is that
-    for Eq. (12) with steps dt = dtau / L.
-
-    Args:
-        slow: Eq. (12), `decoupled`.
-        fast: Eq. (14), `time_changed`, of the same loss.
-        loss: maps states (replicas, d) to L (replicas,).
-        start: as in `simulate`, NumPy.
-        dt: step of t, positive.
-        steps: number of steps in t.
-        tau_step: target step of tau, positive; steps are longer by up to L dt.
-        records: number of tau steps to return; each path must get that far.
-        seed: of the noise.
-        replicas: indices of the paths.
-        substeps: as in `simulate`.
-
-    Returns:
-        Both paths at the same tau, the first record is the start.
-
-    Raises:
-        TypeError: as `simulate`.
-        ValueError: as `simulate`, or if some path does not reach ``records`` steps of tau.
-    """
-    theta = starting_states(start, replicas)
-    if isinstance(theta, torch.Tensor):
-        raise TypeError("start must be a NumPy array: got a torch tensor")
-    check(slow, dt=dt, seed=seed, scheme="euler", substeps=substeps)
-    check(fast, dt=dt, seed=seed, scheme="euler", substeps=substeps)
-    validate.count("steps", steps)
-    validate.count("records", records)
-    validate.positive("tau_step", tau_step)
-    n, d = theta.shape
-    zero = np.zeros(n)
-    shapes = {"tau": (), "t": (), "t_back": (), "slow": (d,), "fast": (d,), "brownian": (d,)}
-    out = {name: np.full((records + 1, n, *shape), np.nan) for name, shape in shapes.items()}
-    state, other = {"tau": zero, "w": 0 * theta}, {"tau": zero, "w": 0 * theta, "t": zero}
-    done, moving = np.zeros(n, dtype=np.int64), 1.0 * theta
-    for name, value in (("tau", 0), ("t", 0), ("t_back", 0), ("slow", theta), ("fast", theta)):
-        out[name][0] = value
-    out["brownian"][0] = 0
-    for step, dw in enumerate(_draws(None, seed, [dt] * steps, replicas, d, substeps, theta)):
-        level = loss(theta)
-        noise = passage.apply_noise(slow.noise(theta), dw)
-        theta = theta + slow.drift(theta) * dt + noise
-        state = {"tau": state["tau"] + level * dt, "w": state["w"] + np.sqrt(level)[:, None] * dw}
-        hit = (state["tau"] >= (done + 1) * tau_step * (1 - 1e-12)) & (done < records)
-        if not hit.any():
-            continue
-        size = (state["tau"] - other["tau"])[hit]
-        before = moving[hit]
-        push = passage.apply_noise(fast.noise(before), (state["w"] - other["w"])[hit])
-        back = other["t"].copy()
-        back[hit] += size / loss(before)
-        moving[hit] = before + fast.drift(before) * size[:, None] + push
-        for name in ("tau", "w"):
-            other[name] = np.where(hit if name == "tau" else hit[:, None], state[name], other[name])
-        other["t"] = back
-        done = done + hit
-        row, column = done[hit], np.flatnonzero(hit)
-        out["tau"][row, column] = state["tau"][hit]
-        out["t"][row, column] = dt * (step + 1)
-        out["t_back"][row, column] = back[hit]
-        out["slow"][row, column] = theta[hit]
-        out["fast"][row, column] = moving[hit]
-        out["brownian"][row, column] = state["w"][hit]
-        if (done == records).all():
-            return ClockPair(**out)
-    raise ValueError(
-        f"steps must let every path reach tau = {records} x {tau_step}: after {steps} steps of "
-        f"{dt} the slowest is at {state['tau'].min():.3g}"
-    )
 
 
 def starting_states(start, replicas: range):

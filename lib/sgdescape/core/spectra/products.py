@@ -52,7 +52,6 @@ __all__ = [
     "gauss_newton_eigenpairs",
     "gauss_newton_product",
     "gram",
-    "gram_product",
     "hessian_product",
     "lanczos",
     "noise_spectra",
@@ -64,21 +63,6 @@ __all__ = [
 
 PRODUCT_BYTES = 2**21  # of one chunk: what a product holds at a time beside the kept passes
 CACHE_BYTES = 2**28  # of forward passes kept between products; what is over is run again
-
-
-@clean_modes
-def gram_product(model: nn.Module, inputs: Tensor, *, chunk: int | None = None) -> MatVec:
-    """Return u -> J Jᵀ u, the product with `gram` without forming it.
-
-    Args:
-        model: a supported network (see `layers.chain`).
-        inputs: samples (n, ...).
-        chunk: samples a pass; None chooses by memory.
-
-    Returns:
-        A function of a vector (n outputs,), float64 out; valid while the parameters stay.
-    """
-    return _gram_product(_Passes(model, inputs, chunk))
 
 
 @clean_modes

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from sgdescape.core import validate
 
-__all__ = ["Path", "Recorder", "position_gradient"]
+__all__ = ["Path", "Recorder"]
 
 BLOCK_BYTES = 2**29  # of the copied weights: the longer a block, the cheaper a step
 LONGEST_BLOCK = 512  # steps; more gain nothing
@@ -218,39 +218,6 @@ class Recorder:
             torch.sub(away[1:], away[:-1], out=moves[1:])
             moved[:, tensor] += torch.linalg.vector_norm(moves[1:], dim=1).square()
         return projected, toward, along, square, moved
-
-
-def position_gradient(
-    path: Path, *, learning_rate: float, momentum: float = 0.0, weight_decay: float = 0.0
-) -> np.ndarray:
-    """Return θ_k · g_k for each parameter tensor, g_k the batch gradient of the step that follows.
-
-    By the update, η (g_k + λ θ_k) = β δ_k - δ_{k+1}: what the weights felt, rounding included.
-    In a stationary state, E[θ·(g + λ θ)] = (1 + β) / (2 η) E‖δ‖² for iid batches.
-
-    Args:
-        path: of a run with these three settings, recorded at every step.
-        learning_rate: η > 0.
-        momentum: β in [0, 1).
-        weight_decay: λ >= 0.
-
-    Returns:
-        Values (m, tensors); NaN at the last step, and at the first if it is not step 0 and there
-        is momentum.
-
-    Raises:
-        TypeError: if a setting is not a number.
-        ValueError: if one lies outside its range.
-    """
-    validate.positive("learning_rate", learning_rate)
-    validate.fraction("momentum", momentum)
-    validate.non_negative("weight_decay", weight_decay)
-    before = path.position_move.copy()
-    if path.steps[0] == 0 or momentum == 0:
-        before[0] = 0.0  # the first step of all has no momentum from before
-    after = np.full_like(before, np.nan)  # θ_k · δ_{k+1}
-    after[:-1] = path.position_move[1:] - path.square_move[1:]
-    return (momentum * before - after) / learning_rate - weight_decay * path.square_norm
 
 
 def _weights(reference, size, like):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from sgdescape.core.ensembles import momentum
+from sgdescape.core.ensembles import phase_space
 from sgdescape.core.ensembles.regression_data import FiniteData
 from sgdescape.modified_loss.measure.paths import averages, generator, kept, log_ratio, stream
 
@@ -189,7 +189,7 @@ def sgd_path(data, config, name, *, replicas, **options) -> np.ndarray:
         FloatingPointError: naming the first replica that diverged: where second moments are
             infinite nothing of this chapter holds for the others, so none is left out.
     """
-    made = momentum.phase_space(
+    made = phase_space.states(
         data,
         learning_rate=config.learning_rate,
         momentum=config.momentum,

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from sgdescape.core.ensembles import momentum
+from sgdescape.core.ensembles import phase_space
 from sgdescape.core.ensembles.regression_data import FreshData
 from sgdescape.core.random import seeds
 
@@ -23,7 +23,7 @@ def directions(config) -> xr.Dataset:
     """
     arrows, squares = [], []
     for index, size in enumerate(config.arrow_batches):
-        made = momentum.phase_space(
+        made = phase_space.states(
             FreshData(1),
             learning_rate=config.arrow_rate,
             momentum=config.arrow_momentum,

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import xarray as xr
 
-from sgdescape.core.ensembles import momentum as momentum_ensembles
+from sgdescape.core.ensembles import phase_space
 from sgdescape.core.ensembles.regression_data import FiniteData
 from sgdescape.core.random import seeds
 from sgdescape.underdamped_langevin.measure.correlations import autocovariances, grouped, normalised
@@ -55,7 +55,7 @@ def growth(config, *, device="cpu") -> xr.Dataset:
     """
     data = problem(config)
     steps = np.unique(np.geomspace(1, config.growth_last, config.growth_points).astype(int))
-    made = momentum_ensembles.phase_space(
+    made = phase_space.states(
         data,
         record_steps=steps,
         replicas=range(config.growth_replicas),
@@ -86,7 +86,7 @@ def ensemble(config, *, device="cpu") -> xr.Dataset:
         ``inputs`` and ``gradients`` (sample, mode).
     """
     data = problem(config)
-    made = momentum_ensembles.phase_space(
+    made = phase_space.states(
         data,
         record_steps=np.arange(config.burn_in, config.burn_in + config.records),
         replicas=range(config.replicas),
@@ -129,7 +129,7 @@ def kicks(config, *, device="cpu") -> xr.Dataset:
     width = np.sqrt(config.learning_rate / (2 * config.batch_size * (1 - config.momentum)))
     start = np.full(data.dimension, config.kick * width)
     steps = np.arange(config.kick_steps + 1)
-    made = momentum_ensembles.phase_space(
+    made = phase_space.states(
         data,
         record_steps=steps,
         replicas=range(config.kick_replicas),
@@ -170,7 +170,7 @@ def sweep(config, *, device="cpu") -> xr.Dataset:
     for index, (_, eta, size, beta) in enumerate(settings):
         at = {"learning_rate": eta, "batch_size": size, "momentum": beta}
         relax = int((1 - beta) / (eta * config.curvatures[-1]) + 5 / (1 - beta))
-        made = momentum_ensembles.stationary(
+        made = phase_space.averages(
             data,
             steps=config.sweep_steps,
             burn_in=3 * relax,
@@ -224,7 +224,7 @@ def surviving(made) -> np.ndarray:
     """Return which replicas stayed finite (replicas,); say which did not, and when.
 
     Args:
-        made: of `core.ensembles.momentum`, with ``diverged_at``.
+        made: of `core.ensembles.phase_space`, with ``diverged_at``.
 
     Raises:
         FloatingPointError: if none did.

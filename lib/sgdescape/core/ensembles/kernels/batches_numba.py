@@ -8,7 +8,7 @@ not do by itself.
 import numba as nb
 import numpy as np
 
-from sgdescape.core.ensembles.kernels.batches_torch import MIX, feistel_rounds
+from sgdescape.core.ensembles.kernels.mixing import MIX, feistel_rounds
 from sgdescape.core.random.philox import Stream
 from sgdescape.core.random.philox_numba import index, philox, philox_wide
 

@@ -8,9 +8,8 @@ import math
 import torch
 from torch import Tensor
 
+from sgdescape.core.ensembles.kernels.mixing import MIX, feistel_rounds
 from sgdescape.core.random.philox import MASK, Stream, indices, torch_words
-
-MIX = (0x85EBCA6B, 0xC2B2AE35)  # finalizer of MurmurHash3
 
 
 def batch_indices(n, batch_size, *, sampler, seed, step, replica: Tensor) -> Tensor:
@@ -36,11 +35,6 @@ def batch_indices(n, batch_size, *, sampler, seed, step, replica: Tensor) -> Ten
         taken = (chosen[:, :b] == candidate[:, None]).any(1)
         chosen[:, b] = torch.where(taken, last, candidate)
     return chosen
-
-
-def feistel_rounds(n: int) -> int:
-    """Return how many rounds mix n places: small sets have few round functions and need more."""
-    return 8 if n > 128 else 24
 
 
 def permuted(n, position: Tensor, *, seed, epoch, replica: Tensor) -> Tensor:

@@ -26,25 +26,23 @@ def first_passage(plan, levels, max_steps):
     count = len(plan.replicas)
     steps = np.full((count, len(levels)), -1, np.int64)
     last, diverged = np.full(count, max_steps, np.int64), np.full(count, -1, np.int64)
-    shared, z = setting(plan)
+    shared, states = setting(plan)
     levels = levels.astype(plan.dtype)
 
     def block(part):
         _passages(
-            *shared, plan.replicas[part.start], plan.replicas.step, z[part],
+            *shared, plan.replicas[part.start], plan.replicas.step, states[part],
             levels, max_steps, steps[part], last[part], diverged[part],
         )  # fmt: skip
 
     spread(block, count, plan.threads)
-    theta = z[:, : len(plan.curvatures)].astype(plan.dtype)
-    theta[diverged >= 0] = np.nan
-    return steps, last, diverged, theta
+    return steps, last, diverged, _ends(plan, states, diverged)
 
 
 def stationary(plan, schedule):
     """Return what `linear_torch.stationary` does."""
     count, d = len(plan.replicas), len(plan.curvatures)
-    shared, z = setting(plan)
+    shared, states = setting(plan)
     sums, diverged = np.zeros((count, 2 * d + 1)), np.full(count, -1, np.int64)
     kept = schedule.steps // schedule.keep_every if schedule.keep_every else 0
     samples = np.full((count, kept, d), np.nan, plan.dtype)
@@ -54,14 +52,13 @@ def stationary(plan, schedule):
     def block(part):
         counts = np.zeros(len(schedule.edges) + 1, np.int64)
         _averages(
-            *shared, plan.replicas[part.start], plan.replicas.step, z[part],
+            *shared, plan.replicas[part.start], plan.replicas.step, states[part],
             times, weights, schedule.edges, sums[part], counts, samples[part], diverged[part],
         )  # fmt: skip
         return counts
 
     counts = np.sum(spread(block, count, plan.threads), axis=0)
-    theta = z[:, :d].astype(plan.dtype)
-    theta[diverged >= 0] = np.nan
+    theta = _ends(plan, states, diverged)
     samples = samples if schedule.keep_every else None
     return {"sums": sums, "counts": counts, "diverged": diverged, "z": theta, "samples": samples}
 
@@ -78,13 +75,14 @@ def spread(block, count, threads):
 
 
 def setting(plan):
-    """Return the arguments that all replicas share, and the padded state z (replicas, W)."""
+    """Return the arguments that all replicas share, and the padded states (replicas, 3, W)."""
     d, real = len(plan.curvatures), np.dtype(plan.dtype)
-    width = _width(d + 1)
-    scale, curvature = np.zeros(width, real), np.zeros(width, real)
-    scale[:d], curvature[:d] = plan.learning_rate / plan.batch_size, plan.curvatures
-    z = np.zeros((len(plan.replicas), width), real)
-    z[:, :d], z[:, d] = plan.start, -1
+    width, motion = _width(d + 1), plan.motion
+    decay = plan.learning_rate * motion.weight_decay
+    constants, states = np.zeros((4, width), real), np.zeros((len(plan.replicas), 3, width), real)
+    constants[0, :d], constants[3, :d] = plan.learning_rate / plan.batch_size, plan.curvatures
+    constants[1, :d], constants[2, :d] = decay, decay * motion.minimum
+    states[:, 0, :d], states[:, 0, d], states[:, 1, :d] = plan.start, -1, motion.start
     finite = plan.rows is not None
     law = None if finite else (INPUTS.index(plan.law), d, float(plan.noise_std))
     rows = np.zeros((len(plan.rows) if finite else 0, width), real)
@@ -92,7 +90,15 @@ def setting(plan):
         rows[:, : d + 1] = plan.rows
     tag = (0,) * width if width <= LONGEST_VECTOR else None
     random = (CODES[plan.sampler], plan.batch_size, *philox.key(plan.seed))
-    return (rows, law, random, scale, curvature, tag), z
+    beta = None if motion.plain else real.type(motion.momentum)
+    return (rows, law, random, constants, beta, tag), states
+
+
+def _ends(plan, states, diverged):
+    """Return z at the end (replicas, d), NaN where it diverged."""
+    z = states[:, 0, : len(plan.curvatures)].copy()
+    z[diverged >= 0] = np.nan
+    return z
 
 
 def _width(least):
@@ -139,28 +145,30 @@ def draw(rows, indices, numbers, law, random, replica, first, steps):
 
 
 @nb.njit(error_model="numpy")
-def _step(rows, flat, at, stride, size, z, scale, curvature, tag, gradient):
+def step(rows, flat, at, stride, size, state, constants, beta, tag, gradient):
+    """Update the state by the batch flat[at + stride b], b < size; return sum_i h_i z_i^2."""
     if tag is None:
-        return plain_step(rows, flat, at, stride, size, z, scale, curvature, gradient)
-    return vector_step(rows, flat, at, stride, size, z, scale, curvature, tag)
+        return plain_step(rows, flat, at, stride, size, state, constants, beta, gradient)
+    return vector_step(rows, flat, at, stride, size, state, constants, beta, tag)
 
 
 @_kernel
 def _passages(
-    rows, law, random, scale, curvature, tag, replica, apart, states,
+    rows, law, random, constants, beta, tag, replica, apart, states,
     levels, max_steps, steps, last, diverged,
 ):  # fmt: skip
+    scale = constants[0]
     data, indices, numbers = scratch(rows, law, random, scale)
     flat, chunk, size, gradient = indices.reshape(-1), indices.shape[1], random[1], scale.copy()
     for r in range(len(states)):
-        z, made, reached = states[r], 0, 0
+        state, made, reached = states[r], 0, 0
         level = levels[0]
         while made < max_steps and reached < len(levels):
             now = min(chunk, max_steps - made)
             draw(data, indices, numbers, law, random, replica + r * apart, made, now)
             for j in range(now):
-                excess = _step(
-                    data, flat, j, chunk, size, z, scale, curvature, tag, gradient
+                excess = step(
+                    data, flat, j, chunk, size, state, constants, beta, tag, gradient
                 )  # fmt: skip
                 if not excess < level:
                     finite = np.isfinite(excess)
@@ -178,23 +186,25 @@ def _passages(
 
 @_kernel
 def _averages(
-    rows, law, random, scale, curvature, tag, replica, apart, states,
+    rows, law, random, constants, beta, tag, replica, apart, states,
     times, weights, edges, sums, counts, samples, diverged,
 ):  # fmt: skip
+    scale = constants[0]
     data, indices, numbers = scratch(rows, law, random, scale)
     flat, chunk, size, gradient = indices.reshape(-1), indices.shape[1], random[1], scale.copy()
     burn_in, steps, record_every, keep_every = times
     d, total = len(weights), burn_in + steps
     infinity = scale.dtype.type(np.inf)
     for r in range(len(states)):
-        z, made = states[r], 0
+        state, made = states[r], 0
+        z = state[0]
         to_record, to_keep, kept = burn_in + record_every, burn_in + keep_every, 0
         while made < total and diverged[r] < 0:
             now = min(chunk, total - made)
             draw(data, indices, numbers, law, random, replica + r * apart, made, now)
             for j in range(now):
-                excess = _step(
-                    data, flat, j, chunk, size, z, scale, curvature, tag, gradient
+                excess = step(
+                    data, flat, j, chunk, size, state, constants, beta, tag, gradient
                 )  # fmt: skip
                 k = made + j + 1
                 if not excess < infinity:

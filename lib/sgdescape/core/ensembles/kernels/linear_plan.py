@@ -2,6 +2,15 @@
 
 z = basis^T (theta - theta*). A row (x, r) holds an input and the rest r of its target at theta*, so
 that a sample's residual is x.z - r and the loss is L = L* + sum_i h_i z_i^2 / 2: no data needed.
+
+With delta_k = z_k - z_{k-1} the two updates b <- beta b + g + lambda theta, theta <- theta - eta b
+of SGD with momentum beta and weight decay lambda are one:
+
+    delta <- beta delta - (eta / B) sum_b x_b (x_b.z - r_b) - eta lambda (z + basis^T theta*)
+    z <- z + delta
+
+and the velocity is v = -b = delta / eta. Without momentum and weight decay all engines compute the
+plain z - (eta / B) sum_b x_b (x_b.z - r_b) instead, which is the same, and the same to the bit.
 """
 
 import importlib
@@ -21,6 +30,21 @@ LARGEST = 2**32 - 1  # counters are 32-bit words
 
 
 @dataclass(frozen=True, eq=False)
+class Motion:
+    """Momentum and weight decay of a `Plan`."""
+
+    momentum: float  # beta
+    weight_decay: float  # lambda
+    minimum: np.ndarray  # (d,): basis^T theta*
+    start: np.ndarray  # (replicas, d): delta before the first step
+
+    @property
+    def plain(self) -> bool:
+        """Whether an update is that of SGD alone."""
+        return self.momentum == 0 and self.weight_decay == 0
+
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """One ensemble; all engines take it."""
 
@@ -30,6 +54,7 @@ class Plan:
     curvatures: np.ndarray  # (d,)
     start: np.ndarray  # (replicas, d), z before the first step
     learning_rate: float
+    motion: Motion
     batch_size: int
     sampler: str
     seed: int
@@ -51,9 +76,22 @@ class Schedule:
     keep_every: int  # of the updates after burn_in; 0 to keep no state
 
 
+@dataclass(frozen=True)
+class Times:
+    """What the averages in phase space are over."""
+
+    burn_in: int  # updates before the first record
+    steps: int  # updates after burn_in
+    record_every: int
+
+
+# Sums of each mode in phase space: x = z after the update, y = delta of the update before.
+SUMS = ("x", "x x", "delta delta", "x delta", "x y")
+
+
 def prepare(
-    problem, *, kernels: Mapping[str, str], learning_rate, batch_size, replicas, seed, sampler,
-    engine, dtype, device, start, threads,
+    problem, *, kernels: Mapping[str, str], learning_rate, momentum, weight_decay, batch_size,
+    replicas, seed, sampler, engine, dtype, device, start, start_velocity, threads,
 ):  # fmt: skip
     """Return the engine's module and the plan of what a caller asked for.
 
@@ -68,6 +106,8 @@ def prepare(
     if not isinstance(problem, (FiniteData, FreshData)):
         raise TypeError(f"problem must be FiniteData or FreshData: got {type(problem).__name__}")
     validate.positive("learning_rate", learning_rate)
+    beta = validate.fraction("momentum", momentum)
+    decay = validate.non_negative("weight_decay", weight_decay)
     validate.one_of("sampler", sampler, SAMPLERS)
     validate.one_of("dtype", dtype, DTYPES)
     validate.count("seed", seed, low=0, high=2**64 - 1)
@@ -84,6 +124,13 @@ def prepare(
     if threads is not None:
         validate.count("threads", threads, high=4096)
     kernel, place = _kernel(kernels, engine, device)
+    velocity = per_replica("start_velocity", start_velocity, problem, len(replicas))
+    motion = Motion(
+        momentum=beta,
+        weight_decay=decay,
+        minimum=problem.minimum @ problem.basis,
+        start=learning_rate * velocity,
+    )
     plan = Plan(
         rows=problem.rows if finite else None,
         law="" if finite else problem.inputs,
@@ -91,6 +138,7 @@ def prepare(
         curvatures=problem.curvatures,
         start=per_replica("start", start, problem, len(replicas), origin=problem.minimum),
         learning_rate=float(learning_rate),
+        motion=motion,
         batch_size=int(batch_size),
         sampler=sampler,
         seed=int(seed),

@@ -15,13 +15,13 @@ def first_passage(plan, levels, max_steps):
 
     ``levels`` (m,) ascending are of sum_i h_i z_i^2 = 2 (L - L*).
     """
-    step, z, replica = _updates(plan)
+    step, z, delta, replica = updates(plan)
     h, levels = tensor(plan, plan.curvatures), tensor(plan, levels)
     passage = torch.full((len(z), len(levels)), -1, device=z.device)
     last = torch.full((len(z),), max_steps, device=z.device)
     diverged, out, alive = torch.full_like(last, -1), z.clone(), torch.arange(len(z)).to(z.device)
     for k in range(1, max_steps + 1):
-        z = step(z, k - 1, replica[alive])
+        z, delta = step(z, delta, k - 1, replica[alive])
         excess = (h * z * z).sum(1)
         bad = ~torch.isfinite(excess)
         reached = (excess[:, None] >= levels) | bad[:, None]
@@ -34,7 +34,7 @@ def first_passage(plan, levels, max_steps):
         out[alive] = torch.where(active[:, None], z, out[alive])
         if k % COMPACT_EVERY == 0:
             going = passage[alive, -1] < 0
-            alive, z = alive[going], z[going]
+            alive, z, delta = alive[going], z[going], delta[going]
             if not len(alive):
                 break
     out[diverged >= 0] = torch.nan
@@ -43,7 +43,7 @@ def first_passage(plan, levels, max_steps):
 
 def stationary(plan, schedule):
     """Return a dictionary of NumPy arrays: what `Stationary` holds, in terms of z."""
-    step, z, replica = _updates(plan)
+    step, z, delta, replica = updates(plan)
     h, weights = tensor(plan, plan.curvatures), tensor(plan, schedule.weights)
     edges = torch.as_tensor(schedule.edges, device=z.device)
     wide = {"dtype": torch.float64, "device": z.device}
@@ -51,7 +51,7 @@ def stationary(plan, schedule):
     counts = torch.zeros(len(edges) + 1, dtype=torch.int64, device=z.device)
     diverged, kept = torch.full((len(z),), -1, device=z.device), []
     for k in range(1, schedule.burn_in + schedule.steps + 1):
-        z = step(z, k - 1, replica)
+        z, delta = step(z, delta, k - 1, replica)
         excess = (h * z * z).sum(1)
         bad = ~torch.isfinite(excess)
         diverged = torch.where(bad & (diverged < 0), k, diverged)
@@ -71,14 +71,27 @@ def stationary(plan, schedule):
     return {k: v.cpu().numpy() for k, v in arrays.items()} | {"samples": samples}
 
 
-def _updates(plan):
-    """Return update, z, replicas: z <- z - (learning_rate / B) sum_b x_b (x_b.z - r_b)."""
-    gradient, z, replica = gradients(plan)
-    scale = plan.learning_rate / plan.batch_size
-    return (lambda z, k, replica: z - scale * gradient(z, k, replica)), z, replica
+def updates(plan):
+    """Return step, z, delta, replicas: what one update is, and the state before the first.
+
+    step(z, delta, k, replica) returns z + delta', delta' with the new step delta' = beta delta -
+    (eta / B) sum_b x_b (x_b.z - r_b) - eta lambda (z + basis^T theta*). Without momentum and weight
+    decay z + delta' is z - (eta / B) sum_b ..., to the bit.
+    """
+    gradient, z, replica = _gradients(plan)
+    motion = plan.motion
+    scale, decay = plan.learning_rate / plan.batch_size, plan.learning_rate * motion.weight_decay
+    offset = tensor(plan, decay * motion.minimum)
+
+    def step(z, delta, k, replica):
+        force = scale * gradient(z, k, replica) + decay * z + offset
+        delta = motion.momentum * delta - force
+        return z + delta, delta
+
+    return step, z, tensor(plan, motion.start), replica
 
 
-def gradients(plan):
+def _gradients(plan):
     """Return gradient, z, replicas; gradient(z, k, replica) is sum_b x_b (x_b.z - r_b)."""
     make = _finite if plan.rows is not None else _fresh
     batch = make(plan)

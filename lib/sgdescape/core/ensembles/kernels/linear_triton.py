@@ -13,8 +13,8 @@ import torch
 import triton
 import triton.language as tl
 
-from sgdescape.core.ensembles.kernels.batches_torch import feistel_rounds
 from sgdescape.core.ensembles.kernels.batches_triton import fresh_row, permuted, philox
+from sgdescape.core.ensembles.kernels.mixing import feistel_rounds
 from sgdescape.core.ensembles.regression_data import INPUTS
 from sgdescape.core.random import philox as reference
 
@@ -41,7 +41,7 @@ def _gain(z, gradient, row):
 
 
 @triton.jit
-def batch_gradient(
+def _batch_gradient(
     z, k, rows, n, std, key0, key1, replica, column, a, b,
     d: tl.constexpr, B: tl.constexpr, PADDED: tl.constexpr, MODE: tl.constexpr,
     LAW: tl.constexpr, ROUNDS: tl.constexpr,
@@ -83,29 +83,60 @@ def batch_gradient(
     return gradient
 
 
+@triton.jit
+def moved(
+    z, delta, k, vectors, rows, n, std, key0, key1, replica, column, a, b,
+    d: tl.constexpr, B: tl.constexpr, PADDED: tl.constexpr, MODE: tl.constexpr,
+    LAW: tl.constexpr, ROUNDS: tl.constexpr, MOVING: tl.constexpr,
+):  # fmt: skip
+    """Return z and delta after one more step; ``vectors`` are those of `setting`."""
+    scale = tl.load(vectors + column)[None, :]
+    gradient = _batch_gradient(
+        z, k, rows, n, std, key0, key1, replica, column, a, b, d, B, PADDED, MODE, LAW, ROUNDS
+    )  # fmt: skip
+    width: tl.constexpr = z.shape[1]
+    if MOVING:
+        decay = tl.load(vectors + 2 * width + column)[None, :]
+        offset = tl.load(vectors + 3 * width + column)[None, :]
+        beta = tl.load(vectors + 4 * width + column)[None, :]
+        force = scale * gradient + decay * z + offset
+        new_delta = beta * delta - force
+        new = z + new_delta
+    else:
+        new = z - scale * gradient
+        new_delta = new - z
+    return new, new_delta
+
+
 @triton.jit(do_not_specialize=PLAIN)
 def _passages(
-    states, replicas, count, levels, number, passage, last, diverged, reached_at, first, until,
-    rows, n, scales, curvatures, std, key0, key1, a, b,
+    states, deltas, replicas, count, levels, number, passage, last, diverged, reached_at,
+    first, until, vectors, rows, n, std, key0, key1, a, b,
     d: tl.constexpr, B: tl.constexpr, PADDED: tl.constexpr, MODE: tl.constexpr,
-    LAW: tl.constexpr, ROUNDS: tl.constexpr, WIDTH: tl.constexpr, LANES: tl.constexpr,
+    LAW: tl.constexpr, ROUNDS: tl.constexpr, MOVING: tl.constexpr, WIDTH: tl.constexpr,
+    LANES: tl.constexpr,
 ):  # fmt: skip
     lane = tl.program_id(0) * LANES + tl.arange(0, LANES)
     column = tl.arange(0, WIDTH)
     here = lane < count
-    own = states + lane[:, None] * WIDTH + column[None, :]
-    z = tl.load(own, mask=here[:, None], other=0.0)
+    shape = lane[:, None] * WIDTH + column[None, :]
+    z = tl.load(states + shape, mask=here[:, None], other=0.0)
+    delta = z * 0
+    if MOVING:
+        delta = tl.load(deltas + shape, mask=here[:, None], other=0.0)
     replica = tl.load(replicas + lane, mask=here, other=0)
     reached = tl.load(reached_at + lane, mask=here, other=0)
-    scale, curvature = tl.load(scales + column), tl.load(curvatures + column)
+    curvature = tl.load(vectors + WIDTH + column)
     alive = here & (reached < number)
     k = first.to(tl.int64)
     while (k < until) & (tl.max(alive.to(tl.int32), 0) > 0):
-        gradient = batch_gradient(
-            z, k, rows, n, std, key0, key1, replica, column, a, b,
-            d, B, PADDED, MODE, LAW, ROUNDS,
+        new, new_delta = moved(
+            z, delta, k, vectors, rows, n, std, key0, key1, replica, column, a, b,
+            d, B, PADDED, MODE, LAW, ROUNDS, MOVING,
         )  # fmt: skip
-        z = tl.where(alive[:, None], z - scale[None, :] * gradient, z)
+        z = tl.where(alive[:, None], new, z)
+        if MOVING:
+            delta = tl.where(alive[:, None], new_delta, delta)
         k += 1
         excess = tl.sum(curvature[None, :] * z * z, 1)
         finite = tl.abs(excess) < float("inf")
@@ -120,39 +151,46 @@ def _passages(
             level = tl.load(levels + reached, mask=hit & (reached < number), other=0.0)
             hit = hit & (reached < number) & ((excess >= level) | (finite == 0))
         alive = here & (reached < number)
-    tl.store(own, z, mask=here[:, None])
+    tl.store(states + shape, z, mask=here[:, None])
+    if MOVING:
+        tl.store(deltas + shape, delta, mask=here[:, None])
     tl.store(reached_at + lane, reached, mask=here)
 
 
 @triton.jit(do_not_specialize=PLAIN)
 def _averages(
-    states, replicas, count, sums, squares, fourths, counts, edges, bins, samples, kept, diverged,
-    first, until, burn_in, record_every, keep_every, weights,
-    rows, n, scales, curvatures, std, key0, key1, a, b,
+    states, deltas, replicas, count, sums, squares, fourths, counts, edges, bins, samples, kept,
+    diverged, first, until, burn_in, record_every, keep_every, weights,
+    vectors, rows, n, std, key0, key1, a, b,
     d: tl.constexpr, B: tl.constexpr, PADDED: tl.constexpr, MODE: tl.constexpr,
-    LAW: tl.constexpr, ROUNDS: tl.constexpr, WIDTH: tl.constexpr, LANES: tl.constexpr,
-    HALVINGS: tl.constexpr,
+    LAW: tl.constexpr, ROUNDS: tl.constexpr, MOVING: tl.constexpr, WIDTH: tl.constexpr,
+    LANES: tl.constexpr, HALVINGS: tl.constexpr,
 ):  # fmt: skip
     lane = tl.program_id(0) * LANES + tl.arange(0, LANES)
     column = tl.arange(0, WIDTH)
     here = lane < count
     shape = lane[:, None] * WIDTH + column[None, :]
     z = tl.load(states + shape, mask=here[:, None], other=0.0)
+    delta = z * 0
+    if MOVING:
+        delta = tl.load(deltas + shape, mask=here[:, None], other=0.0)
     replica = tl.load(replicas + lane, mask=here, other=0)
     fell = tl.load(diverged + lane, mask=here, other=0)
     s1 = tl.load(sums + shape, mask=here[:, None], other=0.0)
     s2 = tl.load(squares + shape, mask=here[:, None], other=0.0)
     s4 = tl.load(fourths + lane, mask=here, other=0.0)
-    scale, curvature = tl.load(scales + column), tl.load(curvatures + column)
+    curvature = tl.load(vectors + WIDTH + column)
     weight = tl.load(weights + column)
     alive = here & (fell < 0)
     k = first.to(tl.int64)
     while (k < until) & (tl.max(alive.to(tl.int32), 0) > 0):
-        gradient = batch_gradient(
-            z, k, rows, n, std, key0, key1, replica, column, a, b,
-            d, B, PADDED, MODE, LAW, ROUNDS,
+        new, new_delta = moved(
+            z, delta, k, vectors, rows, n, std, key0, key1, replica, column, a, b,
+            d, B, PADDED, MODE, LAW, ROUNDS, MOVING,
         )  # fmt: skip
-        z = tl.where(alive[:, None], z - scale[None, :] * gradient, z)
+        z = tl.where(alive[:, None], new, z)
+        if MOVING:
+            delta = tl.where(alive[:, None], new_delta, delta)
         k += 1
         excess = tl.sum(curvature[None, :] * z * z, 1)
         finite = tl.abs(excess) < float("inf")
@@ -178,6 +216,8 @@ def _averages(
                 target = samples + (lane[:, None].to(tl.int64) * kept + number) * WIDTH
                 tl.store(target + column[None, :], z, mask=alive[:, None])
     tl.store(states + shape, z, mask=here[:, None])
+    if MOVING:
+        tl.store(deltas + shape, delta, mask=here[:, None])
     tl.store(sums + shape, s1, mask=here[:, None])
     tl.store(squares + shape, s2, mask=here[:, None])
     tl.store(fourths + lane, s4, mask=here)
@@ -185,7 +225,7 @@ def _averages(
 
 def first_passage(plan, levels, max_steps):
     """Return what `linear_torch.first_passage` does."""
-    shared, constants, z, replicas = setting(plan)
+    shared, constants, z, delta, replicas = setting(plan)
     number, count = len(levels), len(z)
     levels = tensor(plan, levels)
     whole = {"dtype": torch.int64, "device": plan.device}
@@ -193,13 +233,13 @@ def first_passage(plan, levels, max_steps):
     last, diverged = torch.full((count,), max_steps, **whole), torch.full((count,), -1, **whole)
     reached, alive = torch.zeros(count, **whole), torch.arange(count, device=plan.device)
     for first in range(0, max_steps, LAUNCH):
-        parts = [t[alive] for t in (z, replicas, passage, last, diverged, reached)]
+        moving = (z, delta, passage, last, diverged, reached)
+        parts = [t[alive] for t in moving]
         _passages[(triton.cdiv(len(alive), BLOCK),)](
-            parts[0], parts[1], len(alive), levels, number, parts[2], parts[3], parts[4], parts[5],
+            *parts[:2], replicas[alive], len(alive), levels, number, *parts[2:],
             first, min(first + LAUNCH, max_steps), *shared, **constants,
         )  # fmt: skip
-        for whole_tensor, part in zip((z, passage, last, diverged, reached),
-                                      (parts[0], *parts[2:]), strict=True):  # fmt: skip
+        for whole_tensor, part in zip(moving, parts, strict=True):
             whole_tensor[alive] = part
         alive = alive[reached[alive] < number]
         if not len(alive):
@@ -211,7 +251,7 @@ def first_passage(plan, levels, max_steps):
 
 def stationary(plan, schedule):
     """Return what `linear_torch.stationary` does."""
-    shared, constants, z, replicas = setting(plan)
+    shared, constants, z, delta, replicas = setting(plan)
     count, d = len(z), len(plan.curvatures)
     wide = {"dtype": torch.float64, "device": plan.device}
     sums, squares, fourths = torch.zeros_like(z, **wide), torch.zeros_like(z, **wide), None
@@ -227,9 +267,10 @@ def stationary(plan, schedule):
     total = schedule.burn_in + schedule.steps
     for first in range(0, total, LAUNCH):
         _averages[(triton.cdiv(count, BLOCK),)](
-            z, replicas, count, sums, squares, fourths, counts, edges, bins, samples, max(kept, 1),
-            diverged, first, min(first + LAUNCH, total), schedule.burn_in, schedule.record_every,
-            schedule.keep_every, weights, *shared, HALVINGS=bins.bit_length(), **constants,
+            z, delta, replicas, count, sums, squares, fourths, counts, edges, bins, samples,
+            max(kept, 1), diverged, first, min(first + LAUNCH, total), schedule.burn_in,
+            schedule.record_every, schedule.keep_every, weights, *shared,
+            HALVINGS=bins.bit_length(), **constants,
         )  # fmt: skip
     theta = z[:, :d].clone()
     theta[diverged >= 0] = torch.nan
@@ -240,21 +281,31 @@ def stationary(plan, schedule):
 
 
 def setting(plan):
-    """Return arguments and constants that all launches share, padded states, replica indices."""
-    d, finite = len(plan.curvatures), plan.rows is not None
+    """Return arguments and constants that all launches share, padded z and delta, replica indices.
+
+    Constants of the update are vectors in memory, in the order of `moved`: learning_rate / B,
+    curvatures, learning_rate weight_decay, that times basis^T theta*, momentum. A number that
+    Python hands to a kernel would be rounded to float32.
+    """
+    d, finite, motion = len(plan.curvatures), plan.rows is not None, plan.motion
     width = triton.next_power_of_2(d + 1)
     rows = np.zeros((len(plan.rows) if finite else 1, width))
     if finite:
         rows[:, : d + 1] = plan.rows
-    scale, curvature = np.zeros(width), np.zeros(width)
-    scale[:d], curvature[:d] = plan.learning_rate / plan.batch_size, plan.curvatures
-    z = np.zeros((len(plan.replicas), width))
-    z[:, :d], z[:, d] = plan.start, -1
+    decay = plan.learning_rate * motion.weight_decay
+    vectors = np.zeros((5, width))
+    for vector, value in zip(vectors, (
+        plan.learning_rate / plan.batch_size, plan.curvatures, decay, decay * motion.minimum,
+        motion.momentum,
+    ), strict=True):  # fmt: skip
+        vector[:d] = value
+    z, delta = np.zeros((2, len(plan.replicas), width))
+    z[:, :d], z[:, d], delta[:, :d] = plan.start, -1, motion.start
     n = len(rows)
     a = math.isqrt(n - 1) + 1
     shared = (
-        tensor(plan, rows), n, tensor(plan, scale), tensor(plan, curvature),
-        tensor(plan, [plan.noise_std]), *reference.key(plan.seed), a, -(-n // a),
+        tensor(plan, vectors), tensor(plan, rows), n, tensor(plan, [plan.noise_std]),
+        *reference.key(plan.seed), a, -(-n // a),
     )  # fmt: skip
     constants = {
         "d": d,
@@ -263,11 +314,12 @@ def setting(plan):
         "MODE": _CODES[plan.sampler] if finite else _FRESH,
         "LAW": INPUTS.index(plan.law) if not finite else 0,
         "ROUNDS": feistel_rounds(n),
+        "MOVING": not motion.plain,
         "WIDTH": width,
         "LANES": BLOCK,
     }
     replicas = torch.tensor(plan.replicas, dtype=torch.int64, device=plan.device)
-    return shared, constants, tensor(plan, z), replicas
+    return shared, constants, tensor(plan, z), tensor(plan, delta), replicas
 
 
 def tensor(plan, array):

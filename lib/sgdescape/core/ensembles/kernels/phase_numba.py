@@ -1,24 +1,19 @@
-"""Ensembles of SGD with momentum on the CPU: the twin of `momentum_torch`.
+"""Positions and velocities of SGD on the CPU: the twin of `phase_torch`.
 
-Threads, batches and padded rows are those of `linear_numba`.
+Threads, batches, padded rows and the update are those of `linear_numba`.
 """
 
 import numba as nb
 import numpy as np
 
 from sgdescape.core import compiled
-from sgdescape.core.ensembles.kernels.linear_numba import draw, scratch, setting, spread
-from sgdescape.core.ensembles.kernels.momentum_rows_numba import (
-    plain_sums,
-    plain_update,
-    vector_sums,
-    vector_update,
-)
+from sgdescape.core.ensembles.kernels.linear_numba import draw, scratch, setting, spread, step
+from sgdescape.core.ensembles.kernels.rows_numba import plain_sums, vector_sums
 
 
-def phase_space(plan, motion, record_steps):
-    """Return what `momentum_torch.phase_space` does."""
-    shared, states = _setting(plan, motion)
+def phase_space(plan, record_steps):
+    """Return what `phase_torch.phase_space` does."""
+    shared, states = setting(plan)
     count, d = len(states), len(plan.curvatures)
     z, delta = np.full((2, len(record_steps), count, d), np.nan, plan.dtype)
     diverged = np.full(count, -1, np.int64)
@@ -33,9 +28,9 @@ def phase_space(plan, motion, record_steps):
     return z.astype(np.float64), delta.astype(np.float64), diverged
 
 
-def moments(plan, motion, times):
-    """Return what `momentum_torch.moments` does."""
-    shared, states = _setting(plan, motion)
+def moments(plan, times):
+    """Return what `phase_torch.moments` does."""
+    shared, states = setting(plan)
     sums = np.zeros((len(states), 5, states.shape[2]))
     diverged = np.full(len(states), -1, np.int64)
     clock = (times.burn_in, times.steps, times.record_every)
@@ -50,28 +45,20 @@ def moments(plan, motion, times):
     return sums[:, :, : len(plan.curvatures)], diverged
 
 
-def _setting(plan, motion):
-    """Return the arguments that all replicas share, and the padded states (replicas, 3, W)."""
-    (rows, law, random, scale, curvature, tag), z = setting(plan)
-    d = len(plan.curvatures)
-    constants = np.zeros((4, len(scale)), scale.dtype)
-    decay = plan.learning_rate * motion.weight_decay
-    constants[0], constants[1, :d], constants[2, :d] = scale, decay, decay * motion.minimum
-    constants[3] = curvature
-    states = np.zeros((len(z), 3, len(scale)), scale.dtype)
-    states[:, 0], states[:, 1, :d] = z, motion.start
-    beta = scale.dtype.type(motion.momentum)
-    return (rows, law, random, constants, beta, tag), states
-
-
 _kernel = compiled.kernel(nogil=True, error_model="numpy")
 
 
 @nb.njit(error_model="numpy")
 def _update(rows, flat, at, stride, size, state, constants, beta, tag, gradient):
-    if tag is None:
-        return plain_update(rows, flat, at, stride, size, state, constants, beta, gradient)
-    return vector_update(rows, flat, at, stride, size, state, constants, beta, tag)
+    """Do what `linear_numba.step` does, and keep both deltas where that leaves them alone."""
+    if beta is None:
+        for i in range(state.shape[1]):
+            state[2, i], state[1, i] = state[1, i], -state[0, i]
+    excess = step(rows, flat, at, stride, size, state, constants, beta, tag, gradient)
+    if beta is None:
+        for i in range(state.shape[1]):
+            state[1, i] += state[0, i]
+    return excess
 
 
 @nb.njit

@@ -1,14 +1,14 @@
-"""Ensembles of SGD with momentum in batched torch: the specification of all engines."""
+"""Positions and velocities of SGD in batched torch: the specification of all engines."""
 
 import numpy as np
 import torch
 
-from sgdescape.core.ensembles.kernels.linear_torch import gradients, tensor
+from sgdescape.core.ensembles.kernels.linear_torch import tensor, updates
 
 
-def phase_space(plan, motion, record_steps):
+def phase_space(plan, record_steps):
     """Return z and delta (records, replicas, d) after these many steps, and diverged_at (R,)."""
-    step, z, delta, replica = _updates(plan, motion)
+    step, z, delta, replica = updates(plan)
     h, diverged = tensor(plan, plan.curvatures), torch.full((len(z),), -1, device=z.device)
     kept, wanted = [], set(record_steps.tolist())
     for k in range(record_steps[-1] + 1):
@@ -21,9 +21,9 @@ def phase_space(plan, motion, record_steps):
     return z, delta, diverged.cpu().numpy()
 
 
-def moments(plan, motion, times):
-    """Return sums (R, 5, d) in float64, in the order of `momentum_plan.SUMS`, diverged_at (R,)."""
-    step, z, delta, replica = _updates(plan, motion)
+def moments(plan, times):
+    """Return sums (R, 5, d) in float64, in the order of `linear_plan.SUMS`, diverged_at (R,)."""
+    step, z, delta, replica = updates(plan)
     h, diverged = tensor(plan, plan.curvatures), torch.full((len(z),), -1, device=z.device)
     sums = torch.zeros(len(z), 5, z.shape[1], dtype=torch.float64, device=z.device)
     for k in range(1, times.burn_in + times.steps + 1):
@@ -35,19 +35,6 @@ def moments(plan, motion, times):
             x, now, y = z.double(), delta.double(), before.double()
             sums += torch.stack([x, x * x, now * now, x * now, x * y], 1)
     return sums.cpu().numpy(), diverged.cpu().numpy()
-
-
-def _updates(plan, motion):
-    gradient, z, replica = gradients(plan)
-    scale, decay = plan.learning_rate / plan.batch_size, plan.learning_rate * motion.weight_decay
-    offset = tensor(plan, decay * motion.minimum)
-
-    def step(z, delta, k, replica):
-        force = scale * gradient(z, k, replica) + decay * z + offset
-        delta = motion.momentum * delta - force
-        return z + delta, delta
-
-    return step, z, tensor(plan, motion.start), replica
 
 
 def _checked(h, z, delta, k, diverged):

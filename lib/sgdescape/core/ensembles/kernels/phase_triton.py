@@ -1,7 +1,6 @@
-"""Ensembles of SGD with momentum on a GPU: the twin of `momentum_torch`, in Triton.
+"""Positions and velocities of SGD on a GPU: the twin of `phase_torch`, in Triton.
 
-Batches, blocks of replicas and the split into launches are those of `linear_triton`. Constants are
-vectors in memory: a number that Python hands to a kernel would be rounded to float32.
+Batches, blocks of replicas, the update and the split into launches are those of `linear_triton`.
 """
 
 import numpy as np
@@ -9,13 +8,7 @@ import torch
 import triton
 import triton.language as tl
 
-from sgdescape.core.ensembles.kernels.linear_triton import (
-    PLAIN,
-    batch_gradient,
-    require,
-    setting,
-    tensor,
-)
+from sgdescape.core.ensembles.kernels.linear_triton import PLAIN, moved, require, setting
 
 __all__ = ["BLOCK", "LAUNCH", "moments", "phase_space", "require"]
 
@@ -23,26 +16,13 @@ BLOCK = 64  # replicas a program
 LAUNCH = 20_000  # steps a launch
 
 
-@triton.jit
-def _moved(
-    z, delta, k, scale, beta, decay, offset, rows, n, std, key0, key1, replica, column, a, b,
-    d: tl.constexpr, B: tl.constexpr, PADDED: tl.constexpr, MODE: tl.constexpr,
-    LAW: tl.constexpr, ROUNDS: tl.constexpr,
-):  # fmt: skip
-    """Return delta after one more step."""
-    gradient = batch_gradient(
-        z, k, rows, n, std, key0, key1, replica, column, a, b, d, B, PADDED, MODE, LAW, ROUNDS
-    )  # fmt: skip
-    force = scale[None, :] * gradient + decay[None, :] * z + offset[None, :]
-    return beta[None, :] * delta - force
-
-
 @triton.jit(do_not_specialize=PLAIN)
 def _path(
     states, deltas, replicas, count, diverged, wanted, t, positions, moves, first, until,
-    betas, decays, offsets, rows, n, scales, curvatures, std, key0, key1, a, b,
+    vectors, rows, n, std, key0, key1, a, b,
     d: tl.constexpr, B: tl.constexpr, PADDED: tl.constexpr, MODE: tl.constexpr,
-    LAW: tl.constexpr, ROUNDS: tl.constexpr, WIDTH: tl.constexpr, LANES: tl.constexpr,
+    LAW: tl.constexpr, ROUNDS: tl.constexpr, MOVING: tl.constexpr, WIDTH: tl.constexpr,
+    LANES: tl.constexpr,
 ):  # fmt: skip
     lane = tl.program_id(0) * LANES + tl.arange(0, LANES)
     column = tl.arange(0, WIDTH)
@@ -51,21 +31,16 @@ def _path(
     z = tl.load(states + shape, mask=here[:, None], other=0.0)
     delta = tl.load(deltas + shape, mask=here[:, None], other=0.0)
     replica = tl.load(replicas + lane, mask=here, other=0)
-    scale, curvature = tl.load(scales + column), tl.load(curvatures + column)
-    beta, decay, offset = (
-        tl.load(betas + column),
-        tl.load(decays + column),
-        tl.load(offsets + column),
-    )
+    curvature = tl.load(vectors + WIDTH + column)
     alive = here & (tl.load(diverged + lane, mask=here, other=0) < 0)
     k, record = first.to(tl.int64), t.to(tl.int64)
     while (k < until) & (tl.max(alive.to(tl.int32), 0) > 0):
-        new = _moved(
-            z, delta, k, scale, beta, decay, offset, rows, n, std, key0, key1, replica, column,
-            a, b, d, B, PADDED, MODE, LAW, ROUNDS,
+        new, new_delta = moved(
+            z, delta, k, vectors, rows, n, std, key0, key1, replica, column, a, b,
+            d, B, PADDED, MODE, LAW, ROUNDS, MOVING,
         )  # fmt: skip
-        delta = tl.where(alive[:, None], new, delta)
-        z = tl.where(alive[:, None], z + new, z)
+        delta = tl.where(alive[:, None], new_delta, delta)
+        z = tl.where(alive[:, None], new, z)
         k += 1
         excess = tl.sum(curvature[None, :] * z * z, 1)
         finite = tl.abs(excess) < float("inf")
@@ -83,9 +58,10 @@ def _path(
 @triton.jit(do_not_specialize=PLAIN)
 def _averages(
     states, deltas, replicas, count, diverged, sums, first, until, burn_in, record_every,
-    betas, decays, offsets, rows, n, scales, curvatures, std, key0, key1, a, b,
+    vectors, rows, n, std, key0, key1, a, b,
     d: tl.constexpr, B: tl.constexpr, PADDED: tl.constexpr, MODE: tl.constexpr,
-    LAW: tl.constexpr, ROUNDS: tl.constexpr, WIDTH: tl.constexpr, LANES: tl.constexpr,
+    LAW: tl.constexpr, ROUNDS: tl.constexpr, MOVING: tl.constexpr, WIDTH: tl.constexpr,
+    LANES: tl.constexpr,
 ):  # fmt: skip
     lane = tl.program_id(0) * LANES + tl.arange(0, LANES)
     column = tl.arange(0, WIDTH)
@@ -95,12 +71,7 @@ def _averages(
     z = tl.load(states + shape, mask=here[:, None], other=0.0)
     delta = tl.load(deltas + shape, mask=here[:, None], other=0.0)
     replica = tl.load(replicas + lane, mask=here, other=0)
-    scale, curvature = tl.load(scales + column), tl.load(curvatures + column)
-    beta, decay, offset = (
-        tl.load(betas + column),
-        tl.load(decays + column),
-        tl.load(offsets + column),
-    )
+    curvature = tl.load(vectors + WIDTH + column)
     alive = here & (tl.load(diverged + lane, mask=here, other=0) < 0)
     s0 = tl.load(own, mask=here[:, None], other=0.0)
     s1 = tl.load(own + WIDTH, mask=here[:, None], other=0.0)
@@ -109,13 +80,13 @@ def _averages(
     s4 = tl.load(own + 4 * WIDTH, mask=here[:, None], other=0.0)
     k = first.to(tl.int64)
     while (k < until) & (tl.max(alive.to(tl.int32), 0) > 0):
-        new = _moved(
-            z, delta, k, scale, beta, decay, offset, rows, n, std, key0, key1, replica, column,
-            a, b, d, B, PADDED, MODE, LAW, ROUNDS,
+        new, new_delta = moved(
+            z, delta, k, vectors, rows, n, std, key0, key1, replica, column, a, b,
+            d, B, PADDED, MODE, LAW, ROUNDS, MOVING,
         )  # fmt: skip
         before = delta
-        delta = tl.where(alive[:, None], new, delta)
-        z = tl.where(alive[:, None], z + new, z)
+        delta = tl.where(alive[:, None], new_delta, delta)
+        z = tl.where(alive[:, None], new, z)
         k += 1
         excess = tl.sum(curvature[None, :] * z * z, 1)
         finite = tl.abs(excess) < float("inf")
@@ -139,9 +110,9 @@ def _averages(
     tl.store(own + 4 * WIDTH, s4, mask=here[:, None])
 
 
-def phase_space(plan, motion, record_steps):
-    """Return what `momentum_torch.phase_space` does."""
-    shared, constants, z, delta, replicas, vectors, diverged = _setting(plan, motion)
+def phase_space(plan, record_steps):
+    """Return what `phase_torch.phase_space` does."""
+    shared, constants, z, delta, replicas, diverged = _setting(plan)
     d, count, total = len(plan.curvatures), len(z), int(record_steps[-1])
     shape = (len(record_steps), *z.shape)
     positions, moves = (torch.full(shape, torch.nan, dtype=z.dtype).to(z.device) for _ in range(2))
@@ -152,38 +123,27 @@ def phase_space(plan, motion, record_steps):
         made = int(np.searchsorted(record_steps, first, side="right"))
         _path[(triton.cdiv(count, BLOCK),)](
             z, delta, replicas, count, diverged, wanted, made, positions, moves, first,
-            min(first + LAUNCH, total), *vectors, *shared, **constants,
+            min(first + LAUNCH, total), *shared, **constants,
         )  # fmt: skip
     path = (t[..., :d].double().cpu().numpy() for t in (positions, moves))
     return *path, diverged.cpu().numpy()
 
 
-def moments(plan, motion, times):
-    """Return what `momentum_torch.moments` does."""
-    shared, constants, z, delta, replicas, vectors, diverged = _setting(plan, motion)
+def moments(plan, times):
+    """Return what `phase_torch.moments` does."""
+    shared, constants, z, delta, replicas, diverged = _setting(plan)
     count, total = len(z), times.burn_in + times.steps
     sums = torch.zeros(count, 5, z.shape[1], dtype=torch.float64, device=plan.device)
     for first in range(0, total, LAUNCH):
         _averages[(triton.cdiv(count, BLOCK),)](
             z, delta, replicas, count, diverged, sums, first, min(first + LAUNCH, total),
-            times.burn_in, times.record_every, *vectors, *shared, **constants,
+            times.burn_in, times.record_every, *shared, **constants,
         )  # fmt: skip
     return sums[..., : len(plan.curvatures)].cpu().numpy(), diverged.cpu().numpy()
 
 
-def _setting(plan, motion):
-    """Return what `linear_triton.setting` does, and delta, the vectors of the motion,
-    diverged_at."""
-    shared, constants, z, replicas = setting(plan)
-    d = len(plan.curvatures)
-    decay = plan.learning_rate * motion.weight_decay
-    vectors = []
-    for values in (motion.momentum, decay, decay * motion.minimum):
-        padded = np.zeros(z.shape[1])
-        padded[:d] = values
-        vectors.append(tensor(plan, padded))
-    delta = torch.zeros_like(z)
-    delta[:, :d] = tensor(plan, motion.start)
+def _setting(plan):
+    """Return what `linear_triton.setting` does, and diverged_at."""
+    shared, constants, z, delta, replicas = setting(plan)
     diverged = torch.full((len(z),), -1, dtype=torch.int64, device=plan.device)
-    constants["LANES"] = BLOCK
-    return shared, constants, z, delta, replicas, vectors, diverged
+    return shared, constants | {"LANES": BLOCK}, z, delta, replicas, diverged
