@@ -723,8 +723,3 @@ def test_what_is_not_a_covariance_is_refused():
         process.noise(np.ones((1, 1)))
     with pytest.raises(TypeError, match="bowl must be a Bowl"):
         sde.bowl_sde(process)
-
-
-def test_coupled_clocks_refuse_too_short_a_run():
-    with pytest.raises(ValueError, match="let every path reach"):
-        clocks(0.1, 0.01, 100, steps=5, replicas=range(2))
