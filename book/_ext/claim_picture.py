@@ -32,7 +32,7 @@ class Drawing:
 
     def at(self, x: float, y: float, inner: str) -> None:
         """Add what keeps its size, at a place."""
-        self.marks.append(f'<svg x="{self.share(x)}" y="{y:g}" overflow="visible">{inner}</svg>')
+        self.marks.append(f'<svg x="{self.share(x)}" y="{y:g}">{inner}</svg>')
 
     def line(self, x0: float, y0: float, x1: float, y1: float, kind: str) -> None:
         """Add a line that grows with the width."""
