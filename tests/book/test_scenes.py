@@ -119,12 +119,12 @@ def bare_page(name, theme="light"):
     """One scene as the directive writes it, on a page without a theme."""
     files = ["scene.js", f"scenes/{name}.js"]
     tags = "".join(f'<script defer src="{(STATIC / f).as_uri()}"></script>' for f in files)
-    ground = {"light": "#fff", "dark": "#14181e"}[theme]
+    ground, ink = {"light": ("#fff", "#000"), "dark": ("#14181e", "#fff")}[theme]
     return (
         f'<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><title>Scene</title>'
         f'<link rel="stylesheet" href="{(STATIC / "scene.css").as_uri()}">'
-        f"<style>body {{ background: {ground}; margin: 8px; font: 16px sans-serif }} "
+        f"<style>body {{ background: {ground}; color: {ink}; margin: 8px; font: 16px sans-serif }} "
         "* { box-sizing: border-box }</style><main><h1>Scene</h1>"
         f"{scene.opening(name, 'What the picture shows')}<p>Caption.</p></figcaption></figure>"
         f"</main>{tags}</html>"

@@ -150,7 +150,7 @@
       const points = [], layers = ghosts.length ? ghosts : [runs.theta], size = panel.h / 22;
       // each walker hovers at a height of its own, so that a crowd is a cloud
       for (const layer of layers) layer.forEach((x, i) => { if (i) points.push([x, f(x) + ((i * 0.618) % 1) * 0.16 * (top - bottom)]); });
-      panel.cloud(points, Math.min(2.6, size), ink.blue, layers.length > 1 ? 0.3 : 0.7);
+      panel.cloud(points, Math.min(2.6, size), ink.blue, layers.length > 1 ? 0.38 : 0.7);
       panel.dot(runs.theta[0], f(runs.theta[0]), 6, ink.hero);
       for (const { x, age } of flights) {
         const px = panel.X(Math.sign(x) * runs.end) + Math.sign(x) * 40 * age, py = panel.Y(top) - 70 * age + 90 * age * age;
@@ -167,7 +167,7 @@
         theories = ["additive", "covariance", "paper"].map((name) => meanTime(at.place, name, a));
         axis = [Math.min(...theories) / 20, Math.max(...theories) * 6];
       },
-      settle(control) { if (control !== speed) { runs.advance(4000); runs.escaped.length = 0; } },
+      settle(control) { if (control !== speed) { runs.advance(control ? 4000 : 12000); runs.escaped.length = 0; } },
       tick(dt) {
         if (watched < 6) { // first single walkers to follow, then time lapse
           watched += dt;
@@ -192,13 +192,13 @@
         if (e.n) { histo.dot(e.mean, 0.47, 5, ink.ink, e.n < 10); histo.inside(() => histo.line([[e.low, 0.47], [e.high, 0.47]], ink.ink, 2)); }
       },
       say() {
-        const e = runs.estimate(), { brief } = sgdescape, [additive, covariance, paper] = theories;
-        s.key([["SGD, measured", e.n ? brief(e.mean) : `over ${brief(e.low)}`, "ink", false, e.n ? `${brief(e.low)} to ${brief(e.high)}; ${e.n.toLocaleString("en")} escapes` : "no escape yet"],
+        const e = runs.estimate(), { brief } = sgdescape, many = (n) => `${n.toLocaleString("en")} escape${n === 1 ? "" : "s"}`, [additive, covariance, paper] = theories;
+        s.key([["SGD, measured", e.n ? brief(e.mean) : `over ${brief(e.low)}`, "ink", false, e.n ? `${brief(e.low)} to ${brief(e.high)}; ${many(e.n)}` : "no escape yet"],
           ["Additive noise", brief(additive), "green", true, "barrier linear in the loss"],
           ["SDE, exact covariance", brief(covariance), "violet", true, "Eq. (8)"],
           ["The paper’s SDE", brief(paper), "red", false, "barrier log c"]]);
         const head = `c = ${brief(rim.value)}, B/η = ${brief(batch.value / eta.value)}, after ${runs.steps.toLocaleString("en")} steps. `;
-        if (e.n < 10) return `${head}${e.n ? `${e.n} escapes so far` : "No escape so far"}: lower c, raise η, or wait.`;
+        if (e.n < 10) return `${head}${e.n ? `${many(e.n)} so far` : "No escape so far"}: lower c, raise η, or wait.`;
         const against = (t, name) => t < e.low ? `takes ${brief(e.mean / t)} times as long as ${name}` : t > e.high ? `escapes ${brief(t / e.mean)} times sooner than ${name}` : `agrees with ${name}`;
         return `${head}SGD ${against(paper, "the paper’s SDE")} and ${against(additive, "additive noise")}.`;
       },

@@ -83,7 +83,7 @@
         left.inside(() => left.cloud(cloud, 2.6, ink.blue, 0.7));
         right.inside(() => {
           right.cloud(dots, 3, ink.hero, 1);
-          for (let i = 0; i < 60; i += 6) {
+          for (let i = 0; i < 60; i += 7) {
             const z = dots[i], v = probabilityVelocity(z, parts), x = right.X(z[0]), y = right.Y(z[1]), x1 = right.X(z[0] + v[0]) - x, y1 = right.Y(z[1] + v[1]) - y;
             const long = Math.hypot(x1, y1), size = Math.min(26, 9 * Math.sqrt(long / 10));
             if (long > 1) right.arrow(x, y, x + (x1 / long) * size, y + (y1 / long) * size, ink.hero, 1.5);
