@@ -38,7 +38,7 @@ def climb_or_jump(figure):
     right.set(xscale="log", ylim=(0, 4), xlabel="rim c", title="What it costs")
     right.set_xticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
     right.minorticks_off()
-    right.legend(loc="upper left")
+    right.legend(loc="lower right")
 
 
 @still
