@@ -211,6 +211,10 @@ def cases():
                  for e, v in grid]  # fmt: skip
         yield "escape_movie", "meanTime", calls, times
 
+    t = np.array([0.1, 1.0, 7.0])
+    calls = [[x, 3.0] for x in t.tolist()]
+    yield "escape_movie", "density", calls, t * stats.expon(scale=3.0).pdf(t)
+
     losses = [0.5, 0.7, 2.0, 1.1, 0.6]
     yield "two_clocks", "internalTime", [[losses, 0.1]], [rtc.internal_time(losses, step=0.1)]
     yield "two_clocks", "physicalTime", [[losses, 0.1]], [rtc.physical_time(losses, step=0.1)]
@@ -305,9 +309,9 @@ def cases():
     tails = [me.tail_exponent(temperature=t) for t in (0.1, 0.7)]
     yield "escape_map", "tailAtNoDamping", [[0.1], [0.7]], tails
     table = scene_drawing.values("escape_map")
-    places = [(i, j) for i in (0, 3, 8) for j in (0, 17, 35)]
-    calls = [[table["ratios"][j], table["dampings"][i], table] for i, j in places]
-    nodes = [me.barrier(table["ratios"][j], damping=table["dampings"][i]) for i, j in places]
+    ratios, dampings = table["ratios"][::17], table["dampings"][::3]
+    calls = [[c, z, table] for z in dampings for c in ratios]
+    nodes = [me.barrier(ratios, damping=z) for z in dampings]
     yield "escape_map", "barrier", calls, nodes
     slope = table["slope"]
     tail = [ht.jump_index(learning_rate=0.2, batch_size=4)]
@@ -364,9 +368,9 @@ def test_comparison_can_fail(script):
 @browser_test
 def test_map_is_close_between_its_nodes(script):
     table = scene_drawing.values("escape_map")
-    grid = [(c, z) for c in (1.5, 2.0, 5.0, 15.0) for z in (0.02, 0.18, 0.7, 3.0, 20.0)]
-    found = script("escape_map", "barrier", [[c, z, table] for c, z in grid])
-    exact = [me.barrier(c, damping=z) for c, z in grid]
+    ratios, dampings = [1.5, 2.0, 5.0, 15.0], [0.04, 0.18, 0.7, 3.0, 20.0]
+    found = script("escape_map", "barrier", [[c, z, table] for z in dampings for c in ratios])
+    exact = [me.barrier(ratios, damping=z) for z in dampings]
     assert differ(found, exact) < 0.02  # a line's width on the map
 
 

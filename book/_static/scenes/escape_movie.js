@@ -165,7 +165,7 @@
         runs = swarm(at); ghosts = []; flights = [];
         const a = { heat: at.eta / at.batch, ratio: at.ratio, kurtosis: KURTOSIS[at.law] };
         theories = ["additive", "covariance", "paper"].map((name) => meanTime(at.place, name, a));
-        axis = [Math.min(...theories) / 20, Math.max(...theories) * 6];
+        axis = [Math.min(...theories) / 20, Math.min(Math.max(...theories) * 6, Math.min(...theories) * 1e8)];
       },
       settle(control) { if (control !== speed) { runs.advance(control ? 4000 : 12000); runs.escaped.length = 0; } },
       tick(dt) {
