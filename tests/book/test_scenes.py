@@ -327,7 +327,7 @@ def population(kurtosis):
     x = np.array([(a, b, r) for a in values for b in values for r in (-1, 1)], float)
     inputs, residual = x[:, :2], x[:, 2]
     gradients = (inputs @ PLACE - residual)[:, None] * inputs
-    sigma = nc.noise_covariance(gradients, batch_size=1, sampler="with_replacement")
+    sigma = nc.noise_covariance(gradients, batch_size=1, sampler="iid")
     return sigma, nc.kurtosis(inputs @ PLACE)
 
 
