@@ -95,7 +95,7 @@
           ["Climb all the way", sgdescape.brief(c - 1), "green", true, "c − 1"],
           ["The paper’s SDE", sgdescape.brief(Math.log(c)), "red", true, "log c"]]);
         const what = jumps === 0 ? "it is cheapest to climb all the way" : jumps === 1 ? "it is cheaper to run up one side and jump across" : `${jumps} jumps to and fro are cheapest`;
-        return `At c = ${sgdescape.brief(c)} ${what}. With B/η = ${a} the wait grows by a factor of about ${sgdescape.brief(Math.exp(a * best.total))}; log c would make it ${sgdescape.brief(c ** a)}.`;
+        return `At c = ${sgdescape.brief(c)}, ${what}. With B/η = ${a} the wait grows by a factor of about ${sgdescape.brief(Math.exp(a * best.total))}; log c would make it ${sgdescape.brief(c ** a)}.`;
       },
     };
   });
