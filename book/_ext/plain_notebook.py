@@ -11,11 +11,12 @@ from collections.abc import Callable
 
 from bs4 import BeautifulSoup
 from docutils.nodes import make_id
+from scene import as_text
 
 ROLE = re.compile(r"\{(?P<role>[a-z:]+)\}`(?P<text>[^`]+)`")
 FENCE = re.compile(r"^(?P<mark>:{3,}|`{3,})\{(?P<kind>[a-z:_-]+)\} ?(?P<argument>.*)$")
 LABELLED = re.compile(r"\$\$(?P<tex>.+?)\$\$ *\((?P<label>[\w-]+)\)", re.S)
-SILENT = ("exercise-end", "solution-end", "bibliography", "tableofcontents", "scene")
+SILENT = ("exercise-end", "solution-end", "bibliography", "tableofcontents")
 
 
 def page_texts(html: str) -> dict[str, str]:
@@ -78,7 +79,7 @@ def resolved(notebook, *, numbers: dict, texts: dict, cite: Callable[[str, str],
             text = LABELLED.sub(lambda f: _numbered(f, numbers), cell.source)
             text = re.sub(r"^\([\w-]+\)=\n", "", text, flags=re.M)
             text = re.sub(r"\]\(([a-z_]+)\.md(#[^)]*)?\)", r"](\1.ipynb)", text)
-            cell.source = ROLE.sub(role, unboxed(text, texts))
+            cell.source = ROLE.sub(role, unboxed(as_text(text), texts))
     first = next((c for c in plain.cells if c.cell_type == "markdown"), None)
     if first is not None:
         first.source += f"\n\n*A chapter of How SGD Escapes, made plain for Jupyter; page: {page}.*"
