@@ -46,14 +46,13 @@ def seconds(name, before=()):
 def measure(names, repeats):
     """Return a row for each name: least seconds without torch before and with it, torch or not."""
     rows = {name: {"name": name} for name in names}
-    for turn in range(repeats + 1):  # the first one fills the caches of bytecode
+    for _ in range(repeats):  # the first one fills the caches of bytecode
         for name, row in rows.items():
             alone, torch = seconds(name)
             after = seconds(name, ["torch"])[0] if name != "torch" else 0.0
-            if turn:
-                row["seconds"] = min(alone, row.get("seconds", alone))
-                row["seconds_after_torch"] = min(after, row.get("seconds_after_torch", after))
-                row["torch"] = torch
+            row["seconds"] = min(alone, row.get("seconds", alone))
+            row["seconds_after_torch"] = min(after, row.get("seconds_after_torch", after))
+            row["torch"] = torch
     return list(rows.values())
 
 
