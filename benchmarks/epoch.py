@@ -153,7 +153,7 @@ def main():
     }
     path = Path(__file__).parent / "results" / "epoch.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(record, indent=2) + "\n")
+    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     print(f"target {TARGET} reached: {reached}; written to {path}")
 
 

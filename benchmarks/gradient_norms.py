@@ -128,8 +128,8 @@ def worker(method, batch):
 def peak_memory(*, reset=False):
     """Return this process' peak resident memory in MB, counted from now on if ``reset``."""
     if reset:  # Linux: forget the peak of the imports
-        Path("/proc/self/clear_refs").write_text("5")
-    status = Path("/proc/self/status").read_text()
+        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
@@ -213,7 +213,7 @@ def main(batches, repeats):
         "batches": [compare(batch, repeats, exact) for batch in batches],
     }
     RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(record, indent=1) + "\n")
+    RESULT.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

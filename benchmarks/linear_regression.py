@@ -92,11 +92,13 @@ int64_t run(const float *rows, int64_t n, int64_t batch, int64_t steps, int64_t 
 
 def compiled_c(folder):
     """Return the C function, or None where it cannot be made or run."""
-    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    flags = (
+        Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
+    )
     if "avx2" not in flags or "fma" not in flags:
         return None
     source, library = Path(folder) / "sgd.c", Path(folder) / "sgd.so"
-    source.write_text(C_SOURCE)
+    source.write_text(C_SOURCE, encoding="utf-8")
     command = ["gcc", "-O3", "-march=native", "-shared", "-fPIC", "-o", library, source]
     try:
         subprocess.run(command, check=True, capture_output=True)
@@ -309,7 +311,7 @@ def main():
     }
     path = Path(__file__).parent / "results" / "linear_regression.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(record, indent=2) + "\n")
+    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     print(f"written to {path}")
 
 

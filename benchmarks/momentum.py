@@ -291,7 +291,7 @@ def main():
     }
     show([] if arguments.passages_only else record["rows"], passages)
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(record, indent=2) + "\n")
+    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     print(f"written to {path}")
 
 

@@ -255,7 +255,7 @@ def write(found, rounds):
         "python": platform.python_version(),
         "rows": rows,
     }
-    RESULT.write_text(json.dumps(record, indent=1) + "\n")
+    RESULT.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

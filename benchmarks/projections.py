@@ -127,7 +127,7 @@ def main():
     }
     path = Path(__file__).parent / "results" / "projections.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(record, indent=2) + "\n")
+    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     print(f"cost under {TARGET:.0%}: {reached}; written to {path}")
 
 

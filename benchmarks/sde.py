@@ -282,7 +282,7 @@ def main():
     }
     path = Path(__file__).parent / "results" / "sde.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(record, indent=2) + "\n")
+    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     print(f"targets reached: {reached}; missing: {missing or 'nothing'}; written to {path}")
 
 

@@ -161,7 +161,9 @@ def worker(workload, method, n, k):
     model, inputs, targets = prepare(n)
     function(model, inputs[:200], targets[:200])
 
-    Path("/proc/self/clear_refs").write_text("5")  # Linux: forget the peak of the imports
+    Path("/proc/self/clear_refs").write_text(
+        "5", encoding="utf-8"
+    )  # Linux: forget the peak of the imports
     before, start = peak_memory(), time.process_time()
     values = function(model, inputs, targets)
     seconds, grown = time.process_time() - start, peak_memory() - before
@@ -170,7 +172,7 @@ def worker(workload, method, n, k):
 
 def peak_memory():
     """Return this process' peak resident memory in MB since the last reset."""
-    status = Path("/proc/self/status").read_text()
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
@@ -223,7 +225,9 @@ def main(repeats, full, only):
     jobs += [("both spectra", 10_000, 10, 1)] if full else []
     packages = ("torch", "numpy", "scipy", "curvlinops-for-pytorch", "pyhessian", "sgdescape")
     record = {
-        "workloads": json.loads(RESULT.read_text())["workloads"] if RESULT.exists() else {},
+        "workloads": json.loads(RESULT.read_text(encoding="utf-8"))["workloads"]
+        if RESULT.exists()
+        else {},
         "repeats": repeats,
         "images": "5,000 bundled MNIST digits; above 5,000 also mirrored left to right",
         "cpu": provenance.processor(),
@@ -234,7 +238,9 @@ def main(repeats, full, only):
     for name, n, k, rounds in jobs:
         if only in name:
             record["workloads"][f"{name}, N={n}"] = compare(name, n, k, rounds)
-            RESULT.write_text(json.dumps(record, indent=1) + "\n")  # a stopped run keeps its work
+            RESULT.write_text(
+                json.dumps(record, indent=1) + "\n", encoding="utf-8"
+            )  # a stopped run keeps its work
     targets(record["workloads"])
 
 

@@ -71,8 +71,8 @@ def bench(tmp_path, monkeypatch):
     """A small network, good data, and folders that can be watched."""
     home = tmp_path / "home"
     home.mkdir()
-    (home / "notes.txt").write_text("keep me")
-    (tmp_path / "file").write_text("a file where a folder is wanted")
+    (home / "notes.txt").write_text("keep me", encoding="utf-8")
+    (tmp_path / "file").write_text("a file where a folder is wanted", encoding="utf-8")
     monkeypatch.setenv("SGDESCAPE_DATA", str(tmp_path / "cache"))
     monkeypatch.setattr(sources, "SYSTEM_FOLDERS", ())
     monkeypatch.setattr(sources, "_fetch", lambda *_: pytest.fail("network used"))

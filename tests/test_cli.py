@@ -11,7 +11,7 @@ import xarray as xr
 from typer.testing import CliRunner
 
 import sgdescape
-from sgdescape import cli, cli_config
+from sgdescape import cli, cli_config, cli_output
 
 CHAPTER = '''
 """A fake chapter: halves. More text."""
@@ -86,9 +86,11 @@ def folder(tmp_path, monkeypatch):
     package = tmp_path / "package"
     package.mkdir()
     (package / "fake_halves").mkdir()
-    (package / "fake_halves" / "__init__.py").write_text(CHAPTER)
-    (package / "fake_halves" / "claims.py").write_text(CLAIMS)
-    (package / "fake_helper.py").write_text('"""No chapter: it has no PAPER."""\nQUICK = run = 1\n')
+    (package / "fake_halves" / "__init__.py").write_text(CHAPTER, encoding="utf-8")
+    (package / "fake_halves" / "claims.py").write_text(CLAIMS, encoding="utf-8")
+    (package / "fake_helper.py").write_text(
+        '"""No chapter: it has no PAPER."""\nQUICK = run = 1\n', encoding="utf-8"
+    )
     monkeypatch.setattr(sgdescape, "__path__", [*sgdescape.__path__, str(package)])
     work = tmp_path / "work"
     work.mkdir()
@@ -199,11 +201,11 @@ def test_wrong_usage_is_refused_before_anything_runs(folder, arguments, message)
 
 
 def test_existing_file_is_kept_unless_told(folder):
-    (folder / "a.nc").write_text("mine")
+    (folder / "a.nc").write_text("mine", encoding="utf-8")
     refused = call("run", "fake_halves", "--out", "a.nc")
     assert refused.exit_code == 2 and "--overwrite" in refused.stderr
     failed = call("run", "fake_halves", "--out", "a.nc", "--overwrite", "--images", "13")
-    assert failed.exit_code == 1 and (folder / "a.nc").read_text() == "mine"
+    assert failed.exit_code == 1 and (folder / "a.nc").read_text(encoding="utf-8") == "mine"
     assert call("run", "fake_halves", "--out", "a.nc", "--overwrite").exit_code == 0
     assert xr.open_dataset("a.nc").sizes["image"] == 10
 
@@ -223,12 +225,15 @@ def test_bug_keeps_its_traceback(folder):
     assert isinstance(result.exception, KeyError)
 
 
-def test_full_disk_leaves_no_half_file(folder, monkeypatch):
+@pytest.mark.parametrize("words", [[], ["--overwrite"]])
+def test_full_disk_leaves_no_half_file(folder, monkeypatch, words):
     def full(source, target):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "replace", full)
-    result = call("run", "fake_halves")
+    for name in ("replace", "link"):
+        monkeypatch.setattr(os, name, full)
+    monkeypatch.setattr(cli_output, "open", full, raising=False)
+    result = call("run", "fake_halves", *words)
     assert result.exit_code == 1 and "No space left on device" in result.stderr
     assert os.listdir() == []
 
@@ -253,7 +258,7 @@ def test_show_checks_the_claims(folder):
 @pytest.mark.parametrize("content", [None, "not netCDF"])
 def test_show_refuses_what_is_no_result(folder, content):
     if content:
-        (folder / "a.nc").write_text(content)
+        (folder / "a.nc").write_text(content, encoding="utf-8")
     result = call("show", "a.nc")
     assert result.exit_code == 1 and result.stderr.startswith("error: ")
 
@@ -281,3 +286,135 @@ def test_installed_program_and_its_exit_codes(arguments, code):
     program = [sys.executable, "-c", "from sgdescape.cli import main; main()", *arguments]
     done = subprocess.run(program, capture_output=True, text=True, timeout=120)
     assert done.returncode == code and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--images", "inf"], "--images must be a whole number: got 'inf'"),
+        (["--images", "nan"], "--images must be a whole number: got 'nan'"),
+        (["--images", "1e400"], "--images must be a whole number: got '1e400'"),
+        (["--widths", "inf,1"], "--widths must be a whole number, several separated by commas"),
+        (["--stacks", "[[1e999, 3]]"], "--stacks must be"),
+        (["--seed", "9" * 26], "--seed must lie in [0, 9223372036854775807]: got 9999999"),
+        (["--device", "cuda:-1"], "--device must be"),
+        (["--device", ""], "--device must be"),
+        (["--out", "x" * 300], "--out must name a file: got xxx"),
+        (["--out", "x" * 255 + "/a.nc"], "--out must name a file"),
+        (["--out", "/dev/null", "--overwrite"], "--out must name a regular file: got /dev/null"),
+        (["--out", "/dev/null/a.nc"], "--out must name a file in an existing folder"),
+        (["--out", ""], "--out must name a file in an existing folder"),
+    ],
+)
+def test_absurd_usage_is_refused_before_anything_runs(folder, arguments, message):
+    result = call("run", "fake_halves", *arguments)
+    assert result.exit_code == 2, result.output
+    assert message in " ".join(result.stderr.split()), result.stderr
+    assert os.listdir() == []
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs(folder, monkeypatch):
+    def refuse(*_, **__):  # root may write anywhere, whatever chmod says
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(cli_output.tempfile, "TemporaryFile", refuse)
+    result = call("run", "fake_halves", "--images", "13")
+    assert result.exit_code == 2 and "(Permission denied)" in " ".join(result.stderr.split())
+
+
+def test_a_missing_netcdf_is_noticed_before_anything_runs(folder, monkeypatch):
+    monkeypatch.setattr(cli_output.importlib.util, "find_spec", lambda name: None)
+    result = call("run", "fake_halves", "--images", "13")
+    assert result.exit_code == 2 and "--out needs the package netCDF4" in result.stderr
+
+
+def kept(result):
+    name = " ".join(result.stderr.split()).partition("the result is kept as ")[2].split()[0]
+    with xr.open_dataset(name) as opened:
+        return name, opened.load()
+
+
+def test_of_two_runs_to_one_name_none_is_lost(folder, monkeypatch):
+    run = importlib.import_module("sgdescape.fake_halves").run
+
+    def other_was_faster(config, **options):
+        (folder / "a.nc").write_text("the other's", encoding="utf-8")
+        return run(config, **options)
+
+    monkeypatch.setattr(sys.modules["sgdescape.fake_halves"], "run", other_was_faster)
+    result = call("run", "fake_halves", "--out", "a.nc")
+    assert result.exit_code == 1 and "--out exists by now: a.nc" in result.stderr
+    assert (folder / "a.nc").read_text(encoding="utf-8") == "the other's"
+    name, dataset = kept(result)
+    assert dataset.sizes["image"] == 10
+    assert sorted(os.listdir()) == sorted(["a.nc", os.path.basename(name)])
+    assert call("run", "fake_halves", "--out", "a.nc", "--overwrite").exit_code == 0
+    assert xr.open_dataset("a.nc").sizes["image"] == 10
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_no_name_is_taken_from_another_file(tmp_path, monkeypatch, links):
+    def no_links(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    if not links:
+        monkeypatch.setattr(os, "link", no_links)
+    (tmp_path / "mine.nc").write_text("mine", encoding="utf-8")
+    data = xr.Dataset({"a": 1.0})
+    with pytest.raises(FileExistsError):
+        cli.save(data, tmp_path / "mine.nc", overwrite=False)
+    cli.save(data, tmp_path / "new.nc", overwrite=False)
+    assert sorted(os.listdir(tmp_path)) == ["mine.nc", "new.nc"]
+    assert (tmp_path / "mine.nc").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_link_stays_one(folder):
+    (folder / "store").mkdir()
+    (folder / "store" / "real.nc").write_text("old", encoding="utf-8")
+    (folder / "a.nc").symlink_to(folder / "store" / "real.nc")
+    assert call("run", "fake_halves", "--out", "a.nc", "--overwrite").exit_code == 0
+    assert (folder / "a.nc").is_symlink()
+    assert xr.open_dataset(folder / "store" / "real.nc").sizes["image"] == 10
+
+
+def test_a_result_that_cannot_be_written_is_kept_elsewhere(folder, monkeypatch, tmp_path):
+    real = xr.Dataset.to_netcdf
+
+    def full(self, path, **options):
+        if path.parent == folder:
+            raise RuntimeError("NetCDF: HDF error")
+        return real(self, path, **options)
+
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", full)
+    monkeypatch.setattr(cli_output.tempfile, "gettempdir", lambda: str(tmp_path))
+    result = call("run", "fake_halves", "--out", "a.nc")
+    assert result.exit_code == 1 and "Traceback" not in result.stderr
+    assert "cannot be written (NetCDF: HDF error): is the disk full?" in result.stderr
+    assert kept(result)[1].sizes["image"] == 10 and os.listdir() == []
+
+
+def test_a_claim_that_cannot_be_judged_is_named(folder):
+    call("run", "fake_halves", "--images", "1", "--out", "a.nc")  # an interval needs two
+    result = call("show", "a.nc")
+    assert result.exit_code == 1
+    assert "Claim fake_halves.half: cannot be judged on this result: " in result.stdout
+
+
+def test_interruption_during_imports_is_no_traceback(folder, monkeypatch, capsys):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "build", interrupted)
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["run", "fake_halves"])
+    assert caught.value.code == 130 and capsys.readouterr().err == "interrupted\n"
+
+
+def test_the_bar_counts_the_time_left(capsys, monkeypatch):
+    from sgdescape.core.runs.sweep import _bar
+
+    with _bar(4, 1, True) as bar:
+        bar.start_t -= 10
+        bar.update()
+        bar.refresh()
+    assert "[00:10<00:20" in capsys.readouterr().err

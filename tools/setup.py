@@ -24,8 +24,9 @@ def main():
             "Name another one: make PYTHON=python3.12 ..."
         )
     lock = (ROOT / "requirements.lock").read_bytes()
-    wanted = f"{version} {hashlib.sha256(lock).hexdigest()}\n"
-    if not STAMP.exists() or STAMP.read_text() != wanted:
+    made_from = f"{version} {hashlib.sha256(lock).hexdigest()}"
+    wanted = f"{made_from}\n{ROOT}\n"  # a copied environment imports the other folder's code
+    if stamp() not in (wanted, f"{made_from}\n") or not made_here():
         print(f"Making .venv with Python {version} (some minutes the first time)", flush=True)
         if run(sys.executable, "-m", "venv", "--clear", str(VENV)):
             sys.exit("No environment could be made. On Debian: apt-get install python3-venv")
@@ -33,7 +34,23 @@ def main():
             sys.exit("The packages of requirements.lock could not be installed: see above")
     if pip("--no-deps", "--editable", "."):
         sys.exit("The package could not be installed: see above")
-    STAMP.write_text(wanted)
+    STAMP.write_text(wanted, encoding="utf-8")
+
+
+def stamp():
+    """Return what the environment was made from, "" where there is none."""
+    return STAMP.read_text(encoding="utf-8") if STAMP.exists() else ""
+
+
+def made_here():
+    """Tell whether the environment was made in this folder: its scripts hold the path."""
+    settings = VENV / "pyvenv.cfg"
+    if not settings.exists():
+        return False
+    for line in settings.read_text(encoding="utf-8").splitlines():
+        if line.startswith("command = "):
+            return line.rstrip().endswith(" " + str(VENV))
+    return True  # a Python that does not say
 
 
 def pip(*arguments):

@@ -18,13 +18,15 @@ class ChapterMap(SphinxDirective):
         """Write the table as MyST and let the parser of the page read it."""
         root = Path(self.env.srcdir)
         rows = ["| part | chapter | answers | reading time |", "|---|---|---|---|"]
-        for part in yaml.safe_load((root / "_toc.yml").read_text()).get("parts", []):
+        for part in yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8")).get(
+            "parts", []
+        ):
             for chapter in part["chapters"]:
                 source = root / f"{chapter['file']}.md"
                 if source.parent.name != "chapters":
                     continue
                 self.env.note_dependency(str(source))
-                text = source.read_text()
+                text = source.read_text(encoding="utf-8")
                 question = re.search(r"^  question: (.+)$", text, re.M)
                 minutes = _words(text) / WORDS_A_MINUTE
                 rows.append(

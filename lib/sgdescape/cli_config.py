@@ -67,7 +67,7 @@ def parse(config, name: str, text: str) -> Any:
     hint = get_type_hints(type(config))[name]
     try:
         return _convert(hint, text)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError):
         option = f"--{name.replace('_', '-')}"
         raise ValueError(f"{option} must be {_words(hint)}: got {text!r}") from None
 
@@ -112,7 +112,7 @@ def _convert_union(kinds, value):
     for kind in (k for k in kinds if k is not type(None)):
         try:
             return _convert(kind, value)
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, OverflowError):
             continue
     raise ValueError
 

@@ -27,7 +27,9 @@ def count(replicas, *, seed):
 
 
 def script():
-    (code,) = re.findall(r"```python\n(.*?SLURMCluster.*?)```", PAGE.read_text(), re.S)
+    (code,) = re.findall(
+        r"```python\n(.*?SLURMCluster.*?)```", PAGE.read_text(encoding="utf-8"), re.S
+    )
     return code
 
 
@@ -42,7 +44,7 @@ def test_script_runs_on_a_stand_in_for_slurm(tmp_path, monkeypatch):
     if not Path("/sys/class/net/lo").exists():
         pytest.skip("needs Linux's loopback interface")
     for name, text in (("sbatch", SBATCH), ("scancel", SCANCEL)):
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text, encoding="utf-8")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("JOBS", str(tmp_path))
@@ -63,7 +65,7 @@ def test_script_runs_on_a_stand_in_for_slurm(tmp_path, monkeypatch):
         assert code.count(theirs) == 1
         code = code.replace(theirs, ours)
     exec(compile(code, str(PAGE), "exec"), {"__name__": "__main__"})
-    job = (tmp_path / "script").read_text()
+    job = (tmp_path / "script").read_text(encoding="utf-8")
     for line in ("#SBATCH -p standard", "#SBATCH -A my-project", "#SBATCH --cpus-per-task=1",
                  "#SBATCH -t 02:00:00", "--nthreads 1", "--lifetime 110m",
                  "--lifetime-stagger 8m", "export OMP_NUM_THREADS=1"):  # fmt: skip
@@ -71,4 +73,6 @@ def test_script_runs_on_a_stand_in_for_slurm(tmp_path, monkeypatch):
     with xr.open_dataset("paper.nc") as found:
         assert found.a.values.tolist() == list(range(6))
     assert stores == ["/shared/chunks"] and len(list(Path("chunks").glob("*.npz"))) == 3
-    assert (tmp_path / "cancelled").read_text().strip().isdigit()  # nothing keeps running
+    assert (
+        (tmp_path / "cancelled").read_text(encoding="utf-8").strip().isdigit()
+    )  # nothing keeps running

@@ -61,7 +61,8 @@ def declared_claims():
 
 
 def _claims(path, stem):
-    functions = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.FunctionDef)]
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
     return {
         f"{stem}.{f.name}"
         for f in functions

@@ -236,11 +236,11 @@ def test_the_cache_is_keyed_on_the_package_and_the_lock(extension, tmp_path):
     code_hash = extension("cache_key").code_hash
     package = tmp_path / "lib" / "sgdescape"
     (package / "core").mkdir(parents=True)
-    (package / "core" / "sgd.py").write_text("x = 1\n")
+    (package / "core" / "sgd.py").write_text("x = 1\n", encoding="utf-8")
     seen = {code_hash(tmp_path)}
-    (package / "core" / "sgd.py").write_text("x = 2\n")
+    (package / "core" / "sgd.py").write_text("x = 2\n", encoding="utf-8")
     seen.add(code_hash(tmp_path))
-    (tmp_path / "requirements.lock").write_text("numpy==2\n")
+    (tmp_path / "requirements.lock").write_text("numpy==2\n", encoding="utf-8")
     seen.add(code_hash(tmp_path))
     assert len(seen) == 3
     (package / "core" / "__pycache__").mkdir()

@@ -6,13 +6,16 @@ That notebooks are their chapters, executed, is in test_notebooks.py.
 
 import ast
 import copy
+import hashlib
 import importlib
+import inspect
 import re
 import subprocess
 import sys
 import tomllib
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from types import SimpleNamespace
 
 import jupytext
 import nbformat
@@ -27,14 +30,14 @@ from sgdescape import cli
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "lib" / "sgdescape"
 CHAPTERS, NOTEBOOKS = ROOT / "book" / "chapters", ROOT / "book" / "notebooks"
-TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 ORDER = [
     Path(chapter["file"]).name
     for part in TOC["parts"]
     for chapter in part["chapters"]
     if Path(chapter["file"]).parent.name == "chapters"
 ]
-SHARED = {"intro", "cli", "cli_config", "claims_file"}  # modules that are no chapter
+SHARED = {"intro", "cli", "cli_config", "cli_output", "claims_file"}  # no chapters
 ROOMS = (
     "config", "theory", "measure", "estimates", "predictions", "experiment", "claims", "figures",
     "prose",
@@ -277,11 +280,11 @@ def test_floors_can_fail():
 
 # --- dependencies ----------------------------------------------------------------------------
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def test_environment_file_is_the_project():
-    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     plain = [d for d in environment["dependencies"] if isinstance(d, str)]
     (pip,) = [d["pip"] for d in environment["dependencies"] if isinstance(d, dict)]
     python = next(d.removeprefix("python") for d in plain if d.startswith("python"))
@@ -321,7 +324,7 @@ def unmet(lock, wanted):
 
 
 def test_lock_covers_every_dependency():
-    lock = (ROOT / "requirements.lock").read_text()
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     assert unmet(lock, requirements()) == []
     bench = [Requirement(line) for line in PROJECT["optional-dependencies"]["bench"]]
     assert len(unmet(lock, bench)) == len(bench)  # peers are not for readers
@@ -358,7 +361,7 @@ def named(docstring):
 
 def docstrings(path, *, functions_only):
     kinds = (ast.FunctionDef,) if functions_only else (ast.FunctionDef, ast.ClassDef, ast.Module)
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     found = [ast.get_docstring(node) for node in ast.walk(tree) if isinstance(node, kinds)]
     return "\n\n".join(text for text in found if text)
 
@@ -371,20 +374,22 @@ def sources(stem):
 def test_every_equation_is_named_in_a_docstring(stem):
     files = [*sources(stem), *sorted((PACKAGE / "core").rglob("*.py"))]
     known = set().union(*(named(docstrings(p, functions_only=True)) for p in files))
-    missing = [x for x in labels((CHAPTERS / f"{stem}.md").read_text()) if x not in known]
+    missing = [
+        x for x in labels((CHAPTERS / f"{stem}.md").read_text(encoding="utf-8")) if x not in known
+    ]
     assert not missing, f"no function's docstring names Eq. ({'), ('.join(missing)})"
 
 
 @stems
 def test_every_equation_in_a_docstring_is_in_the_book(stem):
-    book = set().union(*(labels(p.read_text()) for p in CHAPTERS.glob("*.md")))
+    book = set().union(*(labels(p.read_text(encoding="utf-8")) for p in CHAPTERS.glob("*.md")))
     for path in sources(stem):
         unknown = named(docstrings(path, functions_only=False)) - book
         assert not unknown, f"{path.name}: no chapter defines eq-{', eq-'.join(sorted(unknown))}"
 
 
 def test_labels_are_defined_once():
-    found = [x for p in CHAPTERS.glob("*.md") for x in labels(p.read_text())]
+    found = [x for p in CHAPTERS.glob("*.md") for x in labels(p.read_text(encoding="utf-8"))]
     assert sorted(found) == sorted(set(found))
 
 
@@ -555,3 +560,133 @@ def test_notebook_rules_can_fail(case):
     book = copy.deepcopy(small())
     spoil(book)
     assert rule(book) != []
+
+
+# --- doors -----------------------------------------------------------------------------------
+
+
+def without_door(face, stem):
+    """Public functions of a chapter that have neither of the two doors."""
+    rooms = ("theory", "estimates", "experiment", "predictions", "prose")
+    inside = {name: getattr(face, name) for name in face.__all__}
+    functions = {n: v for n, v in inside.items() if inspect.isfunction(v)}
+    of_rooms = tuple(f"sgdescape.{stem}.{room}" for room in rooms)
+    return [
+        name
+        for name, value in functions.items()
+        if value.__module__.startswith(of_rooms)
+        and inspect.signature(value).parameters
+        and not hasattr(value, "__wrapped__")
+    ]
+
+
+@stems
+def test_public_functions_have_a_door(stem):
+    face = importlib.import_module(f"sgdescape.{stem}")
+    assert without_door(face, stem) == []
+
+
+def test_a_function_without_a_door_is_seen():
+    def bare(x):
+        return x
+
+    bare.__module__ = "sgdescape.decoupling.theory"
+    assert without_door(SimpleNamespace(__all__=["bare"], bare=bare), "decoupling") == ["bare"]
+
+
+# --- other systems ---------------------------------------------------------------------------
+
+
+def without_encoding(text):
+    """Calls that read or write text in whatever code page the system has."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else None
+        plain = isinstance(node.func, ast.Name) and node.func.id == "open"
+        named = any(keyword.arg == "encoding" for keyword in node.keywords)
+        values = [a.value for a in node.args if isinstance(a, ast.Constant)]
+        binary = any(isinstance(v, str) and set(v) <= set("rwxab+") and "b" in v for v in values)
+        given = any(v in ("utf-8", "utf8") for v in values)
+        if (name in ("read_text", "write_text") or plain) and not (named or binary or given):
+            found.append(ast.unparse(node))
+    return found
+
+
+def test_text_is_utf8_whatever_the_code_page():
+    files = [p for folder in ("lib", "tools", "book/_ext")
+             for p in (ROOT / folder).rglob("*.py")]  # fmt: skip
+    bad = {p.name: found for p in files if (found := without_encoding(p.read_text("utf-8")))}
+    assert len(files) > 200 and not bad
+    assert without_encoding("open('a')\np.read_text()\np.write_text('b')") != []
+    assert not without_encoding("open('a', 'rb')\np.read_text('utf-8')\nopen(a, encoding='utf-8')")
+
+
+def test_files_keep_their_bytes_on_systems_with_other_line_ends(tmp_path):
+    """A clone with core.autocrlf, as on Windows, still runs its scripts."""
+
+    def git(*words):
+        who = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "core.autocrlf=true"]
+        return subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init", "-q", ".")
+    names = [".gitattributes", ".ci/run", "tools/lock.sh", "lib/sgdescape/bundled/README.md"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    (tmp_path / "a.npz").write_bytes(b"PK\r\n\n\r")
+    git("add", "--all")
+    git("commit", "-qm", "all")
+    for name in [*names, "a.npz"]:
+        (tmp_path / name).unlink()
+    git("checkout", "-q", ".")
+    assert (tmp_path / "a.npz").read_bytes() == b"PK\r\n\n\r"
+    for name in names:
+        assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes(), name
+
+
+def stamped(folder, *, command, text):
+    """A folder with an environment, as far as tools/setup.py looks at it."""
+    (folder / ".venv").mkdir(parents=True)
+    (folder / ".venv" / "pyvenv.cfg").write_text(f"command = {command}\n", encoding="utf-8")
+    (folder / ".venv" / "stamp").write_text(text, encoding="utf-8")
+
+
+def test_a_copied_environment_is_made_anew(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    setup = importlib.import_module("setup")
+    here, copy_of_it = tmp_path / "here", tmp_path / "copy"
+    asked = []
+    monkeypatch.setattr(setup, "run", lambda *words: asked.append(words) or 0)
+    digest = hashlib.sha256(b"numpy==2\n").hexdigest()
+    first = "{}.{} ".format(*sys.version_info[:2]) + digest
+    for folder in (here, copy_of_it):
+        stamped(folder, command=f"python3 -m venv --clear {here / '.venv'}", text=first + "\n")
+        (folder / "requirements.lock").write_bytes(b"numpy==2\n")
+    made = {}
+    for folder in (here, copy_of_it):
+        monkeypatch.setattr(setup, "ROOT", folder)
+        monkeypatch.setattr(setup, "VENV", folder / ".venv")
+        monkeypatch.setattr(setup, "STAMP", folder / ".venv" / "stamp")
+        asked.clear()
+        setup.main()
+        made[folder.name] = any("venv" in words for words in asked)
+        assert setup.stamp() == f"{first}\n{folder}\n"
+    assert made == {"here": False, "copy": True}
+
+
+def test_notebooks_by_hand_are_tested_as_by_make():
+    words = ["-n", "2", "--nbval", "--collect-only", "-q", "book/notebooks/decoupling.ipynb"]
+    code = (
+        "import pytest\n"
+        "class See:\n"
+        "    @pytest.hookimpl(trylast=True)\n"
+        "    def pytest_configure(self, config):\n"
+        "        o = config.option\n"
+        "        print('SEEN', o.dist, o.nbval_current_env, o.nbval_sanitize_with, flush=True)\n"
+        f"raise SystemExit(pytest.main({words!r}, [See()]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    seen = next(line for line in done.stdout.splitlines() if line.startswith("SEEN"))
+    assert seen.split()[1:3] == ["loadfile", "True"] and seen.endswith("nbval_sanitize.cfg")

@@ -52,8 +52,8 @@ def test_every_notebook_has_a_chapter():
 
 def test_drift_is_seen(tmp_path):
     text = HEADER + "```{code-cell}\n1 + 1\n```\n"
-    (tmp_path / "a.md").write_text(text)
-    (tmp_path / "b.md").write_text(text.replace("1 + 1", "1 + 2"))
+    (tmp_path / "a.md").write_text(text, encoding="utf-8")
+    (tmp_path / "b.md").write_text(text.replace("1 + 1", "1 + 2"), encoding="utf-8")
     one, other = (notebooks.converted(tmp_path / name) for name in ("a.md", "b.md"))
     with pytest.raises(Exception, match="differ"):
         compare_notebooks(one, other, fmt="md:myst", compare_outputs=False)
@@ -61,7 +61,7 @@ def test_drift_is_seen(tmp_path):
 
 def test_execution_leaves_no_times_and_same_bytes(tmp_path):
     text = HEADER + "```{code-cell}\nprint(1 + 1)\n```\n"
-    (tmp_path / "a.md").write_text(text)
+    (tmp_path / "a.md").write_text(text, encoding="utf-8")
     for name in ("one.ipynb", "two.ipynb"):
         notebooks.write(notebooks.executed(notebooks.converted(tmp_path / "a.md")), tmp_path / name)
     assert (tmp_path / "one.ipynb").read_bytes() == (tmp_path / "two.ipynb").read_bytes()
@@ -70,7 +70,7 @@ def test_execution_leaves_no_times_and_same_bytes(tmp_path):
 
 def test_a_failing_cell_is_an_error(tmp_path):
     text = HEADER + "```{code-cell}\n1 / 0\n```\n"
-    (tmp_path / "a.md").write_text(text)
+    (tmp_path / "a.md").write_text(text, encoding="utf-8")
     with pytest.raises(Exception, match="ZeroDivisionError"):
         notebooks.executed(notebooks.converted(tmp_path / "a.md"))
 
@@ -86,7 +86,7 @@ print("verdict: confirmed, measured", claims.volatile("1.02"))
     "old, new, status", [("1.02", "1.03", 0), ("confirmed", "refuted", 1)], ids=["digit", "verdict"]
 )
 def test_comparison_skips_measured_digits_and_nothing_else(tmp_path, old, new, status):
-    (tmp_path / "a.md").write_text(HEADER + CLAIM_CELLS)
+    (tmp_path / "a.md").write_text(HEADER + CLAIM_CELLS, encoding="utf-8")
     notebook = notebooks.executed(notebooks.converted(tmp_path / "a.md"))
     output = notebook.cells[1].outputs[0]
     assert old in output.text

@@ -268,7 +268,7 @@ def chapter(tmp_path, monkeypatch):
     """A chapter `sgdescape.fake_stem` whose claims are what the test writes."""
     monkeypatch.setattr(sgdescape, "__path__", [*sgdescape.__path__, str(tmp_path)])
     (tmp_path / "fake_stem").mkdir()
-    (tmp_path / "fake_stem" / "__init__.py").write_text("")
+    (tmp_path / "fake_stem" / "__init__.py").write_text("", encoding="utf-8")
     head = "from sgdescape.core.claims import claim, check\n"
     head += "from sgdescape.core.stats.intervals import Interval\n"
     half = "return check('Half.', source='this book', predicted=x, measured=Interval(1.0, 0.9, 1.1)"
@@ -276,7 +276,7 @@ def chapter(tmp_path, monkeypatch):
 
     def write(body):
         text = head + body.replace("HALF", half)
-        (tmp_path / "fake_stem" / "claims.py").write_text(text)
+        (tmp_path / "fake_stem" / "claims.py").write_text(text, encoding="utf-8")
         importlib.invalidate_caches()
 
     yield write

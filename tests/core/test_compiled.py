@@ -15,11 +15,11 @@ from sgdescape.core.roots import PACKAGE
 
 def test_every_byte_counts(tmp_path):
     one, two = tmp_path / "one.py", tmp_path / "two.py"
-    one.write_text("a = 1\n")
-    two.write_text("b = 1\n")
+    one.write_text("a = 1\n", encoding="utf-8")
+    two.write_text("b = 1\n", encoding="utf-8")
     first = compiled.fingerprint([one, two])
     assert compiled.fingerprint([two, one]) == first
-    two.write_text("b = 2\n")
+    two.write_text("b = 2\n", encoding="utf-8")
     assert compiled.fingerprint([one, two]) != first
     assert compiled.fingerprint([one]) != first
 
@@ -35,11 +35,11 @@ def fake_package(folder):
     """A package with a kernel that takes a constant from a helper's helper, by relative import."""
     (folder / "deep").mkdir()
     for place in (folder, folder / "deep"):
-        (place / "__init__.py").write_text("")
-    (folder / "constants.py").write_text("TWO = 2\n")
-    (folder / "deep" / "helper.py").write_text("from ..constants import TWO\n")
+        (place / "__init__.py").write_text("", encoding="utf-8")
+    (folder / "constants.py").write_text("TWO = 2\n", encoding="utf-8")
+    (folder / "deep" / "helper.py").write_text("from ..constants import TWO\n", encoding="utf-8")
     kernel = folder / "deep" / "kernel.py"
-    kernel.write_text(f"def late():\n    from {folder.name}.deep import helper\n")
+    kernel.write_text(f"def late():\n    from {folder.name}.deep import helper\n", encoding="utf-8")
     return kernel
 
 
@@ -53,7 +53,7 @@ def test_imports_are_followed_wherever_they_stand(tmp_path, monkeypatch):
 def test_cache_lies_in_the_folder_of_its_sources_and_numba_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(compiled, "PACKAGE", tmp_path)
     helper = tmp_path / "helper.py"
-    helper.write_text("x = 0\n")
+    helper.write_text("x = 0\n", encoding="utf-8")
     monkeypatch.setattr(compiled, "sources", lambda path: {path, helper})
     before = nb.config.CACHE_DIR
     twice = compiled.kernel()(double)
@@ -62,7 +62,7 @@ def test_cache_lies_in_the_folder_of_its_sources_and_numba_is_left_alone(tmp_pat
     kernels = tmp_path / "__pycache__" / "kernels"
     (folder,) = kernels.iterdir()
     assert list(folder.rglob("*.nbi"))
-    helper.write_text("x = 1\n")  # an edit
+    helper.write_text("x = 1\n", encoding="utf-8")  # an edit
     compiled.kernel()(double)(2)
     assert len(list(kernels.iterdir())) == 2
 
@@ -89,8 +89,8 @@ def value(x):
 
 def test_update_of_a_read_only_checkout_is_seen(tmp_path):
     # The package folder cannot be written: the cache goes to the user's folder, by fingerprint too.
-    (tmp_path / "nowhere").write_text("a file where a folder should be")
-    (tmp_path / "user_kernel.py").write_text(KERNEL)
+    (tmp_path / "nowhere").write_text("a file where a folder should be", encoding="utf-8")
+    (tmp_path / "user_kernel.py").write_text(KERNEL, encoding="utf-8")
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
 
     def run():
@@ -104,15 +104,15 @@ def test_update_of_a_read_only_checkout_is_seen(tmp_path):
         return int(done.stdout)
 
     for added in (5, 7):
-        (tmp_path / "constant.py").write_text(f"ADDED = {added}\n")
+        (tmp_path / "constant.py").write_text(f"ADDED = {added}\n", encoding="utf-8")
         assert run() == added
     assert list((tmp_path / "cache" / "sgdescape" / "kernels").rglob("*.nbi"))
 
 
 def test_truncated_cache_is_rebuilt(tmp_path):
-    (tmp_path / "nowhere").write_text("a file where a folder should be")
-    (tmp_path / "user_kernel.py").write_text(KERNEL)
-    (tmp_path / "constant.py").write_text("ADDED = 3\n")
+    (tmp_path / "nowhere").write_text("a file where a folder should be", encoding="utf-8")
+    (tmp_path / "user_kernel.py").write_text(KERNEL, encoding="utf-8")
+    (tmp_path / "constant.py").write_text("ADDED = 3\n", encoding="utf-8")
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
     command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
     for left in (100, 1, 0, None):  # bytes that are left of each file before the next process
@@ -137,3 +137,44 @@ def test_typed_into_a_console_it_still_compiles():
 
 def double(x):
     return 2 * x
+
+
+FROM_THREADS = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+import numba as nb, numpy as np
+from sgdescape.core import compiled
+
+@compiled.kernel(parallel=True)
+def total(values):
+    found = 0.0
+    for i in nb.prange(values.size):
+        found += values[i]
+    return found
+
+ones = np.ones(20_000)
+total(ones)
+with ThreadPoolExecutor(4) as pool:
+    print(set(pool.map(lambda _: total(ones), range(400))))
+"""
+
+
+def test_threads_may_call_parallel_kernels_under_the_workqueue_layer():
+    """The layer itself ends a process that enters it twice; a task of any executor may."""
+    environment = os.environ | {"NUMBA_THREADING_LAYER": "workqueue", "NUMBA_NUM_THREADS": "2"}
+    command = [sys.executable, "-c", FROM_THREADS]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.strip() == "{20000.0}", done.stderr
+
+
+def test_every_parallel_kernel_is_compiled_here():
+    """A loop over threads elsewhere would not wait for the others."""
+    users = [
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if "prange" in path.read_text(encoding="utf-8")
+    ]
+    assert len(users) >= 3
+    for name in users:
+        text = (PACKAGE / name).read_text(encoding="utf-8")
+        assert "@compiled.kernel(parallel=True" in text, name

@@ -118,7 +118,9 @@ def test_bundled_images_are_whole_and_their_pixels_are_scaled(name):
 
 
 def test_the_bundled_subsets_are_what_their_readme_says():
-    readme = resources.files("sgdescape").joinpath("bundled", "README.md").read_text()
+    readme = (
+        resources.files("sgdescape").joinpath("bundled", "README.md").read_text(encoding="utf-8")
+    )
     for name in ("mnist", "fashion_mnist"):
         assert sources.SOURCES[name].bundled in readme
     assert np.bincount(image_sets.load("mnist", subset=True).labels).tolist() == [500] * 10
@@ -401,12 +403,12 @@ def test_download_replaces_a_corrupt_file_and_keeps_a_right_one(
 
 
 def test_download_into_a_place_that_cannot_be_written(tiny, tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(
         OSError, match=r"data folder .*file/mnist cannot be written.*SGDESCAPE_DATA"
     ):
         image_sets.download("mnist", tmp_path / "file")
-    assert (tmp_path / "file").read_text() == "in the way"
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "in the way"
 
     def refuse(*_, **__):  # what a folder without permission does; root is never refused by chmod
         raise PermissionError(13, "Permission denied")
@@ -497,3 +499,70 @@ def test_wrong_cifar_archives(tmp_path):
         archive.addfile(link)
     with pytest.raises(ValueError, match="must be a regular file, not a link"):
         read(stream.getvalue())
+
+
+@pytest.fixture
+def dripping():
+    """A server that sends a byte at a time, for ever: no time limit of a connection ends it."""
+
+    class Slow(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):  # noqa: N802
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            for _ in range(1000):
+                try:
+                    self.wfile.write(b"x")
+                    self.wfile.flush()
+                except OSError:
+                    return
+                if closing.wait(0.05):
+                    return
+
+        def log_message(self, *_):
+            pass
+
+    closing = threading.Event()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow) as running:
+        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}/"
+        closing.set()
+        running.shutdown()
+        thread.join()
+
+
+def test_a_mirror_that_drips_is_left_for_the_next(tiny, server, dripping, tmp_path, monkeypatch):
+    root, url = server
+    put(root / "right", tiny)
+    serve(monkeypatch, "mnist", [dripping, url + "right/"])
+    monkeypatch.setattr(sources, "_PATIENCE", 0.3)
+    image_sets.download("mnist", tmp_path / "new")
+    assert image_sets.load("mnist", data_dir=tmp_path / "new").labels.tolist() == LABELS.tolist()
+    serve(monkeypatch, "mnist", [dripping])
+    with pytest.raises(OSError, match="none of 1 mirrors served it: .*not complete after 0 s"):
+        image_sets.download("mnist", tmp_path / "again")
+
+
+FOREIGN = {
+    "pointer": (b"version https://git-lfs.github.com/spec/v1\noid ...", "a pointer of Git LFS"),
+    "zip": (b"PK\x03\x04" + bytes(60), "a zip archive: unpack it"),
+    "page": (b"\n<!DOCTYPE html><html>404</html>", "a web page"),
+    "zip inside": (gzip.compress(b"PK\x03\x04" + bytes(60)), "a zip archive"),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_files_of_another_kind_are_named_for_what_they_are(case, tiny, tmp_path):
+    content, words = FOREIGN[case]
+    put(tmp_path / "mnist", {**tiny, "train-images-idx3-ubyte.gz": content})
+    with pytest.raises(ValueError, match=f"must be train-images-idx3-ubyte.gz as .* it is {words}"):
+        image_sets.load("mnist", data_dir=tmp_path)
+
+
+def test_images_and_labels_in_each_others_place_are_seen(tiny, tmp_path):
+    images, labels = (tiny[f"train-{n}-ubyte.gz"] for n in ("images-idx3", "labels-idx1"))
+    swapped = {"train-images-idx3-ubyte.gz": labels, "train-labels-idx1-ubyte.gz": images}
+    put(tmp_path / "mnist", swapped)
+    with pytest.raises(ValueError, match="it is the content of train-labels-idx1-ubyte.gz"):
+        image_sets.load("mnist", data_dir=tmp_path)

@@ -47,7 +47,7 @@ def process_id(replicas, *, seed, sleep=0.3):
 def script(folder, text):
     """A file that can be run, with this folder's modules in reach."""
     path = folder / "main.py"
-    path.write_text(f"import sys; sys.path.insert(0, {str(HERE)!r})\n" + text)
+    path.write_text(f"import sys; sys.path.insert(0, {str(HERE)!r})\n" + text, encoding="utf-8")
     return [sys.executable, str(path)]
 
 
@@ -99,7 +99,9 @@ def processes_of_session(leader):
     found = []
     for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
-            state, *rest = Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()
+            state, *rest = (
+                Path(f"/proc/{entry}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            )
         except OSError:
             continue
         if int(rest[2]) == leader and state != "Z":
@@ -267,7 +269,7 @@ def attempt(size):
 
 said = [attempt(100), attempt(4000), attempt(100)]
 subprocess.run(["mount", "-o", "remount,ro", store], check=True)
-said += [attempt(100)]
+said += [attempt(100), attempt(200)]
 subprocess.run(["mount", "-o", "remount,rw,size=1m", store], check=True)
 files = sorted(p.name for p in store.iterdir())
 said += [attempt(4000)]
@@ -293,8 +295,8 @@ def test_really_full_and_really_read_only_disk(tmp_path):
     command = script(tmp_path, IN_A_SMALL_DISK.format(store=str(tmp_path / "disk")))
     done = subprocess.run([*isolated, *command], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    (small, large, again, read_only, after), before, files = json.loads(done.stdout)
-    assert small == again == "done"
+    (small, large, again, complete, read_only, after), before, files = json.loads(done.stdout)
+    assert small == again == complete == "done"  # a complete store may be read-only
     assert large[0] == 28 and "No space left on device; the pieces already there" in large[1]
     assert "store must be a folder that can be written" in read_only[1]
     assert "Read-only file system" in read_only[1]
@@ -331,11 +333,11 @@ def test_read_only_folder(tmp_path):
     run(store=tmp_path)
     tmp_path.chmod(0o500)
     try:
+        xr.testing.assert_identical(run(store=tmp_path), WHOLE)  # complete
         with pytest.raises(StoreError, match="store must be a folder that can be written"):
-            run(store=tmp_path)
+            run(store=tmp_path, chunk_size=2)
     finally:
         tmp_path.chmod(0o700)
-    xr.testing.assert_identical(run(store=tmp_path), WHOLE)
 
 
 # --- the command line ------------------------------------------------------------------------
@@ -385,7 +387,7 @@ def command(tmp_path, monkeypatch):
     import sgdescape
     from sgdescape import cli
 
-    (tmp_path / "fake_chunks.py").write_text(CHAPTER)
+    (tmp_path / "fake_chunks.py").write_text(CHAPTER, encoding="utf-8")
     monkeypatch.setattr(sgdescape, "__path__", [*sgdescape.__path__, str(tmp_path)])
     monkeypatch.chdir(tmp_path)
 
@@ -572,3 +574,70 @@ def test_signal_ends_the_run_and_its_workers(tmp_path, engine, number):
     assert "InvalidStateError" not in said
     wait_for(lambda: not processes_of_session(run.pid))
     assert len(stored(store)) < 60
+
+
+# --- names in the working directory ----------------------------------------------------------
+
+ELSEWHERE = """
+import test_engines
+from test_runner import WHOLE, run
+from sgdescape.core.runs.engines import executor
+if __name__ == "__main__":
+    with executor({engine!r}, workers=1) as pool:
+        assert run(executor=pool, version="1").identical(WHOLE)
+    print("the same")
+"""
+
+
+@pytest.mark.parametrize("engine", ["processes", "dask"])
+def test_files_of_the_working_directory_are_not_imported(tmp_path, engine):
+    if engine == "dask":
+        pytest.importorskip("distributed")
+    work = tmp_path / "work"
+    work.mkdir()
+    for name in ("signal", "random", "queue", "numpy", "select"):
+        text = f"raise SystemExit('{name}.py of the user was imported')"
+        (work / f"{name}.py").write_text(text, encoding="utf-8")
+    command = script(tmp_path, ELSEWHERE.format(engine=engine))
+    done = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0 and done.stdout.strip() == "the same", done.stderr
+    assert "of the user" not in done.stderr
+
+
+def test_the_environment_is_left_as_it_was(monkeypatch):
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    for engine in ("serial", "processes"):
+        with executor(engine):
+            pass
+        assert "PYTHONSAFEPATH" not in os.environ
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{}", '{"address": 3}', "\x00"])
+def test_files_that_are_no_scheduler_files(tmp_path, text):
+    pytest.importorskip("distributed")
+    file = tmp_path / "bad.json"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(EngineError, match="address must be that of a running Dask scheduler: "):
+        opened("dask", address=str(file))
+
+
+def test_absurd_numbers_of_workers_are_refused():
+    for engine in ("processes", "dask"):
+        with pytest.raises(ValueError, match=r"workers must lie in \[1, \d+\]: got 1000000000000"):
+            opened(engine, workers=10**12)
+
+
+@linux
+def test_what_a_killed_run_left_goes_with_the_next(tmp_path):
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
+                          capture_output=True, text=True).stdout.strip()  # fmt: skip
+    names = {
+        "of a process that is gone": f".a.{chunk_store._machine()}.{gone}.u.tmp",
+        "of this one": f".b.{chunk_store._machine()}.{os.getpid()}.u.tmp",
+        "of another machine": f".c.{'0' * 12}.{gone}.u.tmp",
+    }
+    for name in names.values():
+        (tmp_path / name).write_text("", encoding="utf-8")
+    chunk_store.open_store(tmp_path)
+    left = {path.name for path in tmp_path.glob(".*.tmp")}
+    assert left == {names["of this one"], names["of another machine"]}

@@ -497,3 +497,21 @@ def test_triton_without_cuda_says_what_to_do(monkeypatch):
     monkeypatch.delenv("TRITON_INTERPRET", raising=False)
     with pytest.raises(RuntimeError, match="engine 'triton' needs"):
         passages(small(), engine="triton")
+
+
+@pytest.mark.parametrize("engine", ["torch", "numba"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_loss_that_is_no_number_is_no_passage(engine, dtype):
+    """The same convention as that of networks and SDEs; what was passed before stays."""
+    options = {"engine": engine, "dtype": dtype, "max_steps": 50}
+    gone = passages(small(), learning_rate=1e200, thresholds=[1.5, 1e9], **options)
+    assert (gone.steps == -1).all() and (gone.diverged_at == 1).all()
+    assert (gone.last_step == 1).all() and np.isnan(gone.theta).all()
+    large = 1e30 if dtype == "float32" else 1e200
+    found = passages(small(), learning_rate=60.0, thresholds=[1.5, large, 1e300], **options)
+    lost = found.diverged_at > 0
+    assert (found.steps[:, 0] > 0).all()
+    if dtype == "float32":  # its largest number is 3e38
+        assert lost.any() and (found.steps[lost, 2] == -1).all()
+    passed = (found.steps > 0) & lost[:, None]
+    assert (found.steps < found.diverged_at[:, None])[passed].all()

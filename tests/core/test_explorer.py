@@ -44,3 +44,11 @@ def test_curves_are_drawn_to_scale():
 def test_incomplete_input_is_refused(change):
     with pytest.raises(ValueError, match="must"):
         explorer_html(AXES, CURVES, **(OPTIONS | change))
+
+
+def test_no_text_ends_the_script_element():
+    reading = "</script><script>alert(1)</script><!--"
+    page = explorer_html(AXES, CURVES, **OPTIONS | {"readings": {1.0: reading, 2.0: "flat"}})
+    record, _, rest = page.partition('<script type="application/json">')[2].partition("</script>")
+    assert rest == "</div>" and "<!--" not in record
+    assert json.loads(record)[0]["reading"] == reading

@@ -33,7 +33,7 @@ def test_another_file_in_its_place_is_refused(dataset, tmp_path):
 def test_what_is_no_result_is_named(dataset, tmp_path):
     with pytest.raises(FileNotFoundError, match="part of a checkout"):
         kept.load(tmp_path / "none.nc", sha256=None)
-    (tmp_path / "a.nc").write_text("version https://git-lfs.github.com/spec/v1\n")
+    (tmp_path / "a.nc").write_text("version https://git-lfs.github.com/spec/v1\n", encoding="utf-8")
     with pytest.raises(ValueError, match="a.nc is no netCDF file"):
         kept.load(tmp_path / "a.nc", sha256=None)
     bare = dataset.drop_attrs()

@@ -270,7 +270,8 @@ def test_samplers_keep_their_promises():
         ({"max_steps": 1.5}, TypeError, "max_steps must be an integer"),
         ({"replicas": range(0)}, ValueError, "replicas must be a range.*not empty"),
         ({"replicas": range(-1, 2)}, ValueError, "replicas must be a range"),
-        ({"replicas": 5}, ValueError, "replicas must be a range"),
+        ({"replicas": 5}, TypeError, "replicas must be a range: got int"),
+        ({"replicas": range(2**32, 2**32 + 2)}, ValueError, r"range within \[0, 2\^32\)"),
         ({"thresholds": (2.0, 1.5)}, ValueError, "thresholds must be positive and ascending"),
         ({"thresholds": (0.0,)}, ValueError, "thresholds must be positive"),
         ({"thresholds": (float("inf"),)}, ValueError, "thresholds must be positive"),
@@ -320,3 +321,18 @@ def test_gram_is_that_of_inputs_and_bias(images):
     ones = torch.ones(N, 1, dtype=torch.float64)
     both = torch.cat([images.inputs, ones], 1)
     torch.testing.assert_close(start.gram, both @ both.T)
+
+
+@pytest.mark.parametrize("engine", ["numba", "torch", "reference"])
+def test_a_loss_that_is_no_number_is_no_passage(images, engine):
+    """The same convention as that of linear regression and SDEs."""
+    options = dict(batch_size=2, max_steps=3, replicas=range(2), seed=0, thresholds=(1.1,))
+    found = ne.run(problem(images)[1], learning_rate=1e300, engine=engine, device="cpu", **options)
+    assert (found.steps == -1).all() and (found.diverged_at == 1).all()
+
+
+def test_steps_that_single_precision_swallows_are_refused(images):
+    options = dict(batch_size=2, max_steps=3, replicas=range(2), seed=0)
+    single = problem(images, dtype="float32")[1]
+    with pytest.raises(ValueError, match="learning_rate must be at least 1e-06 in float32.*1e-08"):
+        ne.run(single, learning_rate=1e-8, **options)

@@ -28,7 +28,7 @@ def file(tmp_path, monkeypatch):
         },
     }
     path = tmp_path / "power.json"
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), encoding="utf-8")
     monkeypatch.setattr(module, "kept", lambda: kept(path))
 
 
@@ -54,7 +54,7 @@ def test_versions_change_with_the_code_and_not_with_its_words(tmp_path, monkeypa
 
     def written(room, text):
         (tmp_path / "chapter").mkdir(exist_ok=True)
-        (tmp_path / "chapter" / f"{room}.py").write_text(text)
+        (tmp_path / "chapter" / f"{room}.py").write_text(text, encoding="utf-8")
         version.cache_clear()
         return version("chapter")
 

@@ -103,8 +103,8 @@ def test_asking_for_the_commit_never_locks_the_checkout(tmp_path, monkeypatch):
     """`git status` may rewrite the index; killed meanwhile it would leave index.lock behind."""
     log = tmp_path / "log"
     fake = tmp_path / "git"
-    fake.write_text(f'#!/bin/sh\necho "$@" >> {log}\necho 0123abc\n')
+    fake.write_text(f'#!/bin/sh\necho "$@" >> {log}\necho 0123abc\n', encoding="utf-8")
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     provenance._git(tmp_path, "status")
-    assert log.read_text().split()[0] == "--no-optional-locks"
+    assert log.read_text(encoding="utf-8").split()[0] == "--no-optional-locks"

@@ -28,7 +28,7 @@ GRID = {"rate": [0.5, 1.5], "law": ["normal", "uniform"]}
 def walk(replicas, *, seed, rate, law, steps=5, log=None, sleep=0.0):
     """A random walk a replica; each call leaves a line in the log."""
     if log:
-        with open(log, "a") as file:
+        with open(log, "a", encoding="utf-8") as file:
             file.write(f"{rate} {law} {replicas.start} {replicas.stop}\n")
     time.sleep(sleep)
     paths = []
@@ -140,7 +140,7 @@ def test_in_this_process_torch_gets_its_threads_back():
 
 
 def calls(log):
-    return sorted(Path(log).read_text().splitlines()) if Path(log).exists() else []
+    return sorted(Path(log).read_text(encoding="utf-8").splitlines()) if Path(log).exists() else []
 
 
 def stored(folder):
@@ -163,7 +163,7 @@ def test_kill_in_the_middle_then_resume_is_bit_identical(tmp_path, pool):
     store = tmp_path / "store"
     script = SCRIPT.format(tests=str(Path(__file__).parent), store=str(store), pool=pool)
     main = tmp_path / "main.py"
-    main.write_text(script)
+    main.write_text(script, encoding="utf-8")
     process = subprocess.Popen([sys.executable, str(main)], start_new_session=True)
     try:
         deadline = time.time() + 300
@@ -306,18 +306,18 @@ def test_full_disk_is_reported_and_loses_nothing(tmp_path, monkeypatch):
 
 
 def test_store_under_a_file_is_refused_before_anything_runs(tmp_path):
-    (tmp_path / "file").write_text("mine")
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
     log = tmp_path / "log"
     for store in (tmp_path / "file", tmp_path / "file" / "store"):
         with pytest.raises(StoreError, match="store must be a folder that can be written"):
             run(store=store, options={"log": str(log)})
-    assert calls(log) == [] and (tmp_path / "file").read_text() == "mine"
+    assert calls(log) == [] and (tmp_path / "file").read_text(encoding="utf-8") == "mine"
 
 
 def test_only_old_leftovers_are_dropped(tmp_path):
     old, new = tmp_path / ".a.b.tmp", tmp_path / ".c.d.tmp"
     for path in (old, new):
-        path.write_text("")
+        path.write_text("", encoding="utf-8")
     os.utime(old, (1, 1))
     chunk_store.open_store(tmp_path)
     assert not old.exists() and new.exists()  # the new one may belong to a run in progress

@@ -665,7 +665,7 @@ def test_first_passage_refuses(change, error, message):
 def test_first_passage_of_an_sde_refuses(change, error, message):
     with pytest.raises(error, match=message):
         sde.first_passage(BROWNIAN, **{**PASSAGE, "watch": FIRST, "start": [0.0], **change})
-    with pytest.raises(TypeError, match="sde must be an Sde: got str"):
+    with pytest.raises(TypeError, match="problem must be a Bowl or an Sde: got str"):
         sde.first_passage("brownian", **PASSAGE)
 
 
@@ -723,3 +723,81 @@ def test_what_is_not_a_covariance_is_refused():
         process.noise(np.ones((1, 1)))
     with pytest.raises(TypeError, match="bowl must be a Bowl"):
         sde.bowl_sde(process)
+
+
+# ---- what callbacks return
+
+
+SHAPES = {
+    "noise of one state": (
+        lambda x: 0 * x,
+        lambda x: np.array([0.1, 0.2]),
+        {},
+        "noise must return",
+    ),
+    "full noise of one state": (lambda x: 0 * x, lambda x: np.eye(2), {}, "noise must return"),
+    "one noise, not said": (
+        lambda x: 0 * x,
+        lambda x: 0.1 + 0 * x[:, :, None],
+        {},
+        "noise must ret",
+    ),
+    "two noises, said one": (
+        lambda x: 0 * x,
+        lambda x: 0.1 + 0 * x,
+        {"noises": 1},
+        "noise must ret",
+    ),
+    "noise that is a number": (lambda x: 0 * x, lambda x: 0.1, {}, "noise must return an array"),
+    "drift of one state": (lambda x: np.zeros(2), lambda x: 0.1 + 0 * x, {}, "drift must return"),
+    "drift that is a sum": (lambda x: x.sum(1), lambda x: 0.1 + 0 * x, {}, "drift must return"),
+    "drift that is None": (lambda x: None, lambda x: 0.1 + 0 * x, {}, "drift must return an array"),
+}
+
+
+@pytest.mark.parametrize("replicas", [range(2), range(3)])  # as many as coordinates, and not
+@pytest.mark.parametrize("case", SHAPES)
+def test_callbacks_must_not_broadcast(case, replicas):
+    drift, noise, options, message = SHAPES[case]
+    process = sde.Sde(drift, noise, **options)
+    start = [0.5, 0.5]
+    for call in (
+        lambda: sde.simulate(process, start, dt=0.1, steps=2, seed=0, replicas=replicas),
+        lambda: sde.first_passage(
+            process, watch=FIRST, start=start, **PASSAGE | {"replicas": replicas}
+        ),
+    ):
+        with pytest.raises((ValueError, TypeError), match=message):
+            call()
+
+
+def test_one_noise_for_two_coordinates_is_right_when_it_is_said():
+    process = sde.Sde(lambda x: 0 * x, lambda x: 0.1 + 0 * x[:, :, None], noises=1)
+    made = sde.simulate(process, np.zeros(2), dt=1.0, steps=1, seed=0, replicas=range(2))
+    np.testing.assert_array_equal(made.theta[:, 0], made.theta[:, 1])
+    assert (made.theta[0] != made.theta[1]).all()
+
+
+@pytest.mark.parametrize(
+    "watch, message",
+    [
+        (sde.Watch(lambda x: x, lambda x: 1 + 0 * x), r"watch.observable must return shape \(3,\)"),
+        (sde.Watch(lambda x: 1.0, lambda x: 1 + 0 * x), "watch.observable must return an array"),
+        (sde.Watch(lambda x: x[:, 0], lambda x: x[:, 0]), r"watch.gradient must .* \(3, 1\)"),
+        (sde.Watch(lambda x: x[:, 0], lambda x: 1 + 0 * x, lambda x: x), "watch.clock_rate must"),
+    ],
+)
+def test_what_is_watched_is_one_number_a_replica(watch, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        sde.first_passage(BROWNIAN, **PASSAGE, watch=watch, start=[0.0])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is here")
+@pytest.mark.parametrize("engine", ["auto", "reference", "numba"])
+def test_cuda_where_there_is_none_is_refused(engine):
+    for call in (
+        lambda: sde.first_passage(bowl(1.0), **PASSAGE, engine=engine, device="cuda"),
+        lambda: sde.stationary(bowl(1.0), **AVERAGE, engine=engine, device="cuda"),
+    ):
+        with pytest.raises(ValueError, match="device must be one of the 0 CUDA devices here"):
+            call()

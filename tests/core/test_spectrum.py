@@ -458,3 +458,52 @@ def test_eigenpairs_need_no_square_matrix():
     # The Gram matrix alone would take 128 MB, the gradients 1.4 GB.
     run = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
     assert int(run.stdout) < 40e3 * (1 if sys.platform != "darwin" else 1024)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("scale", [1e-25, 1e-30, 1e25])
+def test_lanczos_at_any_scale(scale, dtype):
+    """Squares of such entries leave the range of single precision; their norm does not."""
+    matrix, _ = with_spectrum([5.0, 4.0, 3.0, 2.0, 1.0] + [0.1] * 10)
+    matrix = (scale * matrix).to(dtype)
+    found = products.lanczos(lambda v: matrix @ v, 15, k=3, dtype=dtype, tol=1e-5)
+    assert found.converged.all()
+    np.testing.assert_allclose(found.eigenvalues.numpy() / scale, [5, 4, 3], rtol=1e-5)
+
+
+BAD_PRODUCTS = {
+    "other length": (lambda v: v[:-1], ValueError, r"matvec must return shape \(6,\): got \(5,\)"),
+    "number": (lambda v: v.sum(), ValueError, r"matvec must return shape"),
+    "array": (lambda v: v.numpy(), TypeError, "matvec must return a real tensor: got"),
+    "complex": (lambda v: v * 1j, TypeError, "got torch.complex128"),
+    "NaN": (lambda v: v * float("nan"), ValueError, "matvec must return finite values"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_PRODUCTS)
+def test_products_that_no_spectrum_comes_from(case):
+    matvec, error, message = BAD_PRODUCTS[case]
+    for call in (
+        lambda: products.lanczos(matvec, 6, k=1),
+        lambda: products.trace(matvec, 6, probes=2),
+        lambda: products.spectral_density(matvec, 6, probes=2),
+    ):
+        with pytest.raises(error, match=message):
+            call()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.complex64, torch.int64, "float64"])
+def test_spectra_need_an_ordinary_precision(dtype):
+    with pytest.raises(TypeError, match="dtype must be torch.float32 or torch.float64: got"):
+        products.lanczos(lambda v: v, 3, k=1, dtype=dtype)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is here")
+def test_cuda_where_there_is_none_is_refused():
+    for call in (
+        lambda: products.lanczos(lambda v: v, 3, k=1, device="cuda"),
+        lambda: products.trace(lambda v: v, 3, probes=2, device="cuda"),
+        lambda: products.spectral_density(lambda v: v, 3, probes=2, device="cuda:1"),
+    ):
+        with pytest.raises(ValueError, match="device must be one of the 0 CUDA devices here"):
+            call()

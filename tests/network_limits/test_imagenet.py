@@ -143,3 +143,15 @@ def test_says_what_is_missing_without_pillow(monkeypatch, root):
     monkeypatch.setitem(__import__("sys").modules, "PIL", None)
     with pytest.raises(ImportError, match="needs Pillow: pip install pillow"):
         reader.load_image(root / "train/n00000000/n00000000_0.JPEG")
+
+
+def test_marks_of_other_systems_are_no_images_and_no_classes(root, tmp_path):
+    write(tmp_path)
+    for split in ("train", "val"):
+        (tmp_path / split / ".ipynb_checkpoints").mkdir()
+        (tmp_path / split / ".ipynb_checkpoints" / "a.JPEG").write_bytes(b"")
+        (tmp_path / split / "n00000000" / "._n00000000_0.JPEG").write_bytes(b"\0")
+        (tmp_path / split / ".DS_Store").write_bytes(b"")
+    for split in ("train", "val"):
+        clean, found = reader.read_folder(root, split), reader.read_folder(tmp_path, split)
+        assert found.files.tolist() == clean.files.tolist() and found.classes == clean.classes

@@ -1,5 +1,6 @@
 """Training on a folder of ImageNet's layout: one process or two, interrupted or not."""
 
+import copy
 import json
 import os
 import subprocess
@@ -15,7 +16,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from sgdescape.core.networks.resnet import resnet18
 from sgdescape.core.training import sgd
-from sgdescape.network_limits.imagenet import reader
+from sgdescape.network_limits.imagenet import reader, weights
 from sgdescape.network_limits.imagenet import train as training
 from sgdescape.network_limits.imagenet.data_parallel import Batches, update_step
 
@@ -288,3 +289,138 @@ def test_a_broken_image_is_named(tmp_path):
     with pytest.raises(ValueError, match="cannot be decoded: .*n00000001_3.JPEG"):
         training.train(TINY, data=root, out=tmp_path / "run", **OPTIONS)
     assert reader.read_folder(root, "train").files.size == 24
+
+
+# --- files of weights ------------------------------------------------------------------------
+
+
+def network(**options):
+    return resnet18("cifar", seed=1, width=2, classes=3, **options)
+
+
+class Pickled:
+    """Stands for a whole model in a file: code that is not run."""
+
+
+FOREIGN = {
+    "plain": lambda own: own,
+    "of DataParallel": lambda own: {f"module.{k}": v for k, v in own.items()},
+    "compiled": lambda own: {f"_orig_mod.{k}": v for k, v in own.items()},
+    "compiled, then DataParallel": lambda own: {f"module._orig_mod.{k}": v for k, v in own.items()},
+    "DataParallel, then compiled": lambda own: {f"_orig_mod.module.{k}": v for k, v in own.items()},
+    "in a checkpoint": lambda own: {"epoch": 3, "state_dict": own, "best": 0.5},
+    "both": lambda own: {"model": {f"module.{k}": v for k, v in own.items()}},
+    "without counters": lambda own: {k: v for k, v in own.items() if "num_batches" not in k},
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_weights_in_the_usual_wrappers_are_read(case, tmp_path):
+    source, target = network(), resnet18("cifar", seed=2, width=2, classes=3)
+    torch.save(FOREIGN[case](source.state_dict()), tmp_path / "w.pt")
+    weights.load_foreign(target, tmp_path / "w.pt")
+    for name, value in source.named_parameters():
+        assert torch.equal(value, target.get_parameter(name)), name
+
+
+def saved_as(change):
+    def write(path):
+        content = dict(network().state_dict())
+        torch.save(change(content), path)
+
+    return write
+
+
+REFUSED = {
+    "missing": (lambda path: None, "there is no"),
+    "empty": (lambda path: path.write_bytes(b""), "is empty"),
+    "pointer": (
+        lambda path: path.write_bytes(b"version https://git-lfs.github.com/spec/v1\n"),
+        "is a pointer of Git LFS",
+    ),
+    "text": (lambda path: path.write_text("weights", encoding="utf-8"), "cannot be read by torch"),
+    "cut off": (
+        lambda path: (saved_as(dict)(path), path.write_bytes(path.read_bytes()[:-999])),
+        "cannot be read by torch",
+    ),
+    "pickled model": (saved_as(lambda _: Pickled()), "cannot be read by torch"),
+    "list": (saved_as(lambda own: list(own.values())), "holds a list"),
+    "numbers": (saved_as(lambda _: {"a": 1}), "holds a dict"),
+    "nothing": (saved_as(lambda _: {}), "holds a dict"),
+    "other network": (
+        saved_as(lambda own: own | {"fc.extra": torch.zeros(1)}),
+        r"lacks \[\] and has \['fc.extra'\]",
+    ),
+    "part of it": (
+        saved_as(lambda own: {k: v for k, v in own.items() if k != "fc.bias"}),
+        r"lacks \['fc.bias'\]",
+    ),
+    "other classes": (
+        saved_as(lambda own: own | {"fc.bias": torch.zeros(4)}),
+        r"hold fc.bias of shape \(3,\): .* has \(4,\)",
+    ),
+    "NaN": (saved_as(lambda own: own | {"fc.bias": torch.full((3,), float("nan"))}), "has NaN"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_other_files_are_refused_in_one_sentence(case, tmp_path):
+    write, message = REFUSED[case]
+    write(tmp_path / "w.pt")
+    model = network()
+    before = copy.deepcopy(model.state_dict())
+    with pytest.raises((ValueError, FileNotFoundError), match=f"start must .*{message}") as caught:
+        weights.load_foreign(model, tmp_path / "w.pt")
+    assert len(str(caught.value)) < 400 and "\n" not in str(caught.value)
+    assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+
+
+def test_no_flipped_bit_of_a_checkpoint_is_ever_believed(whole, tmp_path):
+    good = (whole[1] / training.CHECKPOINT).read_bytes()
+    path = tmp_path / training.CHECKPOINT
+    path.write_bytes(good)
+    right = weights.read_checkpoint(path)
+    rng = np.random.default_rng(0)
+    accepted = 0
+    for position in rng.integers(0, len(good), 60):
+        damaged = bytearray(good)
+        damaged[position] ^= 1 << int(rng.integers(8))
+        path.write_bytes(damaged)
+        try:
+            found = weights.read_checkpoint(path)
+        except ValueError as error:
+            assert "is damaged" in str(error) and "remove it to start again" in str(error)
+        else:  # a byte of the archive that no reader looks at
+            accepted += 1
+            assert_same(found | {"losses": found["losses"][0]},
+                        right | {"losses": right["losses"][0]}, **EXACT)  # fmt: skip
+    assert accepted < 30
+
+
+def test_a_checkpoint_without_a_checksum_is_refused(whole, root, tmp_path):
+    found = saved(whole[1])
+    del found["sha256"]
+    torch.save(found, tmp_path / training.CHECKPOINT)
+    with pytest.raises(ValueError, match="checkpoint .* is damaged"):
+        training.train(TINY, data=root, out=tmp_path, **OPTIONS)
+
+
+@pytest.mark.parametrize("write", ["checkpoint", "path"])
+def test_a_full_disk_keeps_the_earlier_files(whole, root, tmp_path, monkeypatch, write):
+    training.train(TINY, data=root, out=tmp_path, stop=2, record=True, **OPTIONS)
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    real = os.replace
+
+    def full(source, target):
+        if (Path(target).suffix == ".pt") == (write == "checkpoint"):
+            raise OSError(28, "No space left on device")
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        training.train(TINY, data=root, out=tmp_path, stop=4, record=True, **OPTIONS)
+    monkeypatch.undo()
+    after = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    assert {n: after[n] for n in before} == before and not list(tmp_path.glob(".*.tmp"))
+    training.train(TINY, data=root, out=tmp_path, record=True, **OPTIONS)
+    assert_same(saved(tmp_path), saved(whole[1]), **EXACT)

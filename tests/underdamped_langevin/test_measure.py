@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -140,16 +141,14 @@ def test_order_is_extrapolated_between_bounds_of_its_last_step():
 
 def test_scatter_of_a_chi_square():
     steps = np.random.default_rng(0).normal(size=(200, 300, 4))
-    found = estimates.scatter(SimpleNamespace(square_step=_array(np.sum(steps**2, axis=-1))))
+    found = estimates.scatter(_dataset(square_step=np.sum(steps**2, axis=-1)))
     assert found.low < np.sqrt(2 / 4) < found.high and found.high - found.low < 0.04
 
 
 def test_contrast_is_one_where_the_noise_is_proportional():
     rng = np.random.default_rng(0)
     squares, errors = rng.normal(size=(4000, 10)) ** 2, rng.normal(size=4000) ** 2
-    found = estimates.image_contrast(
-        SimpleNamespace(image_top=_array(squares), image_errors=_array(errors))
-    )
+    found = estimates.image_contrast(_dataset(image_top=squares, image_errors=errors))
     assert found.low < 1 < found.high  # the pair is chosen on other images
 
 
@@ -174,5 +173,6 @@ def test_figures_draw(small):
     plt.close(fig)
 
 
-def _array(values):
-    return SimpleNamespace(values=values)
+def _dataset(**arrays):
+    axes = ("one", "two")
+    return xr.Dataset({k: ([f"{k}_{a}" for a in axes[: v.ndim]], v) for k, v in arrays.items()})

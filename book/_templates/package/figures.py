@@ -1,6 +1,9 @@
 """The figures of chapter `template_trial`: plots of its dataset; no claims here."""
 
+from sgdescape.core.runs.reading import reads_dataset
 
+
+@reads_dataset
 def variance(dataset, ax):
     """Draw the measured variance against the learning rate, and the formula as a line."""
     eta = dataset.learning_rate.values

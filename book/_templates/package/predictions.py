@@ -2,9 +2,11 @@
 
 import xarray as xr
 
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.template_trial.theory import stationary_variance
 
 
+@reads_dataset
 def predict(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with ``variance_theory`` (learning_rate), Eq. (template-variance).
 

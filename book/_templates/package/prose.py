@@ -1,6 +1,9 @@
 """The numbers that the text of chapter `template_trial` prints."""
 
+from sgdescape.core.runs.reading import reads_dataset
 
+
+@reads_dataset
 def summary(ds) -> dict[str, tuple[float, str]]:
     """Return name in the prose -> (value, format).
 

@@ -1,8 +1,10 @@
 """The formulas of chapter `template_trial`: one pure function an equation."""
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
+@door
 def stationary_variance(learning_rate):
     r"""Return the stationary variance of SGD in one direction, Eq. (template-variance).
 

@@ -10,9 +10,11 @@ from sgdescape.anomalous_diffusion.config import QUICK, Config
 from sgdescape.anomalous_diffusion.measure import experiments, grid, memory
 from sgdescape.anomalous_diffusion.predictions import predict
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
 
 
+@door
 def measurements(config: Config = QUICK) -> xr.Dataset:
     """Make all measurements of the chapter.
 
@@ -47,6 +49,7 @@ def _finite(dataset):
     return dataset
 
 
+@door
 def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
     """Make all measurements of the chapter and put the predictions beside them.
 

@@ -29,6 +29,7 @@ from sgdescape.anomalous_diffusion.theory.shuffling import (
 )
 from sgdescape.core import plotting
 from sgdescape.core.runs.provenance import settings
+from sgdescape.core.runs.reading import reads_dataset
 
 SHOWN_LEVEL = 0.95
 """Of the intervals in the figures; claims use a higher one."""
@@ -36,6 +37,7 @@ SHOWN_LEVEL = 0.95
 _ORDERS = {"iid": "independent batches", "shuffle": "shuffled epochs", "fixed": "one fixed order"}
 
 
+@reads_dataset
 def displacement(dataset, ax):
     """Draw E|Delta_k|^2 of stationary runs, exact, and free diffusion, for each batch size."""
     lags = dataset.lag.values
@@ -53,6 +55,7 @@ def displacement(dataset, ax):
     return ax
 
 
+@reads_dataset
 def exponents(dataset, ax):
     """Draw c(k) with bands: stationary, and from a fixed start."""
     lags, steps = dataset.lag.values, dataset.step.values
@@ -82,6 +85,7 @@ def exponents(dataset, ax):
     return ax
 
 
+@reads_dataset
 def bowl(dataset, ax):
     """Draw E|Delta_k|^2 in a bowl without momentum: measured, exact, and the sum over steps."""
     lags = dataset.bowl_lag.values
@@ -137,6 +141,7 @@ def published_exponents(ax, *, variable="eta N / (S (1 - beta))"):
     return ax
 
 
+@reads_dataset
 def grid_exponents(dataset, ax, *, variable="eta N / (S (1 - beta))"):
     """Draw the exponents of the chapter's own 27 runs, with the overdamped theory's curve.
 
@@ -206,6 +211,7 @@ def windows(ax, *, curvatures, noise, offsets, learning_rate, momentum, batch_si
     return ax
 
 
+@reads_dataset
 def orders(dataset, ax):
     """Draw E|Delta_k|^2 with the three samplers, exact and measured."""
     lags, config = dataset.order_lag.values, settings(dataset)
@@ -237,6 +243,7 @@ def orders(dataset, ax):
     return ax
 
 
+@reads_dataset
 def variances(dataset, ax):
     """Draw Var(theta_i) against curvature with independent and with shuffled batches."""
     rho, config = dataset.order_curvature.values, settings(dataset)

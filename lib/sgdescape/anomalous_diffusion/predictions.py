@@ -19,11 +19,13 @@ from sgdescape.anomalous_diffusion.theory.shuffling import (
     shuffled_variance,
 )
 from sgdescape.core.runs.provenance import settings
+from sgdescape.core.runs.reading import reads_dataset
 
 POWER_LAW = (3000, 500, 50_000)
 """Curvatures of the power law, first and last step at which its displacement is computed."""
 
 
+@reads_dataset
 def predict(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with what the formulas of this module say about each.
 

@@ -11,8 +11,10 @@ from sgdescape.anomalous_diffusion.estimates.exponents import (
     grid,
 )
 from sgdescape.core.runs.provenance import settings
+from sgdescape.core.runs.reading import reads_dataset
 
 
+@reads_dataset
 def summary(dataset) -> dict[str, tuple[float, str]]:
     """Return the numbers that the chapter's prose quotes.
 

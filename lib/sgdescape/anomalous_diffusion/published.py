@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sgdescape.core import validate
+from sgdescape.core.doors import door
+
 SAMPLES = 1_281_167
 """Training images of ImageNet, N."""
 
@@ -85,6 +88,17 @@ PRINTED_STEPS = (40036, 16014, 9420, 6962)
 """Steps an epoch that the notebook printed for the first four batch sizes of its sweep."""
 
 
+@door
 def actual_batch_size(batch_size, *, cores=8):
-    """Return the batch that ``cores`` machines make of a nominal one, each with a whole number."""
-    return cores * (np.asarray(batch_size) // cores)
+    """Return the batch that ``cores`` machines make of a nominal one, each with a whole number.
+
+    Args:
+        batch_size: B, a whole number, at least ``cores``; any shape.
+        cores: number of machines, at least 1.
+
+    Example:
+        >>> actual_batch_size([100, 256]).astype(int).tolist()
+        [96, 256]
+    """
+    nominal = validate.each_whole("batch_size", batch_size, low=validate.count("cores", cores))
+    return cores * (nominal // cores)

@@ -7,10 +7,12 @@ or through others, wherever the folder lies.
 """
 
 import ast
+import functools
 import hashlib
 import inspect
 import os
 import tempfile
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -22,12 +24,15 @@ from sgdescape.core.roots import PACKAGE
 
 __all__ = ["cache_folder", "fingerprint", "kernel", "sources"]
 
+_PARALLEL = threading.Lock()  # the layer "workqueue" ends a process that enters it twice
+
 
 def kernel(**options) -> Callable:
     """Return a decorator: `numba.njit` with these options and a cache on disk.
 
     The cache lies in the package's folder or, where that is read-only, in the user's cache folder;
-    where nothing can be written, machine code stays in memory.
+    where nothing can be written, machine code stays in memory. Kernels with ``parallel=True`` are
+    called from Python only, and one at a time: threads of the caller wait for each other.
 
     Args:
         options: of `numba.njit`, without ``cache``.
@@ -41,6 +46,10 @@ def kernel(**options) -> Callable:
     """
 
     def decorate(function):
+        found = compiled(function)
+        return _one_at_a_time(found) if options.get("parallel") else found
+
+    def compiled(function):
         own = _own(function)
         folder = own and cache_folder(fingerprint(sources(own)))
         if not folder:
@@ -151,6 +160,15 @@ def _forgiving(compiled):
 
     disk.load_overload, disk.save_overload = load_overload, save_overload
     return compiled
+
+
+def _one_at_a_time(compiled):
+    @functools.wraps(compiled.py_func)
+    def call(*arguments):
+        with _PARALLEL:
+            return compiled(*arguments)
+
+    return call
 
 
 def _own(function):

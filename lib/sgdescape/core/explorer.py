@@ -11,6 +11,8 @@ from html import escape
 
 import numpy as np
 
+from sgdescape.core.doors import door
+
 __all__ = ["Axes", "explorer_html"]
 
 WIDTH, HEIGHT = 520, 300
@@ -41,6 +43,7 @@ class Axes:
     title: str
 
 
+@door
 def explorer_html(
     axes: Axes,
     curves: Mapping[float, Sequence[float]],
@@ -88,7 +91,12 @@ def explorer_html(
 <label>{escape(slider)} <input type="range" min="0" max="{len(values) - 1}" step="1"
  value="{values.index(start)}" aria-valuetext="{start:g}"></label>
 <p role="status">{escape(readings[start])}</p>
-<script type="application/json">{json.dumps(record)}</script></div>"""
+<script type="application/json">{_inert(json.dumps(record))}</script></div>"""
+
+
+def _inert(text):
+    """JSON that ends no script element, whatever its texts hold; the values stay the same."""
+    return text.replace("</", "<\\/").replace("<!--", "\\u003c!--")
 
 
 def _x(axes, value):

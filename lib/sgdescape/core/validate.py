@@ -20,8 +20,12 @@ __all__ = [
     "one_of",
     "positive",
     "row",
+    "times",
     "within",
 ]
+
+
+LARGEST = 2**63 - 1
 
 
 def positive(name: str, value: float) -> float:
@@ -66,7 +70,7 @@ def count(name: str, value: int, *, low: int = 1, high: int | None = None) -> in
         name: the argument's name, for the message.
         value: what the caller gave.
         low: smallest allowed value.
-        high: largest allowed value; None for no bound.
+        high: largest allowed value; None for 2^63 - 1, the largest that arrays and files hold.
 
     Raises:
         TypeError: if it is not an integer.
@@ -80,8 +84,10 @@ def count(name: str, value: int, *, low: int = 1, high: int | None = None) -> in
     """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be an integer: got {value!r} of type {type(value).__name__}")
-    if value < low or (high is not None and value > high):
-        allowed = f"lie in [{low}, {high}]" if high is not None else f"be at least {low}"
+    most = LARGEST if high is None else high
+    if not low <= value <= most:
+        bounded = high is not None or value > most
+        allowed = f"lie in [{low}, {most}]" if bounded else f"be at least {low}"
         raise ValueError(f"{name} must {allowed}: got {value}")
     return int(value)
 
@@ -103,7 +109,7 @@ def one_of(name: str, value: str, allowed: Collection[str]) -> str:
         ...
         ValueError: task must be one of 'parity', 'one_hot': got 'sum'
     """
-    if value not in tuple(allowed):
+    if not any(_same(value, name) for name in allowed):
         names = ", ".join(repr(a) for a in allowed)
         raise ValueError(f"{name} must be one of {names}: got {value!r}")
     return value
@@ -221,6 +227,23 @@ def each_between(name: str, value, low: float, high: float) -> np.ndarray:
     return values
 
 
+def times(name: str, value) -> np.ndarray:
+    """Return ``value`` as float64 if every entry is NaN (not reached) or a finite number from 0.
+
+    Args:
+        name: the argument's name, for the message.
+        value: array of any shape.
+
+    Raises:
+        TypeError: if it holds no real numbers.
+        ValueError: if an entry is infinite or negative.
+    """
+    values = _real_array(name, value)
+    if np.any((values < 0) | np.isinf(values)):
+        raise ValueError(f"{name} must hold finite times from 0, or NaN where there is none")
+    return values
+
+
 def row(name: str, value, *, least: int = 1) -> tuple:
     """Return ``value`` as a tuple if it is a tuple or list of at least ``least`` entries.
 
@@ -267,10 +290,20 @@ def device(value):
         found = torch.device(value)
     except (RuntimeError, TypeError) as error:
         raise ValueError(f"device must be 'auto' or one that torch knows: got {value!r}") from error
+    if found.type != "cuda":
+        return found
     present = torch.cuda.device_count()
-    if found.type == "cuda" and not (found.index or 0) < present:
+    if not 0 <= (found.index or 0) < present:
         raise ValueError(f"device must be one of the {present} CUDA devices here: got {value!r}")
     return found
+
+
+def _same(value, name) -> bool:
+    """Whether a value is that name: no array, and True is not 1."""
+    alike = isinstance(value, type(name)) or (
+        isinstance(value, Integral) and isinstance(name, Integral)
+    )
+    return alike and isinstance(value, bool) == isinstance(name, bool) and value == name
 
 
 def _real_array(name, value) -> np.ndarray:

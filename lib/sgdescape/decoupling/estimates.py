@@ -3,8 +3,10 @@
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
+@door
 def wasserstein(spectrum, reference, *, cut: float = 0.0) -> float:
     r"""Return the mean of :math:`|\log_{10}(\lambda_k/\lambda'_k)|` over ranks, Eq. (wasserstein).
 
@@ -29,6 +31,7 @@ def wasserstein(spectrum, reference, *, cut: float = 0.0) -> float:
     return float(np.mean(np.abs(_log_ratios(spectrum, reference, cut))) / np.log(10))
 
 
+@door
 def largest_factor(spectrum, reference, *, cut: float = 0.0) -> float:
     """Return the largest factor between eigenvalues of equal rank, at least 1.
 
@@ -44,6 +47,7 @@ def largest_factor(spectrum, reference, *, cut: float = 0.0) -> float:
     return float(np.exp(np.max(np.abs(_log_ratios(spectrum, reference, cut)))))
 
 
+@door
 def agreement_rank(spectrum, reference, *, factor: float) -> int:
     """Return the last rank k with an eigenvalue at least ``1/factor`` of the reference's.
 
@@ -66,6 +70,7 @@ def agreement_rank(spectrum, reference, *, factor: float) -> int:
     return int(np.flatnonzero(inside).max(initial=-1)) + 1
 
 
+@door
 def direction_ratio(losses, weights) -> np.ndarray:
     r"""Return :math:`\langle\ell g_k^2\rangle/(L h_k) = \sum_\mu\ell_\mu u_{k\mu}^2/L`.
 
@@ -90,6 +95,7 @@ def direction_ratio(losses, weights) -> np.ndarray:
     return weights @ losses / validate.positive("the mean of losses", losses.mean())
 
 
+@door
 def parting(spectrum, reference, *, factor: float) -> float:
     r"""Return where two spectra part, Eq. (parting): 0 at the top, 1 at the bottom.
 
@@ -116,6 +122,7 @@ def parting(spectrum, reference, *, factor: float) -> float:
     return float(depth[rank - 1] / depth[-1])
 
 
+@door
 def pairing_deviation(losses, weights, errors, *, pairings: int = 1000, seed: int = 0):
     """Return the mean square of (ratio - 1) / error over directions, with its null's freedom.
 
@@ -153,6 +160,8 @@ def _pair(spectrum, reference):
 
 def _log_ratios(spectrum, reference, cut):
     spectrum, reference = _pair(spectrum, reference)
+    if reference[0] <= 0:
+        raise ValueError(f"reference must begin with a positive eigenvalue: got {reference[0]:g}")
     keep = reference > validate.fraction("cut", cut) * reference[0]
     if np.any(spectrum[keep] <= 0):
         raise ValueError(f"eigenvalues must be positive: {np.sum(spectrum[keep] <= 0)} are not")

@@ -4,11 +4,13 @@ import time
 
 import xarray as xr
 
+from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
 from sgdescape.decoupling.config import QUICK, Config
 from sgdescape.decoupling.predictions import predict
 
 
+@door
 def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
     """Train the network, measure both spectra and their null, and put the predictions beside them.
 

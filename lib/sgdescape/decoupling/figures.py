@@ -4,8 +4,10 @@ import numpy as np
 
 from sgdescape.core import plotting
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 
 
+@reads_dataset
 def spectra(ds, ax, *, epoch: int, bins: int = 36):
     """Draw histograms of log eigenvalues, exact, decoupled and shuffled, at one epoch.
 
@@ -40,6 +42,7 @@ def spectra(ds, ax, *, epoch: int, bins: int = 36):
     return _legend_once(ds, ax, epoch, "upper left")
 
 
+@reads_dataset
 def ratios(ds, ax, *, epoch: int):
     """Draw exact over decoupled eigenvalues of equal rank against size, and the null's range."""
     now = ds.sel(epoch=epoch)
@@ -60,6 +63,7 @@ def ratios(ds, ax, *, epoch: int):
     return _legend_once(ds, ax, epoch, "lower right")
 
 
+@reads_dataset
 def shifts(ds, ax):
     """Draw the scale shifts of exact and shuffled spectra against the prediction, all epochs."""
     fine = ds.fraction.values
@@ -80,6 +84,7 @@ def shifts(ds, ax):
     return ax
 
 
+@reads_dataset
 def directions(ds, ax, *, epoch: int):
     """Draw the noise along the leading curvature directions over its decoupled value."""
     now = ds.sel(epoch=epoch)
@@ -95,6 +100,7 @@ def directions(ds, ax, *, epoch: int):
     return _legend_once(ds, ax, epoch, "upper right")
 
 
+@reads_dataset
 def subsets(ds, ax):
     """Draw the number of agreeing eigenvalues against the number of images, all epochs."""
     for index, epoch in enumerate(ds.epoch.values):

@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.decoupling.config import FRACTIONS
 from sgdescape.decoupling.theory import (
     direction_error,
@@ -14,6 +15,7 @@ from sgdescape.decoupling.theory import (
 )
 
 
+@reads_dataset
 def predict(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with the predictions of this module.
 

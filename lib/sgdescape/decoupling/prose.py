@@ -3,11 +3,13 @@
 import numpy as np
 
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.decoupling.estimates import agreement_rank, largest_factor, wasserstein
 
 _AT_THE_END = ("top", "factor", "large", "rank", "share", "size", "lowest", "highest")
 
 
+@reads_dataset
 def summary(ds) -> dict:
     """Return name -> (value, format) of every measured number that the chapter's text quotes.
 

@@ -7,8 +7,10 @@ expected of the exact matrix; how two spectra are compared is in `estimates`.
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
+@door
 def trace_ratio(losses, norms) -> float:
     r"""Return the ratio of the traces of both sides of Eq. (7), Eq. (trace-coupling).
 
@@ -30,6 +32,7 @@ def trace_ratio(losses, norms) -> float:
     return float(1 + np.cov(losses, norms, bias=True)[0, 1] / (losses.mean() * norms.mean()))
 
 
+@door
 def trace_error(losses, norms) -> float:
     r"""Return the standard deviation of the trace ratio over random pairings, Eq. (trace-pairing).
 
@@ -52,6 +55,7 @@ def trace_error(losses, norms) -> float:
     return float(spreads / np.sqrt(len(losses) - 1))
 
 
+@door
 def mean_log_ratio(losses) -> float:
     r"""Return :math:`\frac1N\sum_\mu\ln(\ell_\mu/L)`, Eq. (determinant).
 
@@ -72,6 +76,7 @@ def mean_log_ratio(losses) -> float:
     return float(np.mean(np.log(losses / losses.mean())))
 
 
+@door
 def direction_error(losses, weights) -> np.ndarray:
     r"""Return the standard deviation of `direction_ratio` over pairings, Eq. (direction-pairing).
 
@@ -99,6 +104,7 @@ def direction_error(losses, weights) -> np.ndarray:
     return losses.std() / losses.mean() * np.sqrt(n / (n - 1) * excess)
 
 
+@door
 def dimension(spectrum, scale) -> np.ndarray:
     r"""Return :math:`\frac1N\sum_k x\lambda_k/(1+x\lambda_k)`, Eq. (dimension).
 
@@ -124,6 +130,7 @@ def dimension(spectrum, scale) -> np.ndarray:
     return np.mean(product / (1 + product), axis=-1)
 
 
+@door
 def scale_of(spectrum, fraction) -> np.ndarray:
     """Return the scale x at which `dimension` is a given fraction: its inverse function.
 
@@ -158,6 +165,7 @@ def scale_of(spectrum, fraction) -> np.ndarray:
     return np.exp((low + high) / 2)
 
 
+@door
 def scale_shift(losses, fraction) -> np.ndarray:
     r"""Return how far a random pairing moves a spectrum, Eq. (scale-shift).
 

@@ -6,6 +6,8 @@ import numpy as np
 import xarray as xr
 from scipy import optimize
 
+from sgdescape.core.doors import door
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats import pure_tails
 from sgdescape.core.stats.intervals import LEVEL, Interval, computed
 from sgdescape.heavy_tails.measure.states import LAWS, known_samples
@@ -13,6 +15,7 @@ from sgdescape.heavy_tails.measure.states import LAWS, known_samples
 ESTIMATORS = ("hill_tenth", "hill_hundredth", "clauset", "discrete")
 
 
+@door
 def tail_index(values, *, level=LEVEL) -> Interval:
     """Return the index of P(L > c L*), L/L* - 1 = |theta|^2, by Hill from all the values but one.
 
@@ -23,6 +26,7 @@ def tail_index(values, *, level=LEVEL) -> Interval:
     return pure_tails.hill(np.asarray(values) ** 2, count=len(values) - 1, level=level)
 
 
+@reads_dataset
 def chain_index(dataset, rate, low, high) -> Interval:
     """Return the index of the loss between two |theta| of an exact chain, extrapolated.
 
@@ -51,6 +55,7 @@ class FittedWave:
     frequency: Interval
 
 
+@reads_dataset
 def fitted_wave(dataset, rate, *, low=30.0, high=2000.0) -> FittedWave:
     """Return the wave on the tail of an exact chain, by least squares on log P(|theta| > r).
 
@@ -133,6 +138,7 @@ def estimators(config) -> xr.Dataset:
     )
 
 
+@reads_dataset
 def coverage(dataset, estimator, law) -> tuple[int, int]:
     """Return in how many repetitions the interval holds the law's index, and of how many.
 

@@ -4,6 +4,7 @@ import time
 
 import xarray as xr
 
+from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
 from sgdescape.heavy_tails import estimates
 from sgdescape.heavy_tails.config import QUICK, UNITS, Config
@@ -11,6 +12,7 @@ from sgdescape.heavy_tails.measure import chain, states
 from sgdescape.heavy_tails.predictions import predict
 
 
+@door
 def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
     """Make all experiments of the chapter and put the predictions beside them.
 

@@ -6,6 +6,7 @@ Every function draws a dataset of `heavy_tails.run` into given axes and returns 
 import numpy as np
 
 from sgdescape.core import plotting
+from sgdescape.core.runs.reading import reads_dataset
 
 _LABELS = {
     "exact": "Kesten, exact",
@@ -30,16 +31,19 @@ _ESTIMATORS = {
 }
 
 
+@reads_dataset
 def published(dataset, ax):
     """Draw a eta / B against eta / B for all theories, one input."""
     return _indices(dataset["index"], dataset.rate.values, ax, skip=())
 
 
+@reads_dataset
 def published_ten(dataset, ax):
     """Draw the same for ten inputs."""
     return _indices(dataset.index_ten, dataset.rate_ten.values, ax, skip=("discrete",))
 
 
+@reads_dataset
 def wave_on_tail(dataset, ax):
     """Draw P(|theta| > r) of exact chains, divided by the power law, against r."""
     for i, rate in enumerate(dataset.chain_rate.values):
@@ -56,6 +60,7 @@ def wave_on_tail(dataset, ax):
     return ax
 
 
+@reads_dataset
 def wave_left(dataset, ax):
     """Draw the share of the wave that is left after one period against the learning rate."""
     left = np.exp(-dataset.wave_fading * 2 * np.pi / dataset.wave_frequency)
@@ -65,6 +70,7 @@ def wave_left(dataset, ax):
     return ax
 
 
+@reads_dataset
 def data_sizes(dataset, ax):
     """Draw the index of finite data sets against their size; bounded ones on the upper edge."""
     sizes, roots = dataset.data_size.values, dataset.data_root.values
@@ -81,6 +87,7 @@ def data_sizes(dataset, ax):
     return ax
 
 
+@reads_dataset
 def estimators(dataset, ax):
     """Draw what each estimator reports on each law: median and the middle 80 %."""
     values = dataset.estimate.sel(end="value")
@@ -103,6 +110,7 @@ def estimators(dataset, ax):
     return ax
 
 
+@reads_dataset
 def tails(dataset, ax):
     """Draw the share of runs beyond c: simulations as points, the exact index as a line."""
     shown = (("many", dataset.many_theory.sel(theory="exact"), "three inputs, $B=4$"),

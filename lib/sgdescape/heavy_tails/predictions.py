@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.heavy_tails.config import Config
 from sgdescape.heavy_tails.measure.states import LAWS, generator
 from sgdescape.heavy_tails.theory.finite_data import data_root
@@ -20,6 +21,7 @@ from sgdescape.heavy_tails.theory.published import (
 THEORIES = ("exact", "paper", "discrete", "covariance", "jump")
 
 
+@reads_dataset
 def predict(dataset: xr.Dataset, config: Config) -> xr.Dataset:
     """Return the measurements with what the formulas of this chapter say about each.
 

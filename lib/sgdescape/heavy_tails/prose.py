@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.heavy_tails.estimates import coverage
 
 
+@reads_dataset
 def summary(dataset) -> dict:
     """Return name -> (value, format) of the measured numbers for the text.
 

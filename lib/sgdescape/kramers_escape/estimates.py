@@ -3,6 +3,7 @@
 import numpy as np
 
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats import survival
 from sgdescape.core.stats.intervals import Interval, computed
 
@@ -32,6 +33,7 @@ def weak_noise(values, errors=0.0) -> Interval:
     return computed(quadratic, quadratic - error, quadratic + error, method)
 
 
+@reads_dataset
 def dimension(ds, reading: str, ratio: float) -> Interval:
     """Return the n with which Eq. (15) gives the measured rate in two dimensions.
 
@@ -44,6 +46,7 @@ def dimension(ds, reading: str, ratio: float) -> Interval:
     return _counted(ds, at.plane_rate, at.plane_error)
 
 
+@reads_dataset
 def space_dimension(ds) -> Interval:
     """Return the same n with three directions, two of them of ratio 1/2.
 
@@ -53,6 +56,7 @@ def space_dimension(ds) -> Interval:
     return _counted(ds, ds.space_rate, ds.space_error)
 
 
+@reads_dataset
 def bowl_dimension(ds, ratio: float) -> Interval:
     """Return the n of a parabolic bowl far from its minimum, from the exact growth exponent.
 
@@ -65,6 +69,7 @@ def bowl_dimension(ds, ratio: float) -> Interval:
     return weak_noise(n.values, 2 * at.circle_error.values)
 
 
+@reads_dataset
 def hot_action(ds) -> Interval:
     """Return how log(1/rate) grows with B/(eta h_e*) next to a much stiffer direction.
 
@@ -82,6 +87,7 @@ def hot_action(ds) -> Interval:
     return computed(value, value - error, value + error, method)
 
 
+@reads_dataset
 def far_slope(ds, dimension: int, *, logarithm: bool) -> Interval:
     """Return how mean passage times of an isotropic bowl grow with log c at its highest levels.
 
@@ -100,6 +106,7 @@ def far_slope(ds, dimension: int, *, logarithm: bool) -> Interval:
     return computed(slopes[-1], slopes[-1] - error, slopes[-1] + error, "change from step to step")
 
 
+@reads_dataset
 def curvature_slope(ds) -> Interval:
     """Return d log(rate) / d log(h) at fixed losses, from minima a little sharper and flatter.
 
@@ -114,6 +121,7 @@ def curvature_slope(ds) -> Interval:
     return computed(value, value - error, value + error, "central differences of two steps")
 
 
+@reads_dataset
 def mean_time(ds, place: str) -> Interval:
     """Return the mean passage time of simulated paths, censored ones counted.
 

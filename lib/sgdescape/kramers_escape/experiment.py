@@ -4,12 +4,14 @@ import time
 
 import xarray as xr
 
+from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
 from sgdescape.kramers_escape.config import QUICK, Config
 from sgdescape.kramers_escape.measure import measure
 from sgdescape.kramers_escape.predictions import predict
 
 
+@door
 def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
     """Make all measurements of the chapter and put the predictions beside them.
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from sgdescape.core import plotting
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats import survival
 from sgdescape.kramers_escape import estimates
 from sgdescape.kramers_escape import landscape as losses
@@ -12,6 +13,7 @@ from sgdescape.kramers_escape.theory.detour import off_axis
 from sgdescape.kramers_escape.theory.dimension import path_widths, tail_dimension
 
 
+@reads_dataset
 def log_loss(dataset, ax):
     """Draw Fig. 4: the log-loss along the most probable escape path, with its three marks."""
     shape = valley(provenance.settings(dataset), curvature_saddle=-0.75)
@@ -34,6 +36,7 @@ def log_loss(dataset, ax):
     return ax
 
 
+@reads_dataset
 def plane(dataset, ax, *, reading="loss", ratio=1.0):
     """Draw level lines of log L in the plane, the escape axis, minimum and saddle.
 
@@ -60,6 +63,7 @@ def plane(dataset, ax, *, reading="loss", ratio=1.0):
     return ax
 
 
+@reads_dataset
 def theorem(dataset, ax):
     """Draw mean times in one dimension in units of Eq. (15), against the weakness of the noise."""
     noise = dataset.noise.values
@@ -77,6 +81,7 @@ def theorem(dataset, ax):
     return ax
 
 
+@reads_dataset
 def power(dataset, ax):
     """Draw mean escape times against the loss ratio for three noises, with Eq. (15)."""
     c = dataset.loss_ratio.values
@@ -95,6 +100,7 @@ def power(dataset, ax):
     return ax
 
 
+@reads_dataset
 def dimension(dataset, ax):
     """Draw the n that the escape rate has, against the transverse curvature."""
     ratios = dataset.ratio.values
@@ -116,6 +122,7 @@ def dimension(dataset, ax):
     return ax
 
 
+@reads_dataset
 def widths(dataset, ax):
     """Draw the transverse width factor g along the path for several curvature ratios."""
     for i, ratio in enumerate((0.1, 0.5, 1.0, 2.0)):
@@ -130,6 +137,7 @@ def widths(dataset, ax):
     return ax
 
 
+@reads_dataset
 def detours(dataset, ax):
     """Draw paths of least action over the saddle for several loss ratios, the axis among them."""
     about = provenance.settings(dataset)
@@ -147,6 +155,7 @@ def detours(dataset, ax):
     return ax
 
 
+@reads_dataset
 def axis_limits(dataset, ax):
     """Draw up to which loss ratio the axis is the cheapest path, against the transverse curvature.
 
@@ -166,6 +175,7 @@ def axis_limits(dataset, ax):
     return ax
 
 
+@reads_dataset
 def paths(dataset, ax):
     """Draw the fraction of simulated paths that have not escaped, with the exponential law."""
     for i, place in enumerate(("beyond", "saddle")):
@@ -188,6 +198,7 @@ def paths(dataset, ax):
     return ax
 
 
+@reads_dataset
 def bowls(dataset, ax):
     """Draw mean times to a level of the loss in isotropic bowls of several dimensions."""
     c, noise = dataset.level.values, provenance.settings(dataset).bowl_noise

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ def valley(config, **changes) -> Landscape:
     return Landscape(**{name: getattr(config, name) for name in names} | changes)
 
 
+@door
 def path_loss(landscape: Landscape, z):
     """Return the loss on the escape axis.
 
@@ -105,6 +107,7 @@ def path_loss(landscape: Landscape, z):
     return landscape.minimum_loss + rise
 
 
+@door
 def path_slope(landscape: Landscape, z):
     """Return the derivative of `path_loss`."""
     u = validate.finite("z", z) / landscape.saddle
@@ -121,6 +124,7 @@ def transverse_loss(landscape: Landscape, y):
     return sum(h * np.square(z) / 2 for h, z in zip(landscape.transverse, y, strict=True))
 
 
+@door
 def separable_loss(landscape: Landscape, z, *y):
     """Return L = L_e(z_e) + sum_j L_j(z_j), the first reading of Eq. (19).
 
@@ -137,6 +141,7 @@ def separable_loss(landscape: Landscape, z, *y):
     return path_loss(landscape, z) + transverse_loss(landscape, y)
 
 
+@door
 def separable_log_loss(landscape: Landscape, z, *y):
     """Return L with log L = U_e(z_e) + sum_j U_j(z_j), the second reading of Eq. (19).
 

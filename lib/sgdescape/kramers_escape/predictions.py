@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.kramers_escape.landscape import valley
 from sgdescape.kramers_escape.theory.detour import axis_threshold, off_axis
 from sgdescape.kramers_escape.theory.dimension import (
@@ -18,6 +19,7 @@ from sgdescape.kramers_escape.theory.rate import (
 )
 
 
+@reads_dataset
 def predict(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with what the theorem, and its correction, say about each.
 

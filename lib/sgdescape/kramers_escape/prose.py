@@ -3,9 +3,11 @@
 import numpy as np
 
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.kramers_escape.estimates import dimension
 
 
+@reads_dataset
 def summary(ds) -> dict[str, tuple[float, str]]:
     """Return the numbers of the prose.
 

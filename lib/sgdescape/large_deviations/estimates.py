@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import LEVEL, Interval, computed, mean_interval
 
 
@@ -123,6 +124,7 @@ def extrapolated_ratio(times, errors, predicted) -> Interval:
     )
 
 
+@reads_dataset
 def mean_passage(dataset, batch_size, *, level=LEVEL) -> Interval:
     """Return the mean passage time of real SGD on the circle, in t = eta k.
 

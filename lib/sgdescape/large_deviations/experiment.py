@@ -4,6 +4,7 @@ import time
 
 import xarray as xr
 
+from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
 from sgdescape.large_deviations.config import QUICK, Config
 from sgdescape.large_deviations.measure.circle_runs import circle_chains, circle_runs
@@ -16,6 +17,7 @@ from sgdescape.large_deviations.measure.regression_chains import (
 from sgdescape.large_deviations.predictions import predict
 
 
+@door
 def run(config: Config = QUICK) -> xr.Dataset:
     """Make all measurements of the chapter and put the predictions beside them.
 

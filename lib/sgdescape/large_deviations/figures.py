@@ -6,6 +6,7 @@ Every function draws a dataset of `large_deviations.run` into given axes and ret
 import numpy as np
 
 from sgdescape.core import plotting
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.large_deviations.estimates import exponent, exponent_between
 from sgdescape.large_deviations.predictions import barriers
 from sgdescape.large_deviations.theory import circle, regression
@@ -18,6 +19,7 @@ _RIVALS = {
 }
 
 
+@reads_dataset
 def last_steps(dataset, ax, *, index):
     """Draw the last positions of real SGD before a threshold, their mean and the cheapest path."""
     at = dataset.isel(path_ratio=index)
@@ -40,6 +42,7 @@ def last_steps(dataset, ax, *, index):
     return ax
 
 
+@reads_dataset
 def barrier(dataset, ax, *, largest=None):
     """Draw V(c), its rivals and exponents from exact chains with one input."""
     top = float(largest or dataset.far_ratio[-1])
@@ -64,6 +67,7 @@ def barrier(dataset, ax, *, largest=None):
     return ax
 
 
+@reads_dataset
 def other_inputs(dataset, ax):
     """Draw exponents of other dimensions, batches and input laws on the curves that they belong to.
 
@@ -93,6 +97,7 @@ def modulation(ax):
     return ax
 
 
+@reads_dataset
 def prefactors(dataset, ax):
     """Draw exact times in units of the formulas with prefactors, for each learning rate."""
     c = dataset.ratio.values
@@ -111,6 +116,7 @@ def prefactors(dataset, ax):
     return ax
 
 
+@reads_dataset
 def circle_barriers(dataset, ax):
     """Draw the barrier of the circle against the noise: SGD, its rivals, exact chains."""
     v = np.geomspace(0.1, 8, 60)

@@ -3,12 +3,15 @@
 import numpy as np
 import xarray as xr
 
+from sgdescape.core.doors import door
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.large_deviations.theory import circle, prefactors, regression
 from sgdescape.large_deviations.theory.circle_sde import circle_sde_time
 from sgdescape.linear_regression import linear_barrier_time
 from sgdescape.noise_covariance import diffusion_barrier
 
 
+@reads_dataset
 def predict(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with what the theory says about each.
 
@@ -28,6 +31,7 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
     return _circle(_times(ds))
 
 
+@door
 def barriers(loss_ratio) -> dict[str, np.ndarray]:
     """Return V(c) of SGD with Gaussian inputs and of its rivals, by name.
 

@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.large_deviations.estimates import local_exponents
 from sgdescape.large_deviations.theory import circle, prefactors, regression
 
 
+@reads_dataset
 def summary(dataset) -> dict[str, tuple[float, str]]:
     """Return the numbers that the chapter's prose quotes.
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats import survival
 from sgdescape.core.stats.correlation import correlated_mean
 from sgdescape.core.stats.intervals import (
@@ -16,6 +17,7 @@ from sgdescape.core.stats.laws import exponent_of
 from sgdescape.linear_regression.theory.stationary import likelihood_gain
 
 
+@reads_dataset
 def exponent(dataset, learning_rate, batch_size, *, level=LEVEL) -> Interval:
     """Return phi of L^-phi by maximum likelihood from the replicas on fresh samples, Fig. 3a.
 
@@ -34,6 +36,7 @@ def exponent(dataset, learning_rate, batch_size, *, level=LEVEL) -> Interval:
     return Interval(value, low, high, level, f"{logs.size} replicas")
 
 
+@reads_dataset
 def protocol_exponent(dataset, learning_rate, batch_size, *, level=LEVEL) -> Interval:
     """Return phi by maximum likelihood from the one run on N samples: between blocks of the run.
 
@@ -49,6 +52,7 @@ def protocol_exponent(dataset, learning_rate, batch_size, *, level=LEVEL) -> Int
     return Interval(value, low, high, level, "blocks of one run")
 
 
+@reads_dataset
 def passage_table(dataset, name, **where):
     """Return passage times in t and whether they were seen, (runs, thresholds).
 
@@ -64,6 +68,7 @@ def passage_table(dataset, name, **where):
     return getattr(provenance.settings(dataset), rate) * times, observed
 
 
+@reads_dataset
 def mean_times(dataset, name, *, level=LEVEL, least=5, **where):
     """Return the mean passage time of each threshold with its interval, censored runs counted.
 
@@ -89,6 +94,7 @@ def mean_times(dataset, name, *, level=LEVEL, least=5, **where):
     return rows.T
 
 
+@reads_dataset
 def window_slope(dataset, name, low, high, *, level=LEVEL, **where) -> Interval:
     """Return the log-log slope of the mean passage time over the thresholds in [low, high].
 
@@ -105,6 +111,7 @@ def window_slope(dataset, name, low, high, *, level=LEVEL, **where) -> Interval:
     return survival.passage_slope(ratios, times[:, inside], observed[:, inside], level=level)
 
 
+@reads_dataset
 def window(dataset, name, low, high, **where):
     """Return the thresholds in [low, high] and their positions.
 
@@ -138,6 +145,7 @@ def curve_slope(ratios, times) -> float:
     return float(np.polyfit(np.log(ratios), np.log(times), 1)[0])
 
 
+@reads_dataset
 def gain(dataset, learning_rate, batch_size) -> Interval:
     """Return the mean log density of the best L^-phi less that of the best Gaussian, nats a sample.
 
@@ -152,6 +160,7 @@ def gain(dataset, learning_rate, batch_size) -> Interval:
     return bootstrap_interval(rows, lambda a: likelihood_gain(*a.mean(axis=0)), resamples=200)
 
 
+@reads_dataset
 def mean_time(dataset, name, index, **where) -> Interval:
     """Return the mean passage time to one threshold, in t.
 
@@ -185,6 +194,7 @@ def weak_slope(slopes, errors) -> Interval:
     return computed(slopes[-1], slopes[-1] - error, slopes[-1] + error, method)
 
 
+@reads_dataset
 def apart_share(dataset, factor=1.2) -> Interval:
     """Return the share of data sets whose exact time differs by a factor from their middle one.
 

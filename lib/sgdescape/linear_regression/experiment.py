@@ -5,12 +5,14 @@ from concurrent.futures import Executor
 
 import xarray as xr
 
+from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
 from sgdescape.linear_regression import measure
 from sgdescape.linear_regression.config import QUICK, Config
 from sgdescape.linear_regression.predictions import predict
 
 
+@door
 def run(
     config: Config = QUICK, *, device: str = "cpu", executor: Executor | None = None, store=None
 ) -> xr.Dataset:

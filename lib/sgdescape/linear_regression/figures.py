@@ -8,6 +8,7 @@ from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
 from sgdescape.core import plotting
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.laws import exponent_of
 from sgdescape.linear_regression import estimates
 from sgdescape.linear_regression.theory.large_deviations import quasi_potential
@@ -22,6 +23,7 @@ _NAMES = {
 }
 
 
+@reads_dataset
 def exponents(dataset, ax):
     """Draw fitted phi against B for each learning rate, with both formulas."""
     sizes = dataset.batch_size.values
@@ -49,6 +51,7 @@ def exponents(dataset, ax):
     return ax
 
 
+@reads_dataset
 def exponent_ratio(dataset, ax):
     """Draw fitted phi in units of the paper's 1 + B/eta against the learning rate's B."""
     sizes = dataset.batch_size.values
@@ -70,6 +73,7 @@ def exponent_ratio(dataset, ax):
     return ax
 
 
+@reads_dataset
 def law(dataset, ax, *, learning_rate, batch_size):
     """Draw the density of |theta| by histogram with the best power law and the best Gaussian."""
     at = dataset.sel(learning_rate=learning_rate, batch_size=batch_size)
@@ -101,6 +105,7 @@ def law(dataset, ax, *, learning_rate, batch_size):
     return ax
 
 
+@reads_dataset
 def passages(dataset, ax, *, dimension):
     """Draw mean first-passage times against c: SGD, and every theory of it."""
     at = dataset.sel(dimension=dimension)
@@ -134,6 +139,7 @@ def passages(dataset, ax, *, dimension):
     return ax
 
 
+@reads_dataset
 def local_slopes(dataset, ax, *, dimension):
     """Draw the local log-log slopes of discrete SGD and of the SDE, and the paper's constant."""
     at = dataset.sel(dimension=dimension)
@@ -155,6 +161,7 @@ def local_slopes(dataset, ax, *, dimension):
     return ax
 
 
+@reads_dataset
 def smaller_rate(dataset, ax):
     """Draw passage times in units of those of the SDE (12), at two learning rates."""
     index, about = 0, provenance.settings(dataset)
@@ -183,6 +190,7 @@ def smaller_rate(dataset, ax):
     return ax
 
 
+@reads_dataset
 def laws(dataset, ax):
     """Draw passage times against c for each input law, with the transition matrix's answer."""
     c = dataset.law_ratio.values
@@ -199,6 +207,7 @@ def laws(dataset, ax):
     return ax
 
 
+@reads_dataset
 def barriers(dataset, ax):
     """Draw the barrier of each input law against its kurtosis: exact times, and the diffusion's."""
     steps = dataset.barrier_step.size
@@ -221,6 +230,7 @@ def barriers(dataset, ax):
     return ax
 
 
+@reads_dataset
 def exponent_curve(dataset, ax):
     """Draw the exponent of SGD against c: exact slopes, the cheapest sequence, and its rivals."""
     fine = np.linspace(1, 1.1 * float(dataset.jump_ratio[-1]), 300)
@@ -238,6 +248,7 @@ def exponent_curve(dataset, ax):
     return ax
 
 
+@reads_dataset
 def data_sets(dataset, ax):
     """Draw the exact passage times of single data sets in units of those of fresh samples."""
     at = dataset.sel(dimension=1)
@@ -259,6 +270,7 @@ def data_sets(dataset, ax):
     return ax
 
 
+@reads_dataset
 def tail(dataset, ax):
     """Draw passage times far out at a large learning rate, with three predicted slopes."""
     c, exact = dataset.tail_ratio.values, dataset.tail_exact.values

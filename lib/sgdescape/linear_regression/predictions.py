@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.linear_regression.config import KURTOSES
 from sgdescape.linear_regression.theory.chain import data_passage, first_passage
 from sgdescape.linear_regression.theory.diffusion import (
@@ -23,6 +24,7 @@ from sgdescape.noise_covariance import diffusion_barrier
 from sgdescape.random_time_change import stationary_exponent
 
 
+@reads_dataset
 def predict(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with what the formulas of this module say about each.
 

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.linear_regression.estimates import curve_slope, exponent, window, window_slope
 
 
+@reads_dataset
 def summary(dataset) -> dict[str, tuple[float, str]]:
     """Return the numbers that the chapter's prose quotes.
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import (
     LEVEL,
     Interval,
@@ -12,6 +13,7 @@ from sgdescape.core.stats.intervals import (
 )
 
 
+@reads_dataset
 def log_slope(dataset, name, *, run="quiet", level=LEVEL) -> Interval:
     """Return the slope of the log of a replica average against log rho over the modes.
 
@@ -29,6 +31,7 @@ def log_slope(dataset, name, *, run="quiet", level=LEVEL) -> Interval:
     )
 
 
+@reads_dataset
 def means(dataset, name, *, level=LEVEL, **where) -> np.ndarray:
     """Return value, low, high (3, n) of the replica mean of each column (replicas, n).
 
@@ -43,6 +46,7 @@ def means(dataset, name, *, level=LEVEL, **where) -> np.ndarray:
     return np.array([[f.value, f.low, f.high] for f in found]).T
 
 
+@reads_dataset
 def curvature_slope(dataset, *, level=LEVEL) -> Interval:
     """Return the log-log slope of E[delta^2] / Var theta against rho over the modes, quiet run.
 
@@ -62,6 +66,7 @@ def curvature_slope(dataset, *, level=LEVEL) -> Interval:
     return bootstrap_interval(rows, slope, resamples=300, level=level)
 
 
+@reads_dataset
 def curvatures(dataset, *, run, level=LEVEL) -> np.ndarray:
     """Return value, low, high (3, modes) of h by equipartition, no noise and no Hessian needed.
 
@@ -84,6 +89,7 @@ def curvatures(dataset, *, run, level=LEVEL) -> np.ndarray:
     return unit * np.array([[f.value, f.low, f.high] for f in found]).T
 
 
+@reads_dataset
 def rotation_ratio(dataset, *, run="quiet", mode=-1, level=LEVEL) -> Interval:
     """Return the areal rate over E[delta^2] of one mode of a run on data.
 
@@ -97,6 +103,7 @@ def rotation_ratio(dataset, *, run="quiet", mode=-1, level=LEVEL) -> Interval:
     return ratio_interval(at.area.values, at.square_step.values, level=level)
 
 
+@reads_dataset
 def turn_ratio(dataset, *, momentum, step_curvature, level=LEVEL) -> Interval:
     """Return the areal rate over E[delta^2] of a single mode.
 
@@ -110,6 +117,7 @@ def turn_ratio(dataset, *, momentum, step_curvature, level=LEVEL) -> Interval:
     return ratio_interval(at.turn_area.values, at.turn_step.values, level=level)
 
 
+@reads_dataset
 def loss_ratio(dataset, *, run="quiet", level=LEVEL) -> Interval:
     """Return what the speed says of the excess loss over the excess loss itself.
 
@@ -123,6 +131,7 @@ def loss_ratio(dataset, *, run="quiet", level=LEVEL) -> Interval:
     return ratio_interval(dataset.excess.sel(run=run).values, loss, level=level)
 
 
+@reads_dataset
 def variance_ratio(dataset, *, run, level=LEVEL) -> Interval:
     """Return Var theta of the flattest mode over that of the steepest.
 
@@ -135,6 +144,7 @@ def variance_ratio(dataset, *, run, level=LEVEL) -> Interval:
     return ratio_interval(rows[:, 0], rows[:, -1], level=level)
 
 
+@reads_dataset
 def share_inside(dataset, name, bound, *, level=LEVEL) -> Interval:
     """Return the share of the kept states with kappa Psi below a bound, by replica.
 
@@ -149,6 +159,7 @@ def share_inside(dataset, name, bound, *, level=LEVEL) -> Interval:
     return mean_interval(inside.reshape(-1, replicas).mean(axis=0), level=level)
 
 
+@reads_dataset
 def kurtosis_ratio(dataset, name, *, level=LEVEL) -> Interval:
     """Return E[r^4] / (E r^2)^2 of the distance r^2 = 2 kappa Psi: (n + 2) / n for n normal ones.
 
@@ -169,6 +180,7 @@ def kurtosis_ratio(dataset, name, *, level=LEVEL) -> Interval:
     return bootstrap_interval(moments, ratio, resamples=300, level=level)
 
 
+@reads_dataset
 def arrow(dataset, index, *, level=LEVEL) -> Interval:
     """Return (E[x^3 x'] - E[x x'^3]) / Var(x)^2 of SGD in one direction, by resampling its runs.
 
@@ -186,6 +198,7 @@ def arrow(dataset, index, *, level=LEVEL) -> Interval:
     return bootstrap_interval(rows, ratio, resamples=300, level=level)
 
 
+@reads_dataset
 def arrow_slope(dataset, *, last, level=LEVEL) -> Interval:
     """Return the log-log slope of the asymmetry's size against the batch size.
 
@@ -205,6 +218,7 @@ def arrow_slope(dataset, *, last, level=LEVEL) -> Interval:
     return bootstrap_interval(np.stack(pair, axis=1), slope, resamples=300, level=level)
 
 
+@reads_dataset
 def image_pairs(dataset, *, level=LEVEL) -> np.ndarray:
     """Return predicted and measured value, low, high (4, pairs) of the areal rates on images.
 
@@ -222,6 +236,7 @@ def image_pairs(dataset, *, level=LEVEL) -> np.ndarray:
     return np.array([[e, f.value, f.low, f.high] for e, f in zip(exact, found, strict=True)]).T
 
 
+@reads_dataset
 def image_slope(dataset, *, level=LEVEL) -> Interval:
     """Return the slope through 0 of measured against predicted areal rates, all planes.
 
@@ -236,6 +251,7 @@ def image_slope(dataset, *, level=LEVEL) -> Interval:
     return mean_interval(rows @ exact / (exact @ exact), level=level)
 
 
+@reads_dataset
 def share_error(dataset, name, bound, *, level) -> tuple[float, float]:
     """Return the ends of an interval of the share of states with kappa Psi beyond a bound.
 

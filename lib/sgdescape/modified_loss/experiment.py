@@ -5,12 +5,14 @@ from dataclasses import asdict
 
 import xarray as xr
 
+from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
 from sgdescape.modified_loss.config import QUICK, Config
 from sgdescape.modified_loss.measure import data, single_direction, single_modes
 from sgdescape.modified_loss.predictions import predict
 
 
+@door
 def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
     """Make all measurements of the chapter and put the predictions beside them.
 

@@ -9,6 +9,7 @@ from scipy import stats
 
 from sgdescape.core import plotting
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.modified_loss import estimates
 from sgdescape.modified_loss.measure import single_modes
 from sgdescape.modified_loss.theory import decomposition, relations, reversal
@@ -20,6 +21,7 @@ SHOWN = 0.95
 _GREY = "#9a9a9a"
 
 
+@reads_dataset
 def toy(dataset, ax, *, modified):
     """Draw Fig. 3's path over the contours of its potential, or of Psi with the current."""
     parts = decomposition.decompose(single_modes.TOY_DRIFT, single_modes.TOY_DIFFUSION)
@@ -44,6 +46,7 @@ def toy(dataset, ax, *, modified):
     return ax
 
 
+@reads_dataset
 def areas(dataset, ax):
     """Draw the areal rates of all chains of Fig. 3's process with both signs of the current."""
     rates, exact = dataset.toy_area.values, dataset.attrs["toy_rate"]
@@ -58,6 +61,7 @@ def areas(dataset, ax):
     return ax
 
 
+@reads_dataset
 def spectra(dataset, ax, *, velocity):
     """Draw the variance of every mode against its curvature, in the level's units."""
     rho = dataset.curvature.values
@@ -88,6 +92,7 @@ def spectra(dataset, ax, *, velocity):
     return ax
 
 
+@reads_dataset
 def cloud(dataset, ax, *, velocity):
     """Draw the states in the plane of the flattest and steepest mode over both kinds of contour."""
     rho = dataset.curvature.values[[0, -1]]
@@ -117,6 +122,7 @@ def cloud(dataset, ax, *, velocity):
     return ax
 
 
+@reads_dataset
 def mahalanobis(dataset, ax):
     """Draw the tail of 2 kappa Psi over all modes, positions and velocities, with chi-square."""
     distance = np.sort(2 * dataset.kept_psi.values)
@@ -139,6 +145,7 @@ def mahalanobis(dataset, ax):
     return ax
 
 
+@reads_dataset
 def curvatures(dataset, ax):
     """Draw curvature by equipartition against the true one, three runs."""
     config = provenance.settings(dataset)
@@ -171,6 +178,7 @@ def curvatures(dataset, ax):
     return ax
 
 
+@reads_dataset
 def rotation(dataset, ax):
     """Draw the areal rate over E[delta^2] of single modes against eta h."""
     fine = np.linspace(0, 1.6, 50)
@@ -190,6 +198,7 @@ def rotation(dataset, ax):
     return ax
 
 
+@reads_dataset
 def edge(dataset, ax):
     """Draw the variance of theta_k and of its midpoint up to the edge of stability."""
     beta = provenance.settings(dataset).momentum
@@ -210,6 +219,7 @@ def edge(dataset, ax):
     return ax
 
 
+@reads_dataset
 def arrow(dataset, ax):
     """Draw the asymmetry under time reversal of SGD in one direction against the batch size."""
     size = dataset.arrow_batch.values
@@ -226,6 +236,7 @@ def arrow(dataset, ax):
     return ax
 
 
+@reads_dataset
 def flow(dataset, ax, *, commuting):
     """Draw the mean velocity at each place of a plane of positions."""
     if commuting:
@@ -245,6 +256,7 @@ def flow(dataset, ax, *, commuting):
     return ax
 
 
+@reads_dataset
 def entropy(dataset, ax):
     """Draw the entropy production against momentum: measured, exact, continuous, naive."""
     config, h = provenance.settings(dataset), dataset.swirl_curvature.values
@@ -279,6 +291,7 @@ def entropy(dataset, ax):
     return ax
 
 
+@reads_dataset
 def images(dataset, ax):
     """Draw measured against predicted areal rates of all planes, regression on images."""
     exact, value, low, high = 1e3 * estimates.image_pairs(dataset, level=SHOWN)
@@ -291,6 +304,7 @@ def images(dataset, ax):
     return ax
 
 
+@reads_dataset
 def growth(dataset, ax):
     """Draw the variance of each mode after a number of steps, in units of the stationary one."""
     config, rho = provenance.settings(dataset), dataset.flat_mode.values

@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.modified_loss.measure import data, single_modes
 from sgdescape.modified_loss.theory.asymmetry import time_asymmetry
 from sgdescape.modified_loss.theory.decomposition import (
@@ -40,6 +41,7 @@ SEEN = 4
 """Batch sizes, the smallest, at which the asymmetry of one direction stands out of its error."""
 
 
+@reads_dataset
 def predict(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with what the formulas of this module say about each.
 

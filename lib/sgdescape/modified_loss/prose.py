@@ -4,9 +4,11 @@ import numpy as np
 from scipy import stats
 
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.modified_loss import estimates
 
 
+@reads_dataset
 def summary(dataset) -> dict[str, tuple[float, str]]:
     """Return the numbers that the chapter's prose quotes.
 

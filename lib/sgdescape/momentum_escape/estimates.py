@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import stats
 
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import LEVEL, Interval, mean_interval
 from sgdescape.core.stats.survival import mean_passage
 
@@ -28,6 +29,7 @@ def slope(times, friction, inverse, *, turnover=1.0, level: float = LEVEL) -> In
     return Interval(value, value - reach, value + reach, level, "exponential passages")
 
 
+@reads_dataset
 def cell_slope(dataset, cell, *, level: float = LEVEL) -> Interval:
     """Return `slope` of a cell with normal inputs, with its turnover."""
     at = dataset.isel(cell=cell)
@@ -37,6 +39,7 @@ def cell_slope(dataset, cell, *, level: float = LEVEL) -> Interval:
     )  # fmt: skip
 
 
+@reads_dataset
 def law_slope(dataset, inputs, *, level: float = LEVEL) -> Interval:
     """Return `slope` of the cell with another law of inputs."""
     at = dataset.sel(inputs=inputs)
@@ -44,6 +47,7 @@ def law_slope(dataset, inputs, *, level: float = LEVEL) -> Interval:
     return slope(at.law_passage.values, dataset.law_friction.values, inverse, level=level)
 
 
+@reads_dataset
 def tail_share(dataset, energy, *, level: float = LEVEL) -> Interval:
     """Return the share of steps with T kappa Psi above an energy, from independent chains."""
     return mean_interval(dataset.tail_share.sel(energy=energy).values, level=level)

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.random import seeds
 from sgdescape.core.runs import provenance
 from sgdescape.momentum_escape.config import QUICK, Config
@@ -17,6 +18,7 @@ from sgdescape.momentum_escape.theory.scales import settings
 LAWS = ("gaussian", "uniform", "rademacher", "decoupled")
 
 
+@door
 def measure(config: Config = QUICK) -> xr.Dataset:
     """Make all measurements of the chapter.
 
@@ -76,6 +78,7 @@ def measure(config: Config = QUICK) -> xr.Dataset:
     return dataset
 
 
+@door
 def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
     """Make all measurements of the chapter and put the predictions beside them.
 

@@ -6,6 +6,7 @@ Every function draws into given axes and returns them.
 import numpy as np
 
 from sgdescape.core import plotting
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.momentum_escape import estimates
 from sgdescape.momentum_escape.theory import plane, scales
 from sgdescape.momentum_escape.theory.barrier import barrier, weak_friction
@@ -34,6 +35,7 @@ def paths(ax, *, loss_ratio=3.0):
     return ax
 
 
+@reads_dataset
 def between(dataset, ax, *, loss_ratio=3.0):
     """Draw the barrier against the damping, between its limits, with measured slopes."""
     zeta = np.array(_BETWEEN)
@@ -74,6 +76,7 @@ def curves(ax):
     return ax
 
 
+@reads_dataset
 def tail(dataset, ax):
     """Draw the stationary law of the energy: share of time beyond, against both laws."""
     e = np.linspace(0, float(dataset.energy.max()), 100)
@@ -117,6 +120,7 @@ OPTIMISERS = (
 """Name, learning rate, momentum, batch size of common settings; curvature runs along the line."""
 
 
+@reads_dataset
 def escape_map(dataset, ax, *, loss_ratio=2.0):
     """Draw the map: exponent over temperature and damping, edges, runs and usual settings."""
     t, zeta = np.geomspace(1e-4, 3, 60), np.geomspace(0.01, 100, 60)

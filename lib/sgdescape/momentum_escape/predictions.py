@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.momentum_escape.theory.barrier import (
     barrier,
     diffusion_barrier,
@@ -16,6 +17,7 @@ CHECKED = (3.0, 0.3)
 """Loss ratio and damping at which two routes to the barrier are compared."""
 
 
+@reads_dataset
 def predict(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with what theory says about each.
 

@@ -1,8 +1,10 @@
 """Numbers that the prose of chapter `momentum_escape` quotes."""
 
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.momentum_escape import estimates
 
 
+@reads_dataset
 def summary(dataset) -> dict[str, tuple[float, str]]:
     """Return the numbers that the chapter's prose quotes.
 

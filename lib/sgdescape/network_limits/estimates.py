@@ -5,6 +5,7 @@ from scipy import stats
 
 from sgdescape.core import validate
 from sgdescape.core.runs.provenance import settings
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import (
     LEVEL,
     Interval,
@@ -85,6 +86,7 @@ def line_exponent(lags, curve, low, high) -> float:
     return float(np.polyfit(*logs, 1)[0])
 
 
+@reads_dataset
 def displacement_exponent(ds, name, sampler, *, low, high, level=LEVEL) -> Interval:
     """Return c, the slope of ln |Delta_k|^2 in ln k between two lags, between replicas.
 
@@ -94,6 +96,7 @@ def displacement_exponent(ds, name, sampler, *, low, high, level=LEVEL) -> Inter
     return pooled([line_exponent(ds.lag.values, row, low, high) for row in rows], level=level)
 
 
+@reads_dataset
 def equipartition_of(ds, sampler, *, level=LEVEL) -> Interval:
     """Return (1 + beta)/(2 eta) sum E delta_i^2 over sum h_i Var theta_i of the watched modes.
 
@@ -112,6 +115,7 @@ def equipartition_of(ds, sampler, *, level=LEVEL) -> Interval:
     return scaled(ratio, 1 / unit)
 
 
+@reads_dataset
 def mahalanobis(ds, sampler="iid") -> tuple[np.ndarray, int]:
     """Return squared distances (replicas, times) a degree of freedom, and how many there are.
 
@@ -162,12 +166,14 @@ def first_crossing(track) -> float:
     return float(k - track[k] / (track[k] - track[k - 1]))
 
 
+@reads_dataset
 def settled(ds, run) -> slice:
     """Return the steps of a ResNet's run that averages use: all after some memories."""
     _, beta, _, steps = settings(ds).residual_runs[run]
     return slice(round(BURN / (1 - beta)), int(steps))
 
 
+@reads_dataset
 def mode_equipartition(ds, run) -> np.ndarray:
     """Return kinetic over potential energy of each watched mode in a ResNet's run.
 
@@ -220,6 +226,7 @@ def mean_of_path(values, *, level=LEVEL) -> Interval:
     return Interval(x.mean(), x.mean() - half, x.mean() + half, level, method)
 
 
+@reads_dataset
 def norm_growth(ds, run) -> tuple[float, float]:
     """Return the growth a step of the convolutions' |theta|^2, and what its own steps imply.
 

@@ -7,11 +7,13 @@ from dataclasses import asdict
 import xarray as xr
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
 from sgdescape.network_limits.config import QUICK, Config
 from sgdescape.network_limits.predictions import predict
 
 
+@door
 def measurements(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
     """Make all measurements of the chapter.
 
@@ -49,6 +51,7 @@ def measurements(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
     return dataset
 
 
+@door
 def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
     """Make all measurements of the chapter and put the predictions beside them.
 

@@ -8,6 +8,7 @@ import xarray as xr
 
 from sgdescape.anomalous_diffusion import crossover_curvature, free_displacement, local_displacement
 from sgdescape.core.runs.provenance import settings
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.modified_loss import areal_rate, excess_loss
 from sgdescape.network_limits.estimates import first_crossing, settled
 from sgdescape.network_limits.theory import (
@@ -24,6 +25,7 @@ PHASES = 8
 """Of the last epoch, over which moments by epochs are averaged."""
 
 
+@reads_dataset
 def predict(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with what the formulas of this module say about each.
 

@@ -1,11 +1,13 @@
 """Numbers that the prose of chapter `network_limits` quotes."""
 
 from sgdescape.core.runs.provenance import settings
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.network_limits import theory
 from sgdescape.network_limits.predictions import crossover
 from sgdescape.underdamped_langevin import oscillating_band
 
 
+@reads_dataset
 def summary(dataset) -> dict[str, tuple[float, str]]:
     """Return the numbers that the chapter's prose quotes.
 

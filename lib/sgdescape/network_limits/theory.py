@@ -10,8 +10,10 @@ import numpy as np
 
 from sgdescape.anomalous_diffusion import response
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
+@door
 def noise_ratio(trace, *, learning_rate, momentum, batch_size):
     r"""Return :math:`r=\frac{\eta\,{\rm Tr}H}{2S(1-\beta)}`, Eq. (network-strength).
 
@@ -35,6 +37,7 @@ def noise_ratio(trace, *, learning_rate, momentum, batch_size):
     return eta * validate.non_negative("trace", trace) / (2 * size * (1 - beta))
 
 
+@door
 def equipartition(square_step, variance, curvature, *, learning_rate, momentum, weight_decay=0.0):
     r"""Return :math:`\frac{(1+\beta)E\delta_i^2}{2\eta h_i{\rm Var}\,\theta_i}`.
 
@@ -57,6 +60,7 @@ def equipartition(square_step, variance, curvature, *, learning_rate, momentum, 
     return (1 + beta) * validate.within("square_step", square_step, low=0) / (2 * eta * h * spread)
 
 
+@door
 def impulse(curvature, length, *, learning_rate, momentum, weight_decay=0.0):
     r"""Return G_j, a mode's answer j + 1 steps after a unit of noise, Eq. (network-impulse).
 
@@ -78,6 +82,7 @@ def impulse(curvature, length, *, learning_rate, momentum, weight_decay=0.0):
     return response(steps, eta * h[:, None], beta)[0]
 
 
+@door
 def released(curvature, steps, *, learning_rate, momentum, weight_decay=0.0):
     r"""Return where a mode is k steps after it was let go at rest at 1, Eq. (network-ring).
 
@@ -103,6 +108,7 @@ def released(curvature, steps, *, learning_rate, momentum, weight_decay=0.0):
     return answer
 
 
+@door
 def filtered_variance(weights, noise, *, batch_size, samples=None):
     r"""Return the variance of a weighted sum of a run's minibatch noises, Eq. (network-epochs).
 
@@ -140,6 +146,7 @@ def filtered_variance(weights, noise, *, batch_size, samples=None):
     return scale * (total - (sums**2).sum(1) / epoch)
 
 
+@door
 def moments(
     curvature,
     noise,
@@ -188,6 +195,7 @@ def moments(
     return learning_rate**2 * np.array(found[0]), learning_rate**2 * np.array(found[1])
 
 
+@door
 def displacement(
     curvature,
     noise,
@@ -238,6 +246,7 @@ def displacement(
     return learning_rate**2 * np.array(found).sum(1)
 
 
+@door
 def ring(curvature, *, learning_rate, momentum, weight_decay=0.0):
     r"""Return decay and period, in steps, of a mode without noise, Eq. (network-ring).
 
@@ -271,6 +280,7 @@ def ring(curvature, *, learning_rate, momentum, weight_decay=0.0):
     return np.full(h.shape, -2 / np.log(beta)), 2 * np.pi / np.arccos(cosine)
 
 
+@door
 def norm_drift(square_norm, square_step, *, learning_rate, momentum, weight_decay):
     r"""Return the growth a step of E|theta|^2 where the loss ignores lengths, Eq. (norm-drift).
 

@@ -5,12 +5,14 @@ from concurrent.futures import Executor
 
 import xarray as xr
 
+from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance, threads
 from sgdescape.neural_network.config import QUICK, Config
 from sgdescape.neural_network.measure import cells
 from sgdescape.neural_network.predictions import predict, simulate
 
 
+@door
 def run(
     config: Config = QUICK, *, device: str = "cpu", executor: Executor | None = None, store=None
 ) -> xr.Dataset:

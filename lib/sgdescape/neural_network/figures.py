@@ -4,6 +4,7 @@ import numpy as np
 
 from sgdescape.core import plotting
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.neural_network.estimates import comparisons
 from sgdescape.neural_network.estimates import passages as estimates
 
@@ -15,6 +16,7 @@ _LAWS = {
 }
 
 
+@reads_dataset
 def pretraining(ds, ax):
     """Draw the mean loss of each block of the pre-training."""
     block = ds.attrs["pretraining_block"]
@@ -24,6 +26,7 @@ def pretraining(ds, ax):
     return plotting.log_axes(ax) or ax
 
 
+@reads_dataset
 def spectrum(ds, ax):
     """Draw the histogram of the eigenvalues of (44), those above 1e-5 of the largest."""
     values = ds.spectrum.values
@@ -35,6 +38,7 @@ def spectrum(ds, ax):
     return ax
 
 
+@reads_dataset
 def weights(ds, ax, *, count: int = 30):
     """Draw the largest eigenvalues against their rank, with the three dimensions as lines."""
     rank = np.arange(1, count + 1)
@@ -50,6 +54,7 @@ def weights(ds, ax, *, count: int = 30):
     return ax
 
 
+@reads_dataset
 def directions(ds, ax):
     """Draw noise ratio and kurtosis of the leading directions."""
     rank = np.arange(1, ds.sizes["direction"] + 1)
@@ -63,6 +68,7 @@ def directions(ds, ax):
     return ax
 
 
+@reads_dataset
 def passage(ds, ax, *, batch_size: int):
     """Draw mean passage times (95 % intervals) and the bowl of Eq. (12) at every exponent.
 
@@ -96,6 +102,7 @@ def passage(ds, ax, *, batch_size: int):
     return ax
 
 
+@reads_dataset
 def bowls(ds, ax):
     """Draw runs at the middle exponent and smallest batch against every bowl."""
     c, exponent = ds.threshold.values, comparisons.middle(ds)
@@ -115,6 +122,7 @@ def bowls(ds, ax):
     return ax
 
 
+@reads_dataset
 def slopes(ds, ax, *, laws=("decoupled",)):
     """Draw local slopes minus B/(eta h*) - 1 against c: -n/2, if there were such an n.
 
@@ -147,6 +155,7 @@ def slopes(ds, ax, *, laws=("decoupled",)):
     return ax
 
 
+@reads_dataset
 def looks(ds, ax):
     """Draw mean passage times if the loss is looked at in every 1, 10, 100 steps."""
     c = ds.threshold.values
@@ -163,6 +172,7 @@ def looks(ds, ax):
     return ax
 
 
+@reads_dataset
 def control(ds, ax, *, case: str):
     """Draw passage times of another network with its own two bowls."""
     one, c = ds.sel(case=case), ds.threshold.values

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from sgdescape.core.runs import kept, threads
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.neural_network.config import QUICK
 from sgdescape.neural_network.measure import escapes
 from sgdescape.neural_network.measure.escapes import Use, seed_of
@@ -63,6 +64,7 @@ def join(datasets) -> xr.Dataset:
     )
 
 
+@reads_dataset
 def save(dataset, path, *, cost: str) -> str:
     """Write a joined result, compressed, with what it cost; return its SHA-256, to be pinned.
 
@@ -100,6 +102,7 @@ def load(path=FILE, *, sha256: str | None = SHA256) -> xr.Dataset:
     return dataset
 
 
+@reads_dataset
 def remade_share(dataset, *, replicas: range = range(4)) -> float:
     """Make runs of the kept result anew; return the share of passages at the same step.
 

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.neural_network.measure.escapes import Use, seed_of
 from sgdescape.neural_network.theory import bowl
 from sgdescape.neural_network.theory.spectrum import (
@@ -23,6 +24,7 @@ LAWS = ("decoupled", "measured", "constant", "equal")
 Eq. (12) with as many directions of equal curvature as Eq. (45) counts."""
 
 
+@reads_dataset
 def predict(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with the predictions of this module's formulas beside them.
 
@@ -50,6 +52,7 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
     return ds
 
 
+@reads_dataset
 def simulate(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with first passages of the bowls in t, NaN where censored.
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.neural_network.estimates import passages
 from sgdescape.neural_network.estimates.comparisons import (
     against,
@@ -18,6 +19,7 @@ from sgdescape.neural_network.estimates.comparisons import (
 )
 
 
+@reads_dataset
 def summary(dataset) -> dict:
     """Return the numbers of the chapter's prose: name -> (value, format)."""
     ds, attrs = dataset, dataset.attrs
@@ -83,6 +85,7 @@ def summary(dataset) -> dict:
     return {f"network-{name}": value for name, value in found.items()}
 
 
+@reads_dataset
 def large_summary(dataset) -> dict:
     """Return the numbers of the prose on the kept, larger result: name -> (value, format)."""
     everywhere, line = cells(dataset), {}

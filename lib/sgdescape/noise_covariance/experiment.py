@@ -5,11 +5,13 @@ from dataclasses import asdict
 
 import xarray as xr
 
+from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
 from sgdescape.noise_covariance.config import QUICK, Config
 from sgdescape.noise_covariance.predictions import predict
 
 
+@door
 def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
     """Make all measurements of the chapter and put the predictions beside them.
 

@@ -6,6 +6,7 @@ Every function draws a dataset of `noise_covariance.run` into given axes and ret
 import numpy as np
 
 from sgdescape.core import plotting
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import mean_interval
 from sgdescape.noise_covariance.estimates import noise_slopes
 
@@ -18,6 +19,7 @@ _LAW_NAMES = {
 }
 
 
+@reads_dataset
 def batch_factor(dataset, ax):
     """Draw B times the noise's trace, in units of the sample covariance, against B."""
     total = dataset.gradient.values.var(axis=0).sum()
@@ -34,6 +36,7 @@ def batch_factor(dataset, ax):
     return ax
 
 
+@reads_dataset
 def covariance_entries(dataset, ax):
     """Draw every entry of the measured covariance against its prediction."""
     theory = dataset.covariance_theory.values
@@ -48,6 +51,7 @@ def covariance_entries(dataset, ax):
     return ax
 
 
+@reads_dataset
 def weak_order(dataset, ax):
     """Draw the error of the SDE's second moment at time 1 against the learning rate."""
     eta = dataset.learning_rate.values
@@ -61,6 +65,7 @@ def weak_order(dataset, ax):
     return ax
 
 
+@reads_dataset
 def kurtosis_noise(dataset, ax):
     """Draw the noise along the path against the loss, for each input law."""
     c = dataset.loss_ratio.values
@@ -79,6 +84,7 @@ def kurtosis_noise(dataset, ax):
     return ax
 
 
+@reads_dataset
 def diffusion_barrier(dataset, ax):
     """Draw the barrier against the loss ratio, for each input law; three-point gives log c."""
     c = dataset.loss_ratio.values
@@ -95,6 +101,7 @@ def diffusion_barrier(dataset, ax):
     return ax
 
 
+@reads_dataset
 def directions(dataset, ax):
     """Draw noise over prediction in the trace and along the path, against the dimension."""
     d = dataset.directions.values
@@ -110,6 +117,7 @@ def directions(dataset, ax):
     return ax
 
 
+@reads_dataset
 def alignment(dataset, ax):
     """Draw the noise along each eigendirection of the network against its curvature."""
     h = dataset.curvature.values
@@ -127,6 +135,7 @@ def alignment(dataset, ax):
     return ax
 
 
+@reads_dataset
 def alignment_matrix(dataset, ax):
     """Draw the noise in the eigenbasis in units of Eq. (6): the unit matrix if that is exact."""
     count = min(12, dataset.sizes["direction"])
@@ -144,6 +153,7 @@ def alignment_matrix(dataset, ax):
     return ax
 
 
+@reads_dataset
 def network_paths(dataset, ax):
     """Draw how the noise grows with the loss along a few directions of the network."""
     slopes, losses, noises = _paths(dataset)
@@ -161,6 +171,7 @@ def network_paths(dataset, ax):
     return ax
 
 
+@reads_dataset
 def network_kurtosis(dataset, ax):
     """Draw the measured growth rate of the noise against kappa - 1, a point a direction."""
     slopes, _, _ = _paths(dataset)

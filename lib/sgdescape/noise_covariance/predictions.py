@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.noise_covariance.measure.laws import nodes
 from sgdescape.noise_covariance.theory.escape_direction import (
     decoupling_ratio,
@@ -23,6 +24,7 @@ from sgdescape.noise_covariance.theory.noise import (
 )
 
 
+@reads_dataset
 def predict(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with what the formulas of this module say about each.
 

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.noise_covariance.estimates import noise_slopes
 
 
+@reads_dataset
 def summary(dataset) -> dict[str, tuple[float, str]]:
     """Return the numbers of the trained network that the chapter's prose quotes.
 

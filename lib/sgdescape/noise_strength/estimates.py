@@ -7,6 +7,7 @@ the run: its images, initial weights and batches.
 import numpy as np
 from scipy import stats
 
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import LEVEL, Interval
 
 SQUARE, ENTROPY, ONE_OUTPUT = "MLP, square", "MLP, cross-entropy", "MLP, one output"
@@ -72,6 +73,7 @@ def slopes(x, y, chosen) -> np.ndarray:
     return np.array(found)
 
 
+@reads_dataset
 def trained(dataset, case: str):
     """Return a case without its initial point, which depends on the weights and no training."""
     return dataset.sel(case=case).isel(mark=slice(1, None))
@@ -92,6 +94,7 @@ def farthest(ratio) -> np.ndarray:
     return np.abs(np.log2(ratio)).max("mark").values
 
 
+@reads_dataset
 def at_worst(ds):
     """Return a case at the mark of each replica at which noise over prediction is largest."""
     return ds.isel(mark=ds.ratio.argmax("mark"))

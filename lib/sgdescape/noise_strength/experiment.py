@@ -10,12 +10,14 @@ import numpy as np
 import xarray as xr
 
 from sgdescape.core.data import image_sets
+from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance, sweep
 from sgdescape.noise_strength.config import QUICK, Config
 from sgdescape.noise_strength.measure import CASES, MOMENTS, data_of, measure
 from sgdescape.noise_strength.predictions import predict
 
 
+@door
 def run(
     config: Config = QUICK, *, device: str = "cpu", executor: Executor | None = None, store=None
 ) -> xr.Dataset:

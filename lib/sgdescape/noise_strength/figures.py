@@ -4,12 +4,14 @@ import numpy as np
 
 from sgdescape.core import plotting
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats import slopes
 
 _DATA = {"fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "mnist": "MNIST"}
 _FIGURE_LEVEL = 0.95  # of the intervals in figures; claims have their own
 
 
+@reads_dataset
 def training(dataset, ax, *, case: str):
     """Draw L and the noise strength (scaled to end together at the start) against epoch.
 
@@ -32,6 +34,7 @@ def training(dataset, ax, *, case: str):
     return _finish(ax, _title(dataset, case), "epoch + 1", "")
 
 
+@reads_dataset
 def scaling(dataset, ax, *, case: str):
     """Draw the noise strength against the loss, all replicas, with the two predictions.
 
@@ -68,6 +71,7 @@ def scaling(dataset, ax, *, case: str):
     return _finish(ax, _title(dataset, case), "loss $L$", r"noise strength $\mathcal{N}$")
 
 
+@reads_dataset
 def slope(dataset, ax, *, case: str, window: int = 5):
     """Draw the local slope d log N / d log L against the loss at the window's middle.
 
@@ -95,6 +99,7 @@ def slope(dataset, ax, *, case: str, window: int = 5):
     return ax
 
 
+@reads_dataset
 def ratio(dataset, ax, *, cases):
     """Draw measured noise over its prediction against the loss, one series a case.
 
@@ -121,6 +126,7 @@ def ratio(dataset, ax, *, cases):
     return ax
 
 
+@reads_dataset
 def factors(dataset, ax, *, case: str):
     """Draw the factors of measured over predicted noise against epoch.
 
@@ -152,6 +158,7 @@ def factors(dataset, ax, *, case: str):
     return ax
 
 
+@reads_dataset
 def local_slopes(ds, *, window: int):
     """Return `slopes.local_slope` of the noise against the loss, between replicas, at 95 %."""
     return slopes.local_slope(ds.loss.values, ds.noise.values, window=window, level=_FIGURE_LEVEL)

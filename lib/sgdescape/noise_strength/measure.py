@@ -12,6 +12,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from sgdescape.core import validate
 from sgdescape.core.data import image_sets
+from sgdescape.core.doors import door
 from sgdescape.core.networks import gradients, models
 from sgdescape.core.random import seeds
 from sgdescape.core.training import sgd
@@ -47,6 +48,7 @@ MOMENTS = (
 )
 
 
+@door
 def moments(
     model: torch.nn.Module, inputs, targets, *, loss: Callable, seed: int = 0
 ) -> dict[str, float]:
@@ -125,6 +127,7 @@ def seeds_of(seed: int, replica: int) -> dict[str, int]:
     return {p: seeds.derive(seed, "noise_strength", p, replica) for p in purposes}
 
 
+@door
 def network_and_data(case: Case, config, *, seed: int, replica: int = 0, device: str = "cpu"):
     """Return the freshly initialised network of a case, and its images.
 

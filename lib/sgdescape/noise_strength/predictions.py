@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.noise_strength.theory import (
     margin_exponent,
     noise_strength,
@@ -12,6 +13,7 @@ from sgdescape.noise_strength.theory import (
 )
 
 
+@reads_dataset
 def predict(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with the noise strength, the theory and its factors beside them.
 

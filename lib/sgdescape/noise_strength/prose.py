@@ -3,6 +3,7 @@
 import numpy as np
 
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.noise_strength.estimates import (
     EARLY,
     LATE,
@@ -15,6 +16,7 @@ from sgdescape.noise_strength.estimates import (
 )
 
 
+@reads_dataset
 def summary(dataset) -> dict:
     """Return the numbers of the chapter's prose: name -> (value, format)."""
     ds = trained(dataset, SQUARE)

@@ -7,8 +7,10 @@ parameters; a bar is a mean over the training set.
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
+@door
 def noise_strength(second_moment, gradient_square):
     r"""Return :math:`\mathcal N=\overline{|\nabla\ell|^2}-|\nabla L|^2`, Eq. (noise-strength).
 
@@ -38,6 +40,7 @@ def noise_strength(second_moment, gradient_square):
     return strength
 
 
+@door
 def predicted_noise(loss, jacobian, *, outputs):
     r"""Return :math:`\frac{2L}{C}\,\frac1N\sum_\mu\|J_\mu\|_F^2`, Eq. (noise-outputs).
 
@@ -61,6 +64,7 @@ def predicted_noise(loss, jacobian, *, outputs):
     return 2 * loss * jacobian / _outputs(outputs)
 
 
+@door
 def residual_noise(residual, jacobian, *, outputs):
     r"""Return :math:`\frac1C\,\overline{|r|^2}\;\overline{\|J\|_F^2}`, Eq. (noise-residuals).
 
@@ -85,6 +89,7 @@ def residual_noise(residual, jacobian, *, outputs):
     return residual * jacobian / _outputs(outputs)
 
 
+@door
 def sample_norm(residual, gram):
     r"""Return :math:`|\nabla\ell_\mu|^2 = r^{\mathsf T} J J^{\mathsf T} r`, Eq. (outer-residual).
 
@@ -108,6 +113,7 @@ def sample_norm(residual, gram):
     return np.einsum("...i,...ij,...j->...", r, k, r)
 
 
+@door
 def noise_factors(factors):
     r"""Return the product of the four factors of :math:`\mathcal N/(2L\,\overline{\|J\|^2}/C)`.
 
@@ -130,6 +136,7 @@ def noise_factors(factors):
     return np.prod(factors, axis=0)
 
 
+@door
 def residual_bounds(loss, *, outputs):
     r"""Return the least and largest :math:`|r|^2` of a sample of cross-entropy :math:`\ell`.
 
@@ -156,6 +163,7 @@ def residual_bounds(loss, *, outputs):
     return wrong**2 * outputs / (outputs - 1), 2 * wrong**2
 
 
+@door
 def wrong_share_residual(loss, *, loss_wrong, residual_wrong):
     r"""Return :math:`\overline{|r|^2} = \frac{g}{\ell_1}L`, Eq. (wrong-share), after App. D.
 
@@ -180,6 +188,7 @@ def wrong_share_residual(loss, *, loss_wrong, residual_wrong):
     return (residual * loss / validate.each_positive("loss_wrong", loss_wrong))[()]
 
 
+@door
 def margin_exponent(layers):
     r"""Return p = 2 - 2/D of :math:`\overline{\|J\|^2}\propto(\log\frac1L)^p`, Eq. (margin-growth).
 

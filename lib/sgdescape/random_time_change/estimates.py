@@ -3,11 +3,13 @@
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.stats.intervals import LEVEL, Interval, bootstrap_interval, computed
 
 _RESAMPLES = 400
 
 
+@door
 def distance_interval(first, second, *, level: float = LEVEL) -> Interval:
     """Return the largest difference of two distribution functions, with an interval for any laws.
 
@@ -42,6 +44,7 @@ def distance_interval(first, second, *, level: float = LEVEL) -> Interval:
     )
 
 
+@door
 def strong_order(steps, errors, *, seed: int = 0) -> Interval:
     """Return the slope of log mean error against log step, its error from resampled paths.
 
@@ -57,6 +60,7 @@ def strong_order(steps, errors, *, seed: int = 0) -> Interval:
         ValueError: if a number is not positive.
     """
     log_step = np.log(validate.each_positive("steps", steps))
+    validate.count("seed", seed, low=0)
     return bootstrap_interval(
         validate.each_positive("errors", errors).T,
         lambda rows: np.polyfit(log_step, np.log(rows.mean(axis=0)), 1)[0],
@@ -65,6 +69,7 @@ def strong_order(steps, errors, *, seed: int = 0) -> Interval:
     )
 
 
+@door
 def limiting_slope(x, coarse, fine) -> Interval:
     """Return the slope of log y against log x between the last two points, with its error.
 
@@ -81,12 +86,15 @@ def limiting_slope(x, coarse, fine) -> Interval:
         -2.0
     """
     log_x = np.diff(np.log(validate.each_positive("x", x)))
-    rows = [np.log(validate.each_positive(name, y)) for name, y in (("y", coarse), ("y", fine))]
+    rows = [
+        np.log(validate.each_positive(name, y)) for name, y in (("coarse", coarse), ("fine", fine))
+    ]
     first, second = (np.diff(row) / log_x for row in rows)
     error = abs(second[-1] - second[-2]) + abs(second[-1] - first[-1])
     return computed(second[-1], second[-1] - error, second[-1] + error, "last change and half grid")
 
 
+@door
 def on_grids(coarse: float, fine: float) -> Interval:
     """Return a number computed on two grids: the finer one, in error by less than their distance.
 

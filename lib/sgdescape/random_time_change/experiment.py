@@ -5,11 +5,13 @@ from dataclasses import asdict
 
 import xarray as xr
 
+from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
 from sgdescape.random_time_change.config import QUICK, UNITS, Config
 from sgdescape.random_time_change.predictions import predict
 
 
+@door
 def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
     """Make all simulations of the chapter and put the predictions beside them.
 

@@ -9,6 +9,7 @@ from scipy import stats
 from sgdescape.core import plotting
 from sgdescape.core.explorer import Axes, explorer_html
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import mean_interval
 from sgdescape.random_time_change.theory import clock as theory
 from sgdescape.random_time_change.theory import stability
@@ -61,6 +62,7 @@ def barrier_explorer(*, start: float = 0.1) -> str:
     )
 
 
+@reads_dataset
 def clock(dataset, axes):
     """Draw one path against t, its clock, and the same path against tau with Eq. (14) on it."""
     t, tau = dataset.example_time.values, dataset.example_tau.values
@@ -82,6 +84,7 @@ def clock(dataset, axes):
     return axes
 
 
+@reads_dataset
 def strong_errors(dataset, ax):
     """Draw the mean distance between paths on one Brownian motion against the step."""
     labels = {
@@ -110,6 +113,7 @@ def strong_errors(dataset, ax):
     return ax
 
 
+@reads_dataset
 def driver(dataset, ax):
     """Draw quantiles of the driver at fixed tau and at fixed t against those of a normal law."""
     levels = np.linspace(0.001, 0.999, 60)
@@ -127,6 +131,7 @@ def driver(dataset, ax):
     return ax
 
 
+@reads_dataset
 def laws(dataset, ax):
     """Draw the distribution of |theta| at a fixed t by both equations, and by Eq. (14) unread."""
     grid = dataset.law_radius.values
@@ -145,6 +150,7 @@ def laws(dataset, ax):
     return ax
 
 
+@reads_dataset
 def passages(dataset, ax):
     """Draw the share of runs that have not passed yet, in t by both equations, and in tau."""
     probability = np.linspace(0.0, 0.98, 30)
@@ -170,6 +176,7 @@ def passages(dataset, ax):
     return ax
 
 
+@reads_dataset
 def both_clocks(dataset, ax):
     """Draw the stationary densities in tau and in t against the loss."""
     for i, (law, samples, label) in enumerate(
@@ -182,6 +189,7 @@ def both_clocks(dataset, ax):
     return _density_axes(ax)
 
 
+@reads_dataset
 def conventions(dataset, ax):
     """Draw the stationary density in t against the loss for the three conventions."""
     for i, name in enumerate(_NAMES):
@@ -190,6 +198,7 @@ def conventions(dataset, ax):
     return _density_axes(ax)
 
 
+@reads_dataset
 def growth(dataset, ax):
     """Draw the mean rate of log|z| far away against the number of directions."""
     n = dataset.dimension.values
@@ -206,6 +215,7 @@ def growth(dataset, ax):
     return ax
 
 
+@reads_dataset
 def clock_power(dataset, ax):
     """Draw the typical clock against t where the mean loss is infinite."""
     t = dataset.mark.values
@@ -223,6 +233,7 @@ def clock_power(dataset, ax):
     return ax
 
 
+@reads_dataset
 def frozen_clock(dataset, ax):
     """Draw the law of the time at which the clock stops at a global minimum."""
     sizes = provenance.settings(dataset)
@@ -241,6 +252,7 @@ def frozen_clock(dataset, ax):
     return ax
 
 
+@reads_dataset
 def floor(dataset, ax):
     """Draw the mean passage time from a global minimum against the constant added to the loss."""
     floor, mean = dataset.floor.values, dataset.floor_passage.values[-1]

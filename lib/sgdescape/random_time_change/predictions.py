@@ -5,6 +5,7 @@ import xarray as xr
 from scipy.special import beta
 
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.random_time_change.config import CONVENTIONS
 from sgdescape.random_time_change.theory.clock import (
     convention_exponent,
@@ -28,6 +29,7 @@ from sgdescape.random_time_change.theory.stability import (
 )
 
 
+@reads_dataset
 def predict(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with what the formulas of this module say about each.
 

@@ -3,7 +3,10 @@
 import numpy as np
 from scipy import stats
 
+from sgdescape.core.runs.reading import reads_dataset
 
+
+@reads_dataset
 def summary(dataset) -> dict:
     """Return name -> (value, format) of the measured numbers for the text.
 

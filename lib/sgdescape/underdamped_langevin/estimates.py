@@ -4,6 +4,7 @@ import numpy as np
 from scipy import optimize
 
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import (
     LEVEL,
     Interval,
@@ -55,6 +56,7 @@ def last_order(rates, errors) -> tuple[Interval, float, float]:
     return found, float(slopes[-1, 0]), float(slopes[-1, 1])
 
 
+@reads_dataset
 def noise_slope(ds, *, level=LEVEL) -> Interval:
     """Slope of log Sigma_ii against log rho_i, by resampling the samples."""
     both = np.stack([ds.gradients.values**2, ds.inputs.values**2], axis=1)
@@ -66,6 +68,7 @@ def noise_slope(ds, *, level=LEVEL) -> Interval:
     return bootstrap_interval(both, slope, level=level, resamples=200)
 
 
+@reads_dataset
 def image_contrast(ds, *, level=LEVEL) -> Interval:
     """Ratio of Sigma_ii / rho_i between two of the ten leading modes of the images.
 
@@ -84,6 +87,7 @@ def image_contrast(ds, *, level=LEVEL) -> Interval:
     return bootstrap_interval(both[1::2], contrast, level=level, resamples=200)
 
 
+@reads_dataset
 def ageing(ds, *, level=LEVEL) -> Interval:
     """Change of |delta_k|^2 over the records, in units of its mean, by a line for each chain."""
     speed = ds.square_step.values
@@ -91,6 +95,7 @@ def ageing(ds, *, level=LEVEL) -> Interval:
     return mean_interval((k @ speed) / (k @ k) * len(k) / speed.mean(), level=level)
 
 
+@reads_dataset
 def scatter(ds, *, level=LEVEL) -> Interval:
     """Relative standard deviation of the |delta_k|^2 of one step, over records and chains.
 
@@ -105,6 +110,7 @@ def scatter(ds, *, level=LEVEL) -> Interval:
     return bootstrap_interval(moments, spread, level=level, resamples=300)
 
 
+@reads_dataset
 def midpoint_excess(ds, *, mode=0) -> float:
     """What position times velocity half a step back adds up to beyond half the growth of theta^2.
 
@@ -118,11 +124,13 @@ def midpoint_excess(ds, *, mode=0) -> float:
     return float(excess.mean() / (eta**2 * at.square_velocity.values.mean()))
 
 
+@reads_dataset
 def full_step_share(ds, *, mode=0) -> float:
     """E[theta_k v_k] in units of eta E v^2, less what the growth of theta^2 adds to it."""
     return midpoint_excess(ds, mode=mode) + 0.5
 
 
+@reads_dataset
 def all_outputs(ds, momentum):
     """Return paths (steps x outputs, chains) and the predicted mean (steps x outputs,)."""
     at = ds.sel(spiral_momentum=momentum)
@@ -131,6 +139,7 @@ def all_outputs(ds, momentum):
     return paths.reshape(exact.size, -1), exact.ravel()
 
 
+@reads_dataset
 def ring_down(ds, momentum, *, level=LEVEL) -> Interval:
     """Decay time along q_1 of the images (steps): one damped cosine fitted to all ten outputs."""
     paths = ds.sel(spiral_momentum=momentum).spiral_position.transpose("chain", ...).values

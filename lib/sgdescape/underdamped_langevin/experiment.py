@@ -5,12 +5,14 @@ from dataclasses import asdict
 
 import xarray as xr
 
+from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
 from sgdescape.underdamped_langevin.config import QUICK, Config
 from sgdescape.underdamped_langevin.measure import images, regression, single_modes
 from sgdescape.underdamped_langevin.predictions import predict
 
 
+@door
 def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
     """Make all measurements of the chapter and put the predictions beside them.
 

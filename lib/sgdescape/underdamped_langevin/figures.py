@@ -8,6 +8,7 @@ from matplotlib.ticker import NullLocator
 
 from sgdescape.core import plotting
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import mean_interval
 from sgdescape.underdamped_langevin.measure.images import MAIN
 
@@ -15,6 +16,7 @@ SHOWN = 0.95
 """Level of the intervals in the figures; claims use a higher one."""
 
 
+@reads_dataset
 def order(dataset, ax):
     """Draw the errors of three differential equations against the learning rate."""
     eta = dataset.order_rate.values
@@ -32,6 +34,7 @@ def order(dataset, ax):
     return ax
 
 
+@reads_dataset
 def edge(dataset, ax):
     """Draw the variance of single modes in units of the SDE's, up to the stability edge."""
     fine = np.linspace(0, 0.93, 200)
@@ -48,6 +51,7 @@ def edge(dataset, ax):
     return ax
 
 
+@reads_dataset
 def noise(dataset, ax):
     """Draw Sigma_ii / rho_i in units of 2 L*: synthetic data and images."""
     rho = dataset.image_curvature.values
@@ -66,6 +70,7 @@ def noise(dataset, ax):
     return ax
 
 
+@reads_dataset
 def spiral(dataset, ax, *, momentum):
     """Draw the phase plane of q_1 on images: chains, their mean and the discrete oscillator."""
     at, scale, speed = _spiral(dataset, momentum)
@@ -82,6 +87,7 @@ def spiral(dataset, ax, *, momentum):
     return ax
 
 
+@reads_dataset
 def path(dataset, ax, *, momentum):
     """Draw position along q_1 against the step, with the band of a single chain."""
     at, scale, _ = _spiral(dataset, momentum)
@@ -98,6 +104,7 @@ def path(dataset, ax, *, momentum):
     return ax
 
 
+@reads_dataset
 def growth(dataset, ax):
     """Draw how the variance of three modes grows from the minimum, in units of its final value."""
     k, every = dataset.growth_step.values, np.arange(1, 1 + dataset.sizes["curve_step"])
@@ -125,6 +132,7 @@ def growth(dataset, ax):
     return ax
 
 
+@reads_dataset
 def speed(dataset, ax, *, varied):
     """Draw the speed in units of the constant-noise law against one hyper-parameter."""
     names = dataset.setting_varied.values
@@ -155,6 +163,7 @@ def speed(dataset, ax, *, varied):
     return ax
 
 
+@reads_dataset
 def autocorrelation(dataset, ax):
     """Draw the autocorrelation of the position of four modes, above and below rho_c."""
     lags = np.arange(dataset.sizes["lag"])
@@ -173,6 +182,7 @@ def autocorrelation(dataset, ax):
     return ax
 
 
+@reads_dataset
 def paper_correlation(dataset, ax):
     """Draw the autocorrelations of q_1 and q_30 at the paper's default setting."""
     lags = np.arange(dataset.sizes["paper_lag"])
@@ -190,6 +200,7 @@ def paper_correlation(dataset, ax):
     return ax
 
 
+@reads_dataset
 def paper_path(dataset, ax, *, mode):
     """Draw a smoothed path of q_1 or q_30 in its phase plane, as the paper does."""
     window = np.ones(20) / 20

@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.underdamped_langevin.measure.single_modes import PAPER_MOMENTUM, PAPER_RATE
 from sgdescape.underdamped_langevin.theory.autoregression import square_step
 from sgdescape.underdamped_langevin.theory.modified_equation import path_errors
@@ -22,6 +23,7 @@ from sgdescape.underdamped_langevin.theory.phase_space import (
 )
 
 
+@reads_dataset
 def predict(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with what the formulas of this module say about each.
 

@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.underdamped_langevin.estimates import scatter, settled
 from sgdescape.underdamped_langevin.measure.images import MAIN
 
 
+@reads_dataset
 def summary(dataset) -> dict[str, tuple[float, str]]:
     """Return the numbers that the chapter's prose quotes.
 

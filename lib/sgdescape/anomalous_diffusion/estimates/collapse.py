@@ -4,12 +4,14 @@ import numpy as np
 
 from sgdescape.anomalous_diffusion.theory.fixed_start import epoch_time
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.stats.intervals import LEVEL, Interval
 
 DEGREE = 4
 """Of the polynomial in the logarithm of the variable."""
 
 
+@door
 def variables(data):
     """Return the candidates of one variable behind all exponents, name -> (runs,).
 
@@ -28,6 +30,7 @@ def variables(data):
     }
 
 
+@door
 def explained(variable, exponents, *, degree=DEGREE, groups=None):
     """Return the share of the exponents' variance that a curve in ln(variable) predicts.
 
@@ -57,6 +60,7 @@ def explained(variable, exponents, *, degree=DEGREE, groups=None):
     return 1 - error / np.sum((y - y.mean()) ** 2)
 
 
+@door
 def free_powers(data, *, degree=DEGREE, level=LEVEL, resamples=2000, seed=0):
     """Return p and q of the best variable eta S^-p (1 - beta)^-q, Eq. (free-powers).
 

@@ -6,10 +6,13 @@ import numpy as np
 from scipy import stats
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.runs.provenance import settings
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import LEVEL, Interval
 
 
+@door
 def local_exponents(steps, displacement):
     """Return c between neighbouring points: the slope in logarithms, Eq. (local-exponent).
 
@@ -34,6 +37,7 @@ def local_exponents(steps, displacement):
     return np.sqrt(k[1:] * k[:-1]), np.diff(np.log(square), axis=-1) / np.diff(np.log(k))
 
 
+@door
 def fitted_exponent(steps, displacement):
     """Return c of a least-squares line through ln E|Delta_k|^2 against ln k, Eq. (local-exponent).
 
@@ -141,6 +145,7 @@ def bands(steps, samples, *, level=0.95):
     return np.array(rows).T
 
 
+@reads_dataset
 def epoch_window(ds, size) -> tuple[int, int]:
     """Return the steps from a quarter of an epoch to one, with batches of a size.
 
@@ -157,6 +162,7 @@ def epoch_window(ds, size) -> tuple[int, int]:
     return length // 4, length
 
 
+@reads_dataset
 def grid_intervals(ds, *, name="grid_displacement", steps=None, level=LEVEL) -> list[Interval]:
     """Return the exponent of each run of the grid with its interval.
 
@@ -183,6 +189,7 @@ class Grid:
     samples: float
 
 
+@reads_dataset
 def grid(ds, *, exact=False) -> Grid:
     """Return the exponents of the chapter's own grid: one line through the second epoch.
 

@@ -11,10 +11,12 @@ from functools import partial
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 SAMPLERS = ("iid", "shuffle", "fixed")
 
 
+@door
 def power_law_spectrum(count, exponent, *, largest=1.0):
     """Return rho_j = rho_1 j^(-1/(a - 1)), j = 1 ... count, whose density falls as rho^-a.
 

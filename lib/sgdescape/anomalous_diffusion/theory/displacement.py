@@ -5,10 +5,12 @@ import numpy as np
 from sgdescape.anomalous_diffusion.theory import modes
 from sgdescape.anomalous_diffusion.theory.response import continuous_response, response
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 _CHUNK = 50_000  # numbers that are worked on together
 
 
+@door
 def local_displacement(
     curvatures,
     noise,
@@ -57,6 +59,7 @@ def local_displacement(
     return _each_step(m, discrete).sum(axis=0)
 
 
+@door
 def mean_squared_displacement(
     steps,
     curvatures,
@@ -137,6 +140,7 @@ def _growth(k, m, discrete):
     return 2 / eta**2 * continuous_response(eta * k, (1 - beta) / (2 * mass), h / mass)
 
 
+@door
 def free_displacement(steps, noise, *, learning_rate, momentum, batch_size):
     """Return E Delta_k^2 along a free direction (h = 0), Eq. (free-displacement).
 
@@ -164,6 +168,7 @@ def free_displacement(steps, noise, *, learning_rate, momentum, batch_size):
     return step * ((1 + beta) / (1 - beta) * k - 2 * beta * (1 - beta**k) / (1 - beta) ** 2)
 
 
+@door
 def saturation(curvatures, noise, *, learning_rate, momentum, batch_size, weight_decay=0.0):
     """Return the limit of E|Delta_k|^2 for k -> infinity, Eq. (saturation), continuous theory.
 
@@ -199,6 +204,7 @@ def saturation(curvatures, noise, *, learning_rate, momentum, batch_size, weight
     return np.sum(m.learning_rate * m.variance / (m.stiffness * (1 - m.momentum)), axis=0)
 
 
+@door
 def overdamped_displacement(
     steps, curvatures, noise, *, learning_rate, momentum, batch_size, weight_decay=0.0
 ):
@@ -235,6 +241,7 @@ def overdamped_displacement(
     return np.sum(slow * m.variance * grown, axis=0)
 
 
+@door
 def summed_displacement(
     steps, curvature, noise, *, learning_rate, momentum, batch_size, weight_decay=0.0
 ):
@@ -279,6 +286,7 @@ def _velocity_correlation(lags, h, eta, beta):
     ).real / 2
 
 
+@door
 def spurious_rate(momentum, *, rate=None):
     """Return the late growth a step of Eq. (summed-displacement) in units of E|delta|^2.
 
@@ -307,6 +315,7 @@ def spurious_rate(momentum, *, rate=None):
     return ((high / np.tanh(high / 2) - low / np.tanh(low / 2)) / (high - low)).real
 
 
+@door
 def first_exponent(momentum):
     """Return log2 of E Delta_2^2 / E Delta_1^2 along a free direction, Eq. (first-exponent).
 
@@ -322,6 +331,7 @@ def first_exponent(momentum):
     return 1 + np.log2(1 + validate.within("momentum", momentum, low=0, high=1))
 
 
+@door
 def drift_share(step, distance, *, steps, momentum):
     """Return 1 - free diffusion/|Delta|^2, the part that iid noise cannot make, Eq. (drift-share).
 

@@ -5,8 +5,10 @@ import numpy as np
 from sgdescape.anomalous_diffusion.theory import modes
 from sgdescape.anomalous_diffusion.theory.response import kick_energy, response
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
+@door
 def fixed_start_displacement(
     steps,
     curvatures,
@@ -65,6 +67,7 @@ def fixed_start_displacement(
     return drift.sum(axis=0), noise_part.sum(axis=0)
 
 
+@door
 def overdamped_start(
     steps, curvatures, noise, offsets, *, learning_rate, momentum, batch_size, weight_decay=0.0
 ):
@@ -107,6 +110,7 @@ def overdamped_start(
     return drift.sum(axis=0), (slow * m.variance * grown).sum(axis=0)
 
 
+@door
 def epoch_time(*, learning_rate, batch_size, momentum, samples):
     """Return tau_ep = eta N/(S (1 - beta)), the effective time of an epoch, Eq. (epoch-time).
 

@@ -3,8 +3,10 @@
 from scipy.special import gamma
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
+@door
 def power_law_displacement(times, exponent):
     """Return sum_j (1 - exp(-rho_j tau)) of a power law, Eq. (power-law-displacement).
 

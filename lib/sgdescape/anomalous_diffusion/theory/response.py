@@ -6,10 +6,14 @@ the chapter needs is U_k, the position k - 1 steps after a unit force, and S_k, 
 
 import numpy as np
 
+from sgdescape.core import validate
+from sgdescape.core.doors import door
+
 _FEW = 64  # steps up to which the recursion itself is used: exact, and no slower
 _NEAR = 1e-6  # of (d2 - d1)^2 in units of (d1 + d2)^2: below it the two roots count as one
 
 
+@door
 def response(steps, rate, momentum):
     """Return U_k and S_k = U_0 + ... + U_{k-1}, Eq. (kick-response).
 
@@ -27,7 +31,9 @@ def response(steps, rate, momentum):
         U and S, float64, of the common shape. Memory does not depend on the size of k.
     """
     k, e, beta = np.broadcast_arrays(
-        np.asarray(steps, float), np.asarray(rate, float), np.asarray(momentum, float)
+        validate.each_at_least("steps", steps, 0),
+        validate.finite("rate", rate),
+        validate.within("momentum", momentum, low=0, high=1),
     )
     shape = k.shape
     k, e, beta = k.ravel(), e.ravel(), beta.ravel()
@@ -89,6 +95,7 @@ def _kick(k, e, beta, square):
     return sign * np.where(complex_roots, wave, real)
 
 
+@door
 def kick_energy(steps, rate, momentum):
     """Return U_1^2 + ... + U_k^2, the variance k steps after a fixed start, Eq. (fixed-start).
 
@@ -101,7 +108,9 @@ def kick_energy(steps, rate, momentum):
         The sum, in units of the variance of one force.
     """
     k, e, beta = np.broadcast_arrays(
-        np.asarray(steps, float), np.asarray(rate, float), np.asarray(momentum, float)
+        validate.each_at_least("steps", steps, 0),
+        validate.finite("rate", rate),
+        validate.within("momentum", momentum, low=0, high=1),
     )
     few, found = k <= _FEW, np.zeros(k.shape)
     now, before, summed = np.ones(k.shape), np.zeros(k.shape), np.zeros(k.shape)
@@ -125,6 +134,7 @@ def kick_energy(steps, rate, momentum):
     return np.where(few, found, np.where(apart, quotient, variance * (1 - gone)))
 
 
+@door
 def continuous_response(times, damping, square_frequency):
     """Return (1 - r(t))/omega^2, Eq. (kick-response) for the oscillator.
 
@@ -140,7 +150,9 @@ def continuous_response(times, damping, square_frequency):
         The response, float64, of the common shape.
     """
     t, g, w2 = np.broadcast_arrays(
-        np.asarray(times, float), np.asarray(damping, float), np.asarray(square_frequency, float)
+        validate.each_at_least("times", times, 0),
+        validate.finite("damping", damping),
+        validate.finite("square_frequency", square_frequency),
     )
     shape = t.shape
     t, g, w2 = t.ravel(), g.ravel(), w2.ravel()

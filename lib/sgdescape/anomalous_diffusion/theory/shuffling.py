@@ -5,8 +5,10 @@ import numpy as np
 from sgdescape.anomalous_diffusion.theory import modes
 from sgdescape.anomalous_diffusion.theory.displacement import mean_squared_displacement
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
+@door
 def epoch_weights(steps_per_epoch):
     """Return -Cov(n_k, n_{k+l})/Var(n) for l = 1 ... M - 1, Eq. (epoch-covariance).
 
@@ -23,6 +25,7 @@ def epoch_weights(steps_per_epoch):
     return (size - np.arange(1, size)) / (size * (size - 1))
 
 
+@door
 def shuffled_displacement(
     steps,
     curvatures,
@@ -73,6 +76,7 @@ def shuffled_displacement(
     )
 
 
+@door
 def shuffled_variance(
     curvature, noise, *, learning_rate, momentum, batch_size, steps_per_epoch, weight_decay=0.0
 ):
@@ -98,7 +102,9 @@ def shuffled_variance(
         ...       batch_size=1, steps_per_epoch=5)), 3)  # (M + 1)/6
         1.0
     """
-    rho, sigma = np.broadcast_arrays(np.asarray(curvature, float), np.asarray(noise, float))
+    rho, sigma = np.broadcast_arrays(
+        validate.finite("curvature", curvature), validate.finite("noise", noise)
+    )
     weights = epoch_weights(steps_per_epoch)
     lags = np.arange(1, steps_per_epoch)[(slice(None), *(None,) * rho.ndim)]
     grown = mean_squared_displacement(
@@ -113,6 +119,7 @@ def shuffled_variance(
     return _without_replacement(batch_size, steps_per_epoch) * np.tensordot(weights, grown, 1)
 
 
+@door
 def fixed_order_displacement(
     steps,
     curvatures,
@@ -162,6 +169,7 @@ def fixed_order_displacement(
     return 2 * share * (1 - np.cos(angle * k[..., None])) @ power
 
 
+@door
 def crossover_curvature(*, learning_rate, momentum, steps_per_epoch):
     """Return rho_x = 3 (1 - beta)/(eta M), Eq. (shuffle-crossover).
 
@@ -182,6 +190,7 @@ def crossover_curvature(*, learning_rate, momentum, steps_per_epoch):
     return 3 * (1 - beta) / (eta * validate.count("steps_per_epoch", steps_per_epoch, low=2))
 
 
+@door
 def shuffled_fraction(relaxations):
     """Return Var(shuffled)/Var(iid) of an overdamped mode, Eq. (shuffled-fraction).
 

@@ -2,12 +2,14 @@
 
 import functools
 import importlib
+import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sgdescape.core.claims.card import volatile
 from sgdescape.core.claims.statement import Claim, ClaimError
+from sgdescape.core.runs.reading import reads_dataset
 
 __all__ = ["claim", "declared", "glue"]
 
@@ -28,17 +30,21 @@ def claim(function: Callable[..., Claim]) -> Callable[..., Claim]:
 
     Raises:
         ValueError: if the name is not in lower case, ``[a-z][a-z0-9_]*``.
-        TypeError: on a call, if the function returns something else than a `Claim`.
+        TypeError: on a call, if the function returns something else than a `Claim`, or what it is
+            given is no data set.
     """
     stem, name = _stem(function.__module__), function.__name__
     identifier = f"{stem}.{name}"
     if not re.fullmatch(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*", identifier):
         raise ValueError(f"a claim must be named in lower case: got {identifier!r}")
 
+    first = next(iter(inspect.signature(function).parameters), None)
+    read = reads_dataset(function) if first in ("dataset", "ds") else function
+
     @functools.wraps(function)
     def checked(*arguments, **options):
         try:
-            found = function(*arguments, **options)
+            found = read(*arguments, **options)
         except ClaimError as error:
             raise ClaimError(f"{identifier}: {error}") from error
         if not isinstance(found, Claim):

@@ -12,6 +12,8 @@ import zlib
 
 import numpy as np
 
+from sgdescape.core.doors import door
+
 __all__ = ["gunzip", "parse_cifar10", "parse_cifar10_archive", "parse_idx"]
 
 IDX_UINT8 = 0x08  # the idx type code of unsigned bytes, the only one these sets use
@@ -19,6 +21,7 @@ CIFAR_SHAPE = (3, 32, 32)
 CIFAR_RECORD = 1 + math.prod(CIFAR_SHAPE)  # a label byte, then red, green and blue planes
 
 
+@door
 def gunzip(content: bytes, *, name: str, limit: int) -> bytes:
     """Return the unpacked bytes of a gzip file, or ``content`` itself if it is not gzip.
 
@@ -46,6 +49,7 @@ def gunzip(content: bytes, *, name: str, limit: int) -> bytes:
     return unpacked
 
 
+@door
 def parse_idx(content: bytes, *, name: str, dimensions: int) -> np.ndarray:
     """Read one array of unsigned bytes in idx format.
 
@@ -84,6 +88,7 @@ def parse_idx(content: bytes, *, name: str, dimensions: int) -> np.ndarray:
     return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
 
 
+@door
 def parse_cifar10(content: bytes, *, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Read records of CIFAR-10's binary version: a label byte, then 3 x 32 x 32 pixel bytes.
 
@@ -115,6 +120,7 @@ def parse_cifar10(content: bytes, *, name: str) -> tuple[np.ndarray, np.ndarray]
     return records[:, 1:].reshape(-1, *CIFAR_SHAPE), labels
 
 
+@door
 def parse_cifar10_archive(
     content: bytes, *, name: str, members: tuple[str, ...]
 ) -> tuple[np.ndarray, np.ndarray]:

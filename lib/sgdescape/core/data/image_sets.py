@@ -15,6 +15,7 @@ import torch
 from sgdescape.core import validate
 from sgdescape.core.data import sources as data_sources
 from sgdescape.core.data.sources import SOURCES
+from sgdescape.core.doors import door
 
 __all__ = ["Dataset", "available", "load", "origin"]
 
@@ -35,6 +36,7 @@ class Dataset:
     provenance: dict  # name, source, sha256 by file, n, seed, task, total
 
 
+@door
 def load(
     name: str,
     *,
@@ -131,6 +133,7 @@ def load(
     )
 
 
+@door
 def origin(data: Dataset) -> dict:
     """Return where images come from, for the provenance of a result: no path, as it is published.
 
@@ -148,6 +151,7 @@ def origin(data: Dataset) -> dict:
     return found | ({} if found["source"] == "bundled" else {"source": "data folder"})
 
 
+@door
 def available(
     name: str, *, n: int | None = None, subset: bool = False, data_dir: str | Path | None = None
 ) -> str:

@@ -9,6 +9,7 @@ import hashlib
 import io
 import os
 import tempfile
+import threading
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 
 from sgdescape.core import validate
 from sgdescape.core.data import formats
+from sgdescape.core.doors import door
 
 __all__ = [
     "Pinned",
@@ -30,6 +32,8 @@ __all__ = [
 ]
 
 VARIABLE = "SGDESCAPE_DATA"
+_PATIENCE = 60  # seconds that a mirror has in any case, and
+_SLOWEST = 100_000  # bytes a second that it must serve on the average
 SYSTEM_FOLDERS = (Path("/usr/share/datasets"),)  # Debian's package dataset-fashion-mnist
 
 
@@ -121,6 +125,12 @@ SOURCES = {
         ),
     ),
 }
+_KINDS = (  # first bytes of files that are found in the place of others
+    (b"version https://git-lfs", "a pointer of Git LFS, not the file itself"),
+    (b"pk\x03\x04", "a zip archive: unpack it"),
+    (b"<!doctype html", "a web page"),
+    (b"<html", "a web page"),
+)
 CIFAR_MEMBERS = tuple(f"cifar-10-batches-bin/data_batch_{i}.bin" for i in range(1, 6))
 
 
@@ -131,6 +141,7 @@ def default_folder() -> Path:
     return Path(os.environ.get(VARIABLE) or pooch.os_cache("sgdescape"))
 
 
+@door
 def find(name: str, *, data_dir: str | Path | None = None) -> Path | None:
     """Return the folder that holds the full data set, or None. Looks at names only, reads nothing.
 
@@ -158,6 +169,7 @@ def find(name: str, *, data_dir: str | Path | None = None) -> Path | None:
     return None
 
 
+@door
 def searched(name: str) -> str:
     """Return in words where `find` looks for a set, and which of these folders do not exist.
 
@@ -181,6 +193,7 @@ def _roots():
     return default_folder(), *SYSTEM_FOLDERS
 
 
+@door
 def read_bundled(name: str) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
     """Return images, labels and SHA-256 by file of the subset that comes with the package.
 
@@ -205,6 +218,7 @@ def read_bundled(name: str) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
         return arrays["images"], arrays["labels"], {file: found}
 
 
+@door
 def read_folder(name: str, folder: Path) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
     """Return images (n, ...), labels (n,) and SHA-256 by file of the full set in ``folder``.
 
@@ -230,6 +244,7 @@ def read_folder(name: str, folder: Path) -> tuple[np.ndarray, np.ndarray, dict[s
     return images, labels, hashes
 
 
+@door
 def download(name: str, folder: str | Path | None = None) -> Path:
     """Fetch the full data set from the first mirror that serves the published files.
 
@@ -263,6 +278,7 @@ def _fetch(pinned: Pinned, mirrors: tuple[str, ...], target: Path) -> None:
     import pooch
     import requests
 
+    most = _PATIENCE + pinned.size / _SLOWEST
     failures = []
     for mirror in mirrors:
         try:
@@ -271,14 +287,41 @@ def _fetch(pinned: Pinned, mirrors: tuple[str, ...], target: Path) -> None:
                 known_hash=f"sha256:{pinned.packed}",
                 fname=pinned.name,
                 path=target,
-                downloader=pooch.HTTPDownloader(timeout=30),
+                downloader=_in_time(pooch.HTTPDownloader(timeout=30), most),
             )
             return
-        except (ValueError, requests.RequestException) as error:  # wrong hash, or no answer
+        except (ValueError, TimeoutError, requests.RequestException) as error:  # wrong, or late
             failures.append(f"{mirror}: {error}")
     raise OSError(
         f"{pinned.name}: none of {len(mirrors)} mirrors served it: " + "; ".join(failures)
     )
+
+
+def _in_time(download, seconds: float):
+    """A downloader that gives up after so many seconds, however small the pieces that arrive.
+
+    A time limit of the connection alone does not end what comes in at 5 bytes a second.
+    """
+
+    def limited(url, output_file, pooch):
+        result: list = []
+        stop = threading.Event()
+
+        def fetch():
+            try:
+                download(url, output_file, pooch)
+                result.append(None)
+            except BaseException as error:
+                result.append(error)
+            stop.set()
+
+        threading.Thread(target=fetch, daemon=True).start()
+        if not stop.wait(seconds):
+            raise TimeoutError(f"not complete after {seconds:.0f} s")
+        if result[0] is not None:
+            raise result[0]
+
+    return limited
 
 
 def _writable(folder: Path) -> None:
@@ -307,8 +350,10 @@ def _verified(folder: Path, pinned: Pinned) -> bytes:
     if path is None:
         raise ValueError(f"{folder} must hold {pinned.name}: not found")
     content = path.read_bytes()
+    _named_for_what_it_is(path, content, pinned)
     if not pinned.name.endswith(".tar.gz"):
         content = formats.gunzip(content, name=str(path), limit=pinned.size)
+        _named_for_what_it_is(path, content, pinned)
     if len(content) < pinned.size:
         raise ValueError(f"{path} is truncated: must hold {pinned.size} bytes, got {len(content)}")
     found = hashlib.sha256(content).hexdigest()
@@ -318,3 +363,15 @@ def _verified(folder: Path, pinned: Pinned) -> bytes:
             f" got {found}"
         )
     return content
+
+
+def _named_for_what_it_is(path: Path, content: bytes, pinned: Pinned) -> None:
+    """Refuse what is plainly another kind of file, by its first bytes."""
+    head = content[:80].lstrip().lower()
+    kinds = [what for start, what in _KINDS if head.startswith(start)]
+    others = [p for s in SOURCES.values() for p in s.files if p.size == len(content)]
+    if not kinds and others and pinned.size != len(content):
+        if hashlib.sha256(content).hexdigest() in {p.content for p in others}:
+            kinds = [f"the content of {others[0].name}"]
+    if kinds:
+        raise ValueError(f"{path} must be {pinned.name} as published: it is {kinds[0]}")

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.ensembles.network_reference import (
     SAMPLERS,
     empty_results,
@@ -30,6 +31,7 @@ from sgdescape.core.random import philox
 
 __all__ = ["Problem", "Runs", "images_gram", "problem", "run"]
 
+SMALLEST_RATE = 1e-6  # in float32: below, a step is less than the rounding of the weights
 _ROWS = 1024  # of the Gram matrix, formed at a time in float64
 _CHUNK = {"cpu": 64, "cuda": 1024}  # replicas in one call: bounds memory, changes no number
 
@@ -86,6 +88,7 @@ class Runs:
         return np.concatenate([end() for end in self.ends])
 
 
+@door
 def problem(model: nn.Sequential, inputs: Tensor, targets: Tensor, *, dtype="float32", gram=None):
     """Return a `Problem` from a network of `core.networks.models.mlp` with one output.
 
@@ -119,6 +122,7 @@ def problem(model: nn.Sequential, inputs: Tensor, targets: Tensor, *, dtype="flo
     return Problem(parameters, inputs, targets, gram)
 
 
+@door
 def images_gram(inputs: Tensor, *, dtype="float32") -> Tensor:
     """Return X X^T + 1 (N, N), summed in float64.
 
@@ -135,6 +139,7 @@ def images_gram(inputs: Tensor, *, dtype="float32") -> Tensor:
     return gram
 
 
+@door
 def run(
     problem: Problem,
     *,
@@ -178,14 +183,22 @@ def run(
     """
     n = len(problem.inputs)
     learning_rate = validate.positive("learning_rate", learning_rate)
+    if problem.gram.dtype == torch.float32 and learning_rate < SMALLEST_RATE:
+        raise ValueError(
+            f"learning_rate must be at least {SMALLEST_RATE:g} in float32, whose rounding swallows "
+            f"smaller steps: got {learning_rate:g}; make the problem in float64"
+        )
     size = validate.count("batch_size", batch_size, high=n)
     last = validate.count("max_steps", max_steps)
     first = validate.count("first_step", first_step, low=0, high=2**32 - 1 - last)
     every = validate.count("record_every", record_every, low=0)
     sampler = SAMPLERS.index(validate.one_of("sampler", sampler, SAMPLERS))
     validate.one_of("engine", engine, ("auto", *_ENGINES))
-    if not isinstance(replicas, range) or not len(replicas) or min(replicas) < 0:
-        raise ValueError(f"replicas must be a range of indices, not empty: got {replicas!r}")
+    if not isinstance(replicas, range):
+        raise TypeError(f"replicas must be a range: got {type(replicas).__name__}")
+    ends = (*replicas[:1], *replicas[-1:])
+    if not ends or not all(0 <= end < 2**32 for end in ends):
+        raise ValueError(f"replicas must be a range within [0, 2^32), not empty: got {replicas!r}")
     ratios = np.atleast_1d(np.asarray(thresholds, dtype=np.float64))
     if not np.all(np.isfinite(ratios)) or np.any(ratios <= 0) or np.any(np.diff(ratios) <= 0):
         raise ValueError(f"thresholds must be positive and ascending: got {ratios.tolist()}")

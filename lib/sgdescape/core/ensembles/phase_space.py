@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.ensembles.kernels.linear_plan import LARGEST, Times, prepare
 from sgdescape.core.ensembles.regression_data import FiniteData, FreshData
 
@@ -55,6 +56,7 @@ class PhaseMoments:
     diverged_at: np.ndarray  # (replicas,) int64: first step with a non-finite loss; -1 = never
 
 
+@door
 def states(
     problem: FiniteData | FreshData,
     *,
@@ -136,6 +138,7 @@ def states(
     return PhaseSpace(steps, position, delta / plan.learning_rate, loss, diverged)
 
 
+@door
 def averages(
     problem: FiniteData | FreshData,
     *,

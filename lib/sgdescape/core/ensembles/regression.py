@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.ensembles.kernels.linear_plan import LARGEST, SAMPLERS, Schedule, prepare, theta
 from sgdescape.core.ensembles.regression_data import FiniteData, FreshData, gaussian_data
 
@@ -43,7 +44,7 @@ class Passages:
     """First passages of an ensemble. Times are in steps; t = learning_rate * steps."""
 
     thresholds: np.ndarray  # (m,) loss ratios c
-    steps: np.ndarray  # (replicas, m) int64: first step k >= 1 with L >= c L*; -1 = censored
+    steps: np.ndarray  # (replicas, m) int64: first step k >= 1 with c L* <= L < inf; -1 = none
     last_step: np.ndarray  # (replicas,) int64: steps made; a censored passage is later than that
     diverged_at: np.ndarray  # (replicas,) int64: first step with a non-finite loss; -1 = never
     theta: np.ndarray  # (replicas, d): parameters after the last step; NaN if diverged
@@ -71,6 +72,7 @@ class Stationary:
     theta: np.ndarray  # (replicas, d): parameters after the last step; NaN if diverged
 
 
+@door
 def first_passage(
     problem: FiniteData | FreshData,
     *,
@@ -164,9 +166,11 @@ def first_passage(
         )
     excess = 2 * (levels - 1) * problem.minimum_loss
     steps, last, diverged, z = kernel.first_passage(plan, excess, max_steps)
+    steps[steps == diverged[:, None]] = -1  # as in all ensembles: no number, no passage
     return Passages(levels, steps, last, diverged, theta(problem, z))
 
 
+@door
 def stationary(
     problem: FiniteData | FreshData,
     *,

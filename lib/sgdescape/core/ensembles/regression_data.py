@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.random import philox
 from sgdescape.core.random.philox import Stream
 
@@ -150,6 +151,7 @@ class FreshData:
         return 0.5 * self.noise_std**2
 
 
+@door
 def gaussian_data(
     samples: int, dimension: int, *, seed: int, inputs: str = "gaussian", noise_std: float = 1.0
 ) -> FiniteData:
@@ -187,11 +189,13 @@ def gaussian_data(
     return FiniteData(x, law.noise_std * philox.normals(noise)[:, 0])
 
 
+@door
 def words_per_block(law: str) -> int:
     """Return how many inputs one block of four words makes: 128 signs, or 4 of another law."""
     return 128 if law == "rademacher" else 4
 
 
+@door
 def input_values(words, law: str, *, dtype: str = "float64"):
     """Return inputs of mean 0 and variance 1, made of Philox words.
 

@@ -12,6 +12,7 @@ from scipy.sparse import csgraph
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.fokker_planck.elimination import Censored, censor
 
 __all__ = [
@@ -54,6 +55,7 @@ class QuasiStationary:
     converged: bool  # bounds closer than asked
 
 
+@door
 def from_rates(
     sources, targets, rates, *, loss, volumes, active, shape, centres, periodic
 ) -> Generator:
@@ -79,6 +81,7 @@ def from_rates(
     return Generator(matrix, loss, volumes, active, tuple(shape), tuple(centres), tuple(periodic))
 
 
+@door
 def absorb(generator: Generator, cells) -> Generator:
     """Return the generator in which a process that enters ``cells`` is gone.
 
@@ -95,6 +98,7 @@ def absorb(generator: Generator, cells) -> Generator:
     return replace(generator, matrix=matrix, loss=loss, active=generator.active & ~target)
 
 
+@door
 def prepare(generator: Generator, *, anchors=()) -> Censored:
     """Factorise a generator once for several solves; cells are the active ones, in order.
 
@@ -117,6 +121,7 @@ def prepare(generator: Generator, *, anchors=()) -> Censored:
     return censor(matrix, generator.loss[keep], generator.volumes[keep], anchors=here)
 
 
+@door
 def stationary(generator: Generator, *, anchors=()) -> np.ndarray:
     """Return the stationary probabilities of the cells, sum 1; divide by volumes for the density.
 
@@ -138,6 +143,7 @@ def stationary(generator: Generator, *, anchors=()) -> np.ndarray:
     return _expand(generator, prepare(generator, anchors=anchors).stationary())
 
 
+@door
 def mean_first_passage(generator: Generator, *, target=None, anchors=()) -> np.ndarray:
     """Return the mean time until absorption from every cell, 0 in absorbing cells.
 
@@ -160,6 +166,7 @@ def mean_first_passage(generator: Generator, *, target=None, anchors=()) -> np.n
     return _expand(aim, solver.adjoint(np.ones(int(aim.active.sum()))))
 
 
+@door
 def committor(generator: Generator, *, target, anchors=()) -> np.ndarray:
     """Return the probability from every cell to enter ``target`` before any other absorption.
 
@@ -180,6 +187,7 @@ def committor(generator: Generator, *, target, anchors=()) -> np.ndarray:
     return np.where((generator.active & ~aim.active).reshape(aim.shape), 1.0, reach)
 
 
+@door
 def quasi_stationary(
     generator: Generator, *, anchors=(), tolerance=1e-10, most_iterations=500
 ) -> QuasiStationary:
@@ -215,11 +223,13 @@ def quasi_stationary(
     return QuasiStationary(float(rate), float(low), float(high), law, iterations, done)
 
 
+@door
 def escape_rate(generator: Generator, *, anchors=()) -> float:
     """Return the smallest |eigenvalue| of a generator with absorption; see `quasi_stationary`."""
     return quasi_stationary(generator, anchors=anchors).rate
 
 
+@door
 def spectral_gap(generator: Generator, *, anchors=(), modes: int = 4) -> float:
     """Return the smallest -Re(eigenvalue) above zero of a generator without absorption.
 

@@ -14,6 +14,7 @@ vanishes (position in phase space) it becomes the upwind scheme, of first order.
 
 import numpy as np
 
+from sgdescape.core.doors import door
 from sgdescape.core.fokker_planck.faces import Axis, axis_edges, axis_rates, diagonal_rates, on_grid
 from sgdescape.core.fokker_planck.generators import (
     Generator,
@@ -47,6 +48,7 @@ __all__ = [
 ]
 
 
+@door
 def operator_1d(
     drift, diffusion, edges, *, left="reflecting", right="reflecting", absorbing=None
 ) -> Generator:
@@ -88,6 +90,7 @@ def operator_1d(
     return _assemble([(rates, number)], (x,), outside)
 
 
+@door
 def operator_2d(
     drift,
     diffusion,
@@ -156,6 +159,7 @@ def operator_2d(
     return _assemble(jumps, (x, y), outside)
 
 
+@door
 def currents(generator: Generator, probability):
     """Return the net probability per unit time through each face between two cells.
 
@@ -195,6 +199,7 @@ def currents(generator: Generator, probability):
     return found[0] if len(found) == 1 else tuple(found)
 
 
+@door
 def on_parts(values, name, allowed):
     """Return what a coefficient function gave as a tuple of the allowed length."""
     if not isinstance(values, (tuple, list, np.ndarray)) or len(values) not in allowed:

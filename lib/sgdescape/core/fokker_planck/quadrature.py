@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.fokker_planck.faces import on_grid
 
 __all__ = ["Passage", "exit_probability", "log_stationary_density", "passage"]
@@ -39,6 +40,7 @@ class Passage:
             return float(np.exp(self.log_time))
 
 
+@door
 def passage(
     drift,
     diffusion,
@@ -109,6 +111,7 @@ def passage(
     raise ArithmeticError(f"{panels // 2} panels are not enough: logarithms still move by {change}")
 
 
+@door
 def exit_probability(drift, diffusion, start, *, left, right, breaks=()) -> tuple[float, float]:
     """Return the probabilities to leave (left, right) by the left and by the right end.
 
@@ -130,6 +133,7 @@ def exit_probability(drift, diffusion, start, *, left, right, breaks=()) -> tupl
     return round(float(np.exp(found.log_left)), 15), round(float(np.exp(found.log_right)), 15)
 
 
+@door
 def log_stationary_density(drift, diffusion, x, *, reference) -> np.ndarray:
     r"""Return :math:`\log[P(x)/P(x_0)]` of the law without current, :math:`P\propto e^{-\Phi}/D`.
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.networks.layers import (
     PARAMETRIC,
     Linearisation,
@@ -46,6 +47,7 @@ SMALLEST_CHUNK = 16  # below it a pass is dominated by its fixed costs
 PATCH_BYTES = 2**23  # unfolded patches of a convolution: fits a cache
 
 
+@door
 @clean_modes
 def per_sample_gradient_norms(
     model: nn.Module, inputs: Tensor, targets: Tensor, *, loss: Loss, chunk: int | None = None
@@ -83,6 +85,7 @@ def per_sample_gradient_norms(
     return torch.cat(norms)
 
 
+@door
 @clean_modes
 def output_gradient_norms(model: nn.Module, inputs: Tensor, *, chunk: int | None = None) -> Tensor:
     """Squared norms of the outputs' gradients, ||J_μ||² = Σ_c ||∇f_c(x_μ)||².
@@ -115,6 +118,7 @@ def output_gradient_norms(model: nn.Module, inputs: Tensor, *, chunk: int | None
     return torch.cat(norms)
 
 
+@door
 @clean_modes
 def cotangent_norms(
     model: nn.Module, inputs: Tensor, cotangents, *, chunk: int | None = None
@@ -152,6 +156,7 @@ def cotangent_norms(
     return torch.cat(norms, dim=1)
 
 
+@door
 @clean_modes
 def batch_gradients(model: nn.Module, inputs: Tensor, targets: Tensor, *, loss: Loss) -> Tensor:
     """Per-sample gradients ∇ℓ_μ, explicitly, by `torch.func.vmap(grad)`: the reference.
@@ -183,6 +188,7 @@ def batch_gradients(model: nn.Module, inputs: Tensor, targets: Tensor, *, loss: 
     return _flatten(_vmapped(torch.func.grad(one), model, inputs, targets), inputs.shape[:1])
 
 
+@door
 @clean_modes
 def output_jacobian(model: nn.Module, inputs: Tensor) -> Tensor:
     """Jacobian of the outputs, explicitly, by `torch.func.vmap(jacrev)`: the reference.
@@ -202,6 +208,7 @@ def output_jacobian(model: nn.Module, inputs: Tensor) -> Tensor:
     return _flatten(leaves, next(iter(leaves.values())).shape[:2])
 
 
+@door
 @clean_modes
 def output_gradients(outputs: Tensor, targets: Tensor, loss: Loss) -> Tensor:
     """Derivatives of the per-sample losses with respect to the outputs, (n, outputs).
@@ -215,6 +222,7 @@ def output_gradients(outputs: Tensor, targets: Tensor, loss: Loss) -> Tensor:
         return torch.autograd.grad(_summed(leaf, targets, loss), leaf)[0]
 
 
+@door
 @clean_modes
 def output_curvature(
     outputs: Tensor, targets: Tensor, loss: Loss, moved: Tensor
@@ -259,6 +267,7 @@ def chunks(
         yield slice(start, start + chunk)
 
 
+@door
 def check_targets(inputs: Tensor, targets: Tensor) -> None:
     """Refuse targets of another length than the inputs.
 

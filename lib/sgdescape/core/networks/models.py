@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 __all__ = ["cnn", "mlp"]
 
@@ -20,6 +21,7 @@ PAPER_MLP_FASHION = (784, 2000, 2000, 2000, 10)  # Section 5.2: Figs 2 and 5
 PAPER_CNN = ((64, 3), (128, 3), (256, 3))  # Section 5.2: (filters, convolutions) of each stack
 
 
+@door
 def mlp(widths: Sequence[int], *, seed: int, dtype=torch.float32, device="cpu") -> nn.Sequential:
     """Return a fully connected ReLU network with a linear output, Glorot initialised.
 
@@ -53,6 +55,7 @@ def mlp(widths: Sequence[int], *, seed: int, dtype=torch.float32, device="cpu") 
     return _initialised(nn.Sequential(*layers), seed=seed, dtype=dtype, device=device)
 
 
+@door
 def cnn(
     channels: int,
     *,

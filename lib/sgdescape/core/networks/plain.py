@@ -52,7 +52,7 @@ def foreign(model: nn.Module, kinds: tuple[type, ...]) -> str | None:
         return "global hooks are registered for all modules"
     if reason := _changed(model):
         return f"the model {reason}"
-    seen = set()
+    seen: list[tuple] = []
     for index, layer in enumerate(model):
         if type(layer) not in kinds:
             return f"layer {index} is a {type(layer).__name__}"
@@ -67,11 +67,21 @@ def foreign(model: nn.Module, kinds: tuple[type, ...]) -> str | None:
                 return f"the {name} of layer {index} is a {type(parameter).__name__}"
             if parameter._backward_hooks:
                 return f"the {name} of layer {index} has a gradient hook"
-            place = (parameter.untyped_storage().data_ptr(), parameter.storage_offset())
-            if place in seen and parameter.numel():
+            memory, first, last = _span(parameter)
+            if last - first < parameter.numel():
+                return f"the {name} of layer {index} is expanded: its entries share memory"
+            if any(memory == m and first < b and a < last for m, a, b in seen):
                 return f"layer {index} shares its parameters with an earlier one"
-            seen.add(place)
+            seen.append((memory, first, last))
     return None
+
+
+def _span(parameter):
+    """Where a parameter lies: its storage, and the first and last place of it that it uses."""
+    first = parameter.storage_offset()
+    steps = zip(parameter.shape, parameter.stride(), strict=True)
+    length = sum((size - 1) * stride for size, stride in steps) + 1 if parameter.numel() else 0
+    return parameter.untyped_storage().data_ptr(), first, first + length
 
 
 def _changed(module):

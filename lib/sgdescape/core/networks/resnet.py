@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 __all__ = ["Block", "resnet18"]
 
@@ -37,6 +38,7 @@ class Block(nn.Module):
         return torch.relu(branch + (x if self.downsample is None else self.downsample(x)))
 
 
+@door
 def resnet18(
     stem: str = "cifar",
     *,

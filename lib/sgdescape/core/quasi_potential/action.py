@@ -15,6 +15,7 @@ import numpy as np
 from scipy import optimize
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 __all__ = [
     "ActionPath",
@@ -40,6 +41,7 @@ class ActionPath:
     gradient: float  # largest derivative of S with respect to an inner point, 0 at the minimum
 
 
+@door
 def diffusion_hamiltonian(drift, covariance):
     r"""Return H(x, p) = b.p + p.A p/2 of a diffusion with drift b and noise covariance eps A.
 
@@ -55,6 +57,7 @@ def diffusion_hamiltonian(drift, covariance):
     return hamiltonian
 
 
+@door
 def step_cost(hamiltonian, position, displacement):
     r"""Return l(x, v), the cost of moving from x by a short v, and its momenta.
 
@@ -100,6 +103,7 @@ def step_cost(hamiltonian, position, displacement):
     return np.sum(p * v, axis=-1), p, multiplier
 
 
+@door
 def path_cost(hamiltonian, points) -> float:
     """Return S of a broken line, by the midpoint rule.
 
@@ -112,6 +116,7 @@ def path_cost(hamiltonian, points) -> float:
     return float(step_cost(hamiltonian, middle, step)[0].sum())
 
 
+@door
 def minimum_action(hamiltonian, path, *, points=101, rounds=8, iterations=60) -> ActionPath:
     r"""Return the cheapest path between the ends of a given one.
 
@@ -152,6 +157,7 @@ def minimum_action(hamiltonian, path, *, points=101, rounds=8, iterations=60) ->
     return ActionPath(x, momenta, float(cost), float(np.abs(slope[1:-1]).max()))
 
 
+@door
 def spread(path, points) -> np.ndarray:
     """Return a path with points at equal distances along it.
 

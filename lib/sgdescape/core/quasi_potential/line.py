@@ -11,6 +11,7 @@ import numpy as np
 from scipy import optimize
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 __all__ = [
     "CLIMB",
@@ -43,6 +44,7 @@ class LinePotential:
         return legs[::-1]
 
 
+@door
 def line_potential(points, *, rightward, leftward, jump=None, start) -> LinePotential:
     r"""Return the cheapest cost of reaching each grid point by climbs and jumps.
 
@@ -103,6 +105,7 @@ def _walk(values, before, jumped, right, left):
             values[k], before[k], jumped[k] = values[k + 1] + left[k], k + 1, False
 
 
+@door
 def refined_cost(legs, *, start, climb, jump) -> tuple[float, list[tuple[str, float]]]:
     """Return the cost of a sequence of legs after moving its stops off the grid, and the legs.
 

@@ -9,6 +9,7 @@ methods, Dahiya and Cameron 2018), and straight jumps from anywhere where they a
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 __all__ = ["plane_potential"]
 
@@ -17,6 +18,7 @@ _PARTS = 4  # places between neighbours on a ring
 _EDGE = 1e-12
 
 
+@door
 def plane_potential(cost, first, second, *, start, jump=None, rings=_RINGS):
     r"""Return the quasi-potential from a grid point, on a grid.
 

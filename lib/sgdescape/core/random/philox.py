@@ -115,6 +115,7 @@ def torch_words(seed: int, *, step, draw, replica, stream, device="cpu"):
     """
     import torch  # seconds: only where tensors are asked for
 
+    device = validate.device(device)
     k0, k1 = key(seed)
     counter = zip(("step", "draw", "replica", "stream"), (step, draw, replica, stream), strict=True)
     c = torch.broadcast_tensors(*(_torch_counter(n, value, device) for n, value in counter))

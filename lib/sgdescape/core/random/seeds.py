@@ -3,10 +3,12 @@
 import hashlib
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 __all__ = ["derive"]
 
 
+@door
 def derive(seed: int, chapter: str, purpose: str, index: int = 0) -> int:
     """Return the seed of one use of random numbers.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.random import seeds
 from sgdescape.core.stats.intervals import LEVEL, Interval, mean_interval
 
@@ -46,6 +47,7 @@ class Splitting:
     steps: int
 
 
+@door
 def probability(
     step: Step,
     start,
@@ -116,6 +118,7 @@ def probability(
     )
 
 
+@door
 def split_once(
     step: Step, start, score: Score, *, target, steps, replicas=400, share=0.25, seed=0, index=0
 ) -> tuple[float, int, int]:

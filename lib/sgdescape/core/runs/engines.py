@@ -5,6 +5,7 @@ name and closes it afterwards. On a cluster the store must be a folder that ever
 every worker must have these sources: both are checked where the work is done.
 """
 
+import json
 import logging
 import os
 import sys
@@ -28,6 +29,7 @@ _NO_PAGES = {  # of HTTP servers that Dask starts even without a dashboard
 }
 _QUIET = "ignore:resource_tracker:UserWarning"
 """For child interpreters: what a killed worker leaves is cleaned up; nobody needs to read of it."""
+_SAFE_PATH = "PYTHONSAFEPATH"
 _PATIENCE = 30  # seconds to wait for a scheduler that is said to be there
 INNER_THREADS = {
     "OMP_NUM_THREADS": "1",
@@ -70,7 +72,7 @@ def executor(
     """
     validate.one_of("engine", engine, ENGINES)
     if workers is not None:
-        validate.count("workers", workers)
+        validate.count("workers", workers, high=_most_workers())
     if engine == "serial" and workers not in (None, 1):
         raise ValueError(f"workers must be 1 for the serial engine: got {workers}")
     if address is not None and engine != "dask":
@@ -80,10 +82,12 @@ def executor(
     if engine == "serial":
         yield None
     elif engine == "processes":
-        yield from _processes(workers)
+        with _safe_path():
+            yield from _processes(workers)
     else:
         try:
-            yield from _dask(workers, address)
+            with _safe_path():
+                yield from _dask(workers, address)
         finally:
             logging.disable(logging.NOTSET)
 
@@ -100,12 +104,18 @@ def processes(workers: int | None = None) -> Executor:
         An executor; leave it to be reused, or call ``shutdown``.
     """
     from joblib.externals.loky import ProcessPoolExecutor  # seconds, and rarely needed
+    from joblib.externals.loky.backend import resource_tracker
 
-    workers = cores() if workers is None else validate.count("workers", workers)
+    workers = (
+        cores() if workers is None else validate.count("workers", workers, high=_most_workers())
+    )
     if _QUIET not in sys.warnoptions:
         sys.warnoptions.append(_QUIET)
+    with _safe_path():
+        resource_tracker.ensure_running()
+    environment = INNER_THREADS | {_SAFE_PATH: "1"}
     pool = ProcessPoolExecutor(
-        workers, env=INNER_THREADS, initializer=_end_with, initargs=(os.getpid(),)
+        workers, env=environment, initializer=_end_with, initargs=(os.getpid(),)
     )
     pool.same_installation = True  # for `sweep`: nothing to compare
     pool.in_flight = workers + 1  # for `sweep`: what only waits cannot be dropped without a mess
@@ -124,10 +134,28 @@ def _end_with(parent):
         threading.Thread(target=watch, daemon=True).start()
 
 
+@contextmanager
+def _safe_path():
+    """Interpreters started inside import no ``signal.py`` that lies in the working directory."""
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(_SAFE_PATH, None)
+        else:
+            os.environ[_SAFE_PATH] = before
+
+
 def cores() -> int:
     """Return the number of cores this process may use."""
     can_ask = hasattr(os, "sched_getaffinity")
     return len(os.sched_getaffinity(0)) if can_ask else os.cpu_count() or 1
+
+
+def _most_workers() -> int:
+    return max(64, 8 * cores())  # beyond, a slip of the finger: each takes a Python's memory
 
 
 def _processes(workers):
@@ -169,8 +197,8 @@ def _dask(workers, address):
             yield from _client(client)
         return
     from_file = address.endswith(".json")
-    if from_file and not Path(address).is_file():  # Dask would wait for it for ever
-        raise EngineError(f"address must be that of a running Dask scheduler: no file {address}")
+    if from_file:
+        _check_scheduler_file(Path(address))
     place = {"scheduler_file": address} if from_file else {"address": address}
     try:
         client = distributed.Client(**place, timeout=_PATIENCE)
@@ -180,6 +208,19 @@ def _dask(workers, address):
         ) from error
     with client:
         yield from _client(client)
+
+
+def _check_scheduler_file(path):
+    """Dask would wait for ever for a file that is not there, and stumble over another."""
+    wanted = "address must be that of a running Dask scheduler"
+    if not path.is_file():
+        raise EngineError(f"{wanted}: no file {path}")
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["address"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise EngineError(f"{wanted}: {path} is no scheduler file") from error
+    if not isinstance(found, str):
+        raise EngineError(f"{wanted}: {path} names {found!r}")
 
 
 def _local_cluster(distributed, workers):

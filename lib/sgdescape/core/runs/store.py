@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import os
+import platform
 import time
 import uuid
 import warnings
@@ -31,7 +32,9 @@ class CorruptChunkWarning(UserWarning):
 
 
 def open_store(folder) -> Path:
-    """Create the folder if needed, drop temporary files of runs killed a day ago, return its path.
+    """Create the folder if needed, drop temporary files of runs that were killed, return its path.
+
+    Those of this machine go as soon as their process is gone, others after a day.
 
     Args:
         folder: where the files lie.
@@ -46,7 +49,7 @@ def open_store(folder) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for leftover in folder.glob(".*.tmp"):
-            if time.time() - leftover.stat().st_mtime > _STALE:
+            if _orphaned(leftover) or time.time() - leftover.stat().st_mtime > _STALE:
                 leftover.unlink(missing_ok=True)
         probe = folder / f".{uuid.uuid4().hex}.tmp"
         probe.touch()
@@ -84,11 +87,12 @@ def write(folder: Path, identity: str, arrays: dict, *, about: dict | None = Non
         StoreError: if it cannot be written (disk full, read-only, gone); no part of it remains.
     """
     target = folder / name_of(identity)
-    temporary = folder / f".{target.stem}.{uuid.uuid4().hex}.tmp"
+    own = f"{_machine()}.{os.getpid()}.{uuid.uuid4().hex}"
+    temporary = folder / f".{target.stem}.{own}.tmp"
     buffer = io.BytesIO()
     digest = np.frombuffer(_digest(identity, arrays), dtype=np.uint8)
-    own = {_IDENTITY: identity, _DIGEST: digest, _ABOUT: json.dumps(about or {})}
-    np.savez(buffer, **arrays, **{name: np.asarray(value) for name, value in own.items()})
+    beside = {_IDENTITY: identity, _DIGEST: digest, _ABOUT: json.dumps(about or {})}
+    np.savez(buffer, **arrays, **{name: np.asarray(value) for name, value in beside.items()})
     try:
         with open(temporary, "wb") as file:
             file.write(buffer.getbuffer())
@@ -129,7 +133,7 @@ def read(folder: Path, identity: str) -> dict | None:
             raise ValueError("it holds another piece")
         if digest != _digest(identity, arrays):
             raise ValueError("its checksum does not match")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except Exception as error:  # zipfile, zlib, struct and NumPy each have their own
         warnings.warn(
@@ -157,6 +161,25 @@ def about(path: Path) -> dict:
     except ValueError:
         pass
     return {"identity": identity, **found}
+
+
+def _machine():
+    """This machine in a file name; what lies beside a store's pieces is not published."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:12]
+
+
+def _orphaned(temporary):
+    """Whether a process of this machine that is gone left this file."""
+    *_, machine, process, _, _ = [""] * 4 + temporary.name.split(".")
+    if os.name != "posix" or machine != _machine() or not process.isdigit():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):  # it is there, and another user's
+        pass
+    return False
 
 
 def _digest(identity, arrays):

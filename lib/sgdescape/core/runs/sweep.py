@@ -90,7 +90,7 @@ def sweep(
     Raises:
         ChunkError: if the function fails, a worker dies and nobody takes over, or a worker has
             other sources; what is in the store stays.
-        StoreError: if the store cannot be written; what is in it stays.
+        StoreError: if a chunk is missing and the store cannot be written; what is in it stays.
         TypeError: if function, grid or options are of another kind.
         ValueError: if a grid axis is empty or the function returns arrays of another length.
 
@@ -111,7 +111,7 @@ def sweep(
     version = code_version(function) if version is None else str(version)
     origin = (sources, "" if store is None else provenance.commit())
     chunks = _chunks(function, version, origin, axes, options, seed, replicas, chunk_size)
-    folder = None if store is None else chunk_store.open_store(store)
+    folder = None if store is None else Path(store).absolute()  # workers may stand elsewhere
     pieces = _compute(function, chunks, options, executor, folder, progress)
     arrays = _assemble(axes, chunks, pieces)
     dims = dict(dims or {})
@@ -203,6 +203,8 @@ def _compute(function, chunks, options, executor, folder, progress):
     """Arrays of every chunk: from the store where they are there, else computed."""
     pieces = [None if folder is None else chunk_store.read(folder, c.identity) for c in chunks]
     missing = [i for i, piece in enumerate(pieces) if piece is None]
+    if missing and folder is not None:  # a complete store may be read-only
+        chunk_store.open_store(folder)
     with _bar(len(chunks), len(chunks) - len(missing), progress) as bar:
         if executor is None:
             for i in missing:

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from sgdescape.core import validate
-from sgdescape.core.sde import bowl_reference, passage
+from sgdescape.core.doors import door
+from sgdescape.core.sde import bowl_reference, passage, shapes
 from sgdescape.core.sde.bowl_reference import Stationary
 from sgdescape.core.sde.models import Bowl, Sde, bowl_sde, decoupled, gld, sgd, time_changed
 from sgdescape.core.sde.passage import Passages, Watch
@@ -40,6 +41,7 @@ __all__ = [
 STEPS = 2**32 - 1  # the counter of the random numbers has 32 bits for the step
 
 
+@door
 def first_passage(
     problem: Bowl | Sde,
     *,
@@ -79,7 +81,7 @@ def first_passage(
         engine: "reference" (NumPy; torch on a GPU), "numba" or "triton" (both Bowl only), or
             "auto": triton on a GPU, numba on a CPU, reference for an Sde.
         dtype: "float64" or "float32", of the states; an Sde takes that of ``start``.
-        device: "auto", "cpu" or "cuda".
+        device: "auto", "cpu" or "cuda"; an Sde takes that of ``start``.
 
     Returns:
         Passage times in the SDE's own clock, with those of the other clock beside them.
@@ -96,6 +98,7 @@ def first_passage(
         ((4, 2), True)
     """
     _ensemble(dt, seed, dtype)
+    validate.device(device)
     steps = int(np.ceil(validate.positive("max_time", max_time) / dt * (1 - 1e-12)))
     validate.count("max_time / dt", steps, high=STEPS)
     common = {"dt": dt, "steps": steps, "replicas": replicas, "seed": seed, "bridge": bool(bridge)}
@@ -110,6 +113,8 @@ def first_passage(
         theta = _to_device(theta, engine, device)
         own = {"process": process, "loss_ratios": levels, "diffusion": diffusion}
         return Passages(levels, **run(problem, theta, **own, **common))
+    if not isinstance(problem, Sde):
+        raise TypeError(f"problem must be a Bowl or an Sde: got {type(problem).__name__}")
     check(problem, dt=dt, seed=seed)
     if not isinstance(watch, Watch):
         raise TypeError(f"watch must be a Watch for an Sde: got {type(watch).__name__}")
@@ -121,9 +126,12 @@ def first_passage(
         raise ValueError("start must be given for an Sde: got None")
     levels = passage.increasing("thresholds", thresholds)
     theta = starting_states(start, replicas)
+    shapes.of_sde(problem, theta)
+    shapes.of_watch(watch, theta, bridge=bool(bridge))
     return Passages(levels, **passage.reference(problem, watch, theta, levels=levels, **common))
 
 
+@door
 def stationary(
     bowl: Bowl,
     *,
@@ -248,7 +256,7 @@ def _kernel(engine, name):
 
 def _to_device(theta, engine, device):
     """Return the states as NumPy for numba, as a tensor for Triton or a GPU, else as they are."""
-    cuda = torch.cuda.is_available() if device == "auto" else str(device).startswith("cuda")
+    cuda = validate.device(device).type == "cuda"
     if engine == "numba":
         return theta.cpu().numpy() if isinstance(theta, torch.Tensor) else theta
     if engine == "triton" or cuda:

@@ -45,7 +45,7 @@ def engine_for(engine: str, device: str) -> str:
         ModuleNotFoundError: if Triton is asked for and not installed.
     """
     validate.one_of("engine", engine, ENGINES)
-    cuda = torch.cuda.is_available() if device == "auto" else str(device).startswith("cuda")
+    cuda = validate.device(device).type == "cuda"
     triton = importlib.util.find_spec("triton") is not None
     if engine == "auto":
         return "triton" if cuda and triton else "reference" if cuda else "numba"

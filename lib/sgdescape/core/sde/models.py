@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 __all__ = ["Bowl", "Sde", "bowl_sde", "decoupled", "gld", "sgd", "time_changed"]
 
@@ -91,6 +92,7 @@ class Bowl:
         return _like(self.curvatures, theta) * theta
 
 
+@door
 def gld(gradient: Callable, *, diffusion: float) -> Sde:
     """Gradient Langevin dynamics, dtheta = -grad L dt + sqrt(2 D) dW, Eq. (5) of Mori et al.
 
@@ -117,6 +119,7 @@ def gld(gradient: Callable, *, diffusion: float) -> Sde:
     )
 
 
+@door
 def sgd(gradient: Callable, covariance: Callable, *, learning_rate: float) -> Sde:
     """SGD's own SDE, dtheta = -grad L dt + sqrt(eta Sigma(theta)) dW, Eq. (4) of Mori et al.
 
@@ -146,6 +149,7 @@ def sgd(gradient: Callable, covariance: Callable, *, learning_rate: float) -> Sd
     )
 
 
+@door
 def decoupled(
     loss: Callable, gradient: Callable, hessian, *, learning_rate: float, batch_size: int
 ) -> Sde:
@@ -192,6 +196,7 @@ def decoupled(
     )
 
 
+@door
 def time_changed(
     loss: Callable, gradient: Callable, hessian, *, learning_rate: float, batch_size: int
 ) -> Sde:
@@ -230,6 +235,7 @@ def time_changed(
     )
 
 
+@door
 def bowl_sde(bowl: Bowl, process: str = "decoupled", *, diffusion: float | None = None) -> Sde:
     """Return one of the three SDEs on a quadratic valley.
 

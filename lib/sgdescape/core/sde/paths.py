@@ -7,8 +7,9 @@ import numpy as np
 import torch
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.random import brownian
-from sgdescape.core.sde import passage
+from sgdescape.core.sde import passage, shapes
 from sgdescape.core.sde.models import Sde, _library
 
 __all__ = [
@@ -31,6 +32,7 @@ class Paths:
     diverged_at: np.ndarray  # (replicas,) int64 step after which a state was not finite; -1: never
 
 
+@door
 def simulate(
     sde: Sde,
     start,
@@ -90,8 +92,10 @@ def simulate(
     noises = sde.noises or theta.shape[1]
     if increments is not None:
         _check_increments(increments, sizes, replicas, noises, substeps)
-    observe = observe or (lambda state: state)
     correct = scheme == "milstein"
+    with np.errstate(all="ignore"):
+        shapes.of_sde(sde, theta, milstein=correct)
+    observe = observe or (lambda state: state)
     values, diverged = [observe(theta)], _minus_ones(theta)
     draws = _draws(increments, seed, sizes, replicas, noises, substeps, theta)
     with np.errstate(over="ignore", invalid="ignore"):  # a diverged path is flagged, not warned of
@@ -111,6 +115,7 @@ def simulate(
     return Paths(clock, stack(values), theta, _numpy(diverged))
 
 
+@door
 def starting_states(start, replicas: range):
     """Return states (replicas, d) of an array (d,) or (replicas, d), NumPy or torch.
 
@@ -151,6 +156,7 @@ def starting_states(start, replicas: range):
     return _library(theta).broadcast_to(theta, (n, theta.shape[-1])) + 0
 
 
+@door
 def check(sde: Sde, *, dt: float, seed: int, scheme: str = "euler", substeps: int = 1) -> None:
     """Refuse what no integration can use, with the argument's name, value and range."""
     if not isinstance(sde, Sde):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.networks.gradients import chunks, unit_cotangents
 from sgdescape.core.networks.layers import PARAMETRIC, chain, deltas, inputs_of, linearise
 from sgdescape.core.networks.plain import clean_modes
@@ -38,6 +39,7 @@ class Spectra:
     resolution: float
 
 
+@door
 @clean_modes
 @torch.no_grad()
 def gram(
@@ -85,6 +87,7 @@ def gram(
     return matrix
 
 
+@door
 def noise_spectra(gram: Tensor, losses: Tensor) -> Spectra:
     """Both spectra of the decoupling approximation, Mori et al., Eq. (7), from one Gram matrix.
 
@@ -124,6 +127,7 @@ def noise_spectra(gram: Tensor, losses: Tensor) -> Spectra:
     return Spectra(exact, decoupled, len(weights) * torch.finfo(gram.dtype).eps * top)
 
 
+@door
 def eigenvalues(matrix: Tensor) -> np.ndarray:
     """Eigenvalues of a symmetric positive semi-definite matrix, descending; destroys the matrix.
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 __all__ = [
     "EigenResult",
@@ -76,6 +77,7 @@ class Quadrature:
     size: int
 
 
+@door
 def lanczos(
     matvec: MatVec,
     size: int,
@@ -116,6 +118,7 @@ def lanczos(
     max_iter = min(size, 10 * k + 50) if max_iter is None else max_iter
     max_iter = validate.count("max_iter", max_iter, low=k, high=size)
     tol = validate.positive("tol", tol)
+    dtype, device = _basis_of(dtype, device)
     generator = torch.Generator().manual_seed(validate.count("seed", seed, low=0))
 
     basis = torch.empty(max_iter, size, dtype=dtype, device=device)
@@ -137,7 +140,7 @@ def lanczos(
             # eigenvalues would be missed.
             off[-1] = 0.0
             rest = _orthogonalise(_normal(size, generator, basis), basis[:step])
-            beta = float(torch.linalg.vector_norm(rest))
+            beta = _norm(rest)
         basis[step] = rest / beta
     top = np.argsort(values)[::-1][:k].copy()
     coefficients = torch.as_tensor(vectors[:, top], dtype=dtype, device=device)
@@ -150,6 +153,7 @@ def lanczos(
     )
 
 
+@door
 def trace(
     matvec: MatVec,
     size: int,
@@ -183,15 +187,19 @@ def trace(
         TraceEstimate(value=6.0, standard_error=0.0, probes=2)
     """
     size, probes = validate.count("size", size), validate.count("probes", probes, low=2)
+    dtype, device = _basis_of(dtype, device)
     generator = torch.Generator().manual_seed(validate.count("seed", seed, low=0))
     draws = np.empty(probes)
     for index in range(probes):
         probe = _rademacher(size, generator, dtype, device)
-        draws[index] = torch.dot(probe.double(), matvec(probe).double())
+        draws[index] = torch.dot(probe.double(), _image(matvec, probe).double())
+        if not np.isfinite(draws[index]):
+            raise ValueError(f"matvec must return finite values: NaN or infinite at probe {index}")
     error = draws.std(ddof=1) / np.sqrt(probes)
     return TraceEstimate(float(draws.mean()), float(error), probes)
 
 
+@door
 def spectral_density(
     matvec: MatVec,
     size: int,
@@ -231,6 +239,7 @@ def spectral_density(
     """
     size, probes = validate.count("size", size), validate.count("probes", probes, low=2)
     steps = min(validate.count("steps", steps), size)
+    dtype, device = _basis_of(dtype, device)
     generator = torch.Generator().manual_seed(validate.count("seed", seed, low=0))
     nodes, weights = np.zeros((probes, steps)), np.zeros((probes, steps))
     basis = torch.empty(steps, size, dtype=dtype, device=device)
@@ -250,6 +259,7 @@ def spectral_density(
     return Quadrature(nodes, weights, size)
 
 
+@door
 def quadrature_sum(
     quadrature: Quadrature, function: Callable[[np.ndarray], np.ndarray]
 ) -> TraceEstimate:
@@ -261,6 +271,7 @@ def quadrature_sum(
     return TraceEstimate(float(draws.mean()), float(error), len(draws))
 
 
+@door
 def smoothed_density(quadrature: Quadrature, grid: np.ndarray, *, width: float) -> np.ndarray:
     """Density of eigenvalues on a grid, broadened by a Gaussian; integrates to 1.
 
@@ -284,13 +295,44 @@ def smoothed_density(quadrature: Quadrature, grid: np.ndarray, *, width: float) 
 
 def _extend(matvec, basis):
     """One Lanczos step from the last row: (vᵀ A v, norm of what is new, what is new)."""
-    image = matvec(basis[-1]).to(basis.dtype)
+    image = _image(matvec, basis[-1])
     alpha = float(basis[-1] @ image)
     rest = _orthogonalise(image, basis)
-    beta = float(torch.linalg.vector_norm(rest))
+    beta = _norm(rest)
     if not np.isfinite(alpha + beta):
         raise ValueError(f"matvec must return finite values: NaN or infinite at step {len(basis)}")
     return alpha, beta, rest
+
+
+def _image(matvec, vector):
+    """A v in the precision of v, refused where it is no vector of the same length."""
+    image = matvec(vector)
+    if not isinstance(image, torch.Tensor) or image.is_complex():
+        kind = getattr(image, "dtype", type(image).__name__)
+        raise TypeError(f"matvec must return a real tensor: got {kind}")
+    if image.shape != vector.shape:
+        shape = tuple(image.shape)
+        raise ValueError(f"matvec must return shape {tuple(vector.shape)}: got {shape}")
+    return image.to(vector.dtype)
+
+
+def _norm(vector):
+    """|v|, also where the squares of its entries leave the range of its precision."""
+    norm = float(torch.linalg.vector_norm(vector))
+    limits = torch.finfo(vector.dtype)
+    if limits.tiny**0.5 / limits.eps < norm < limits.max**0.5:
+        return norm
+    largest = float(vector.abs().max())
+    if largest == 0 or not np.isfinite(largest):
+        return largest
+    return largest * float(torch.linalg.vector_norm(vector / largest))
+
+
+def _basis_of(dtype, device):
+    """Precision and place of the vectors, refused where no eigenvalue can be had in them."""
+    if dtype not in (torch.float32, torch.float64):
+        raise TypeError(f"dtype must be torch.float32 or torch.float64: got {dtype!r}")
+    return dtype, validate.device(device)
 
 
 def _orthogonalise(vector, basis):

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.autograd import forward_ad
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.networks.gradients import Loss, check_targets, output_curvature
 from sgdescape.core.networks.layers import check_inputs, parameter_count
 from sgdescape.core.networks.plain import check_losses, clean_modes
@@ -28,6 +29,7 @@ CHUNK = 256  # samples a pass where they do not depend on each other
 _BATCH_NORM = nn.modules.batchnorm._BatchNorm
 
 
+@door
 def has_batch_norm(model: nn.Module) -> bool:
     """Return whether a layer of the model normalises by statistics of its batch.
 
@@ -38,6 +40,7 @@ def has_batch_norm(model: nn.Module) -> bool:
     return any(isinstance(module, _BATCH_NORM) for module in model.modules())
 
 
+@door
 def frozen(model: nn.Module, mode: str | None) -> nn.Module:
     """Return a copy of the model with BatchNorm in the given mode and all else in evaluation.
 
@@ -77,6 +80,7 @@ def frozen(model: nn.Module, mode: str | None) -> nn.Module:
     return twin
 
 
+@door
 @clean_modes
 def hessian_product(
     model: nn.Module,
@@ -138,6 +142,7 @@ def hessian_product(
     return product
 
 
+@door
 @clean_modes
 def gauss_newton_product(
     model: nn.Module,
@@ -186,6 +191,7 @@ def gauss_newton_product(
     return product
 
 
+@door
 @clean_modes
 def gradient(
     model: nn.Module,

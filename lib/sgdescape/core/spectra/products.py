@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.networks.gradients import (
     Loss,
     check_targets,
@@ -65,6 +66,7 @@ PRODUCT_BYTES = 2**21  # of one chunk: what a product holds at a time beside the
 CACHE_BYTES = 2**28  # of forward passes kept between products; what is over is run again
 
 
+@door
 @clean_modes
 def gauss_newton_product(
     model: nn.Module,
@@ -123,6 +125,7 @@ def gauss_newton_product(
     return product
 
 
+@door
 @clean_modes
 def hessian_product(
     model: nn.Module,
@@ -174,6 +177,7 @@ def hessian_product(
     return product
 
 
+@door
 @clean_modes
 def gauss_newton_eigenpairs(
     model: nn.Module,

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import fft
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.stats.intervals import LEVEL, Interval, mean_interval
 
 __all__ = ["TooCorrelatedError", "block_means", "correlated_mean", "integrated_time"]
@@ -34,6 +35,7 @@ class TooCorrelatedError(RuntimeError):
         return self.args[0]
 
 
+@door
 def integrated_time(samples) -> float:
     r"""Integrated autocorrelation time tau = 1 + 2 sum_k rho(k), in samples.
 
@@ -78,6 +80,7 @@ def integrated_time(samples) -> float:
     return time
 
 
+@door
 def block_means(samples, *, blocks: int = BLOCKS) -> np.ndarray:
     """Return means over blocks that are long against the correlation.
 
@@ -117,6 +120,7 @@ def block_means(samples, *, blocks: int = BLOCKS) -> np.ndarray:
     return rows[:, -pieces * length :].reshape(-1, length).mean(axis=1)
 
 
+@door
 def correlated_mean(samples, *, blocks: int = BLOCKS, level: float = LEVEL) -> Interval:
     """Mean of correlated samples with Student's t interval between blocks.
 

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import stats
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 __all__ = [
     "Interval",
@@ -60,6 +61,7 @@ class Interval:
             _level(self.level)
 
 
+@door
 def computed(value: float, low: float, high: float, method: str) -> Interval:
     """A number computed without sampling, between bounds of its numerical error.
 
@@ -84,6 +86,7 @@ def computed(value: float, low: float, high: float, method: str) -> Interval:
     return Interval(value, low, high, None, method)
 
 
+@door
 def mean_interval(samples, *, level: float = LEVEL) -> Interval:
     """Mean of independent samples with Student's t interval.
 
@@ -106,6 +109,7 @@ def mean_interval(samples, *, level: float = LEVEL) -> Interval:
     return _symmetric(values.mean(), error, values.size - 1, level, "Student t")
 
 
+@door
 def bootstrap_interval(
     samples,
     statistic: Callable[[np.ndarray], float] = np.mean,
@@ -156,6 +160,7 @@ def bootstrap_interval(
     return _symmetric(value, error, size - 1, level, f"bootstrap s.e., {resamples} resamples")
 
 
+@door
 def proportion_interval(successes: int, trials: int, *, level: float = LEVEL) -> Interval:
     """Exact interval of a probability (Clopper and Pearson 1934).
 
@@ -180,6 +185,7 @@ def proportion_interval(successes: int, trials: int, *, level: float = LEVEL) ->
     return Interval(successes / trials, ends.low, ends.high, level, "Clopper-Pearson")
 
 
+@door
 def variance_interval(samples, *, level: float = LEVEL) -> Interval:
     """Unbiased variance of independent *normal* samples with its chi-square interval.
 
@@ -203,6 +209,7 @@ def variance_interval(samples, *, level: float = LEVEL) -> Interval:
     return Interval(value, low, high, level, "chi-square")
 
 
+@door
 def ratio_interval(numerator, denominator, *, level: float = LEVEL) -> Interval:
     """Ratio of the means of paired samples with Fieller's interval.
 

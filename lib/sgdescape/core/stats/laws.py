@@ -16,6 +16,7 @@ import numpy as np
 from scipy import optimize, special
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 __all__ = ["Fit", "Law", "exponent_of", "fit"]
 
@@ -58,6 +59,7 @@ class Fit:
     fixed_scale: float | None
 
 
+@door
 def fit(law: str, samples, *, dimension: int = 1, scale: float | None = None) -> Fit:
     """Fit a law by maximum likelihood.
 
@@ -97,6 +99,7 @@ def fit(law: str, samples, *, dimension: int = 1, scale: float | None = None) ->
     return Fit(law, parameters, radii, density, dimension, scale)
 
 
+@door
 def exponent_of(mean_log: float, *, dimension: int) -> float:
     """Power-law exponent whose mean of log(1 + r^2 / scale^2) is given: the fit at known scale.
 

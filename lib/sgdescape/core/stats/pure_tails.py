@@ -10,6 +10,7 @@ import numpy as np
 from scipy import optimize, special, stats
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.stats.correlation import BLOCKS, block_means
 from sgdescape.core.stats.intervals import LEVEL, Interval, ratio_interval
 
@@ -34,6 +35,7 @@ class Tail:
     count: int
 
 
+@door
 def tail_exponent(
     samples, *, minimum: float, blocks: int = BLOCKS, level: float = LEVEL
 ) -> Interval:
@@ -77,6 +79,7 @@ def tail_exponent(
     return Interval(1 + found.value, low, high, level, f"Fieller, between {counts.size} blocks")
 
 
+@door
 def hill(samples, *, count: int, level: float = LEVEL) -> Interval:
     """Tail index, the exponent of P(X > x) ~ x^(-index), from the largest independent samples.
 
@@ -115,6 +118,7 @@ def hill(samples, *, count: int, level: float = LEVEL) -> Interval:
     return Interval(1 / inverse, low, high, level, f"Hill, {count} largest")
 
 
+@door
 def choose_minimum(samples, *, least: int = 50, candidates: int = 200) -> Tail:
     """Where the power-law tail begins: the minimum above which it fits best.
 
@@ -152,6 +156,7 @@ def choose_minimum(samples, *, least: int = 50, candidates: int = 200) -> Tail:
     return min((_tail(values[i:]) for i in starts), key=lambda tail: tail.distance)
 
 
+@door
 def discrete_tail_exponent(
     samples, *, minimum: float, unit: float = 1.0, blocks: int = BLOCKS, level: float = LEVEL
 ) -> Interval:
@@ -200,6 +205,7 @@ def discrete_tail_exponent(
     return Interval(value, low, high, level, f"discrete, between {counts.size} blocks")
 
 
+@door
 def choose_discrete_minimum(
     samples, *, unit: float = 1.0, least: int = 50, candidates: int = 200
 ) -> Tail:
@@ -297,6 +303,7 @@ def _tail(ordered):
     return Tail(float(ordered[0]), float(1 + index), distance, logs.size)
 
 
+@door
 def distance_from(probabilities):
     """Return the Kolmogorov-Smirnov distance from the law's probabilities of ordered samples.
 

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import stats
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.stats.intervals import LEVEL, Interval
 
 __all__ = [
@@ -68,6 +69,7 @@ class SurvivalCurve:
     level: float
 
 
+@door
 def right_censored(passage, last) -> tuple[np.ndarray, np.ndarray]:
     """Return ``times`` and ``observed`` from passages in which -1 or NaN means "never".
 
@@ -103,6 +105,7 @@ def right_censored(passage, last) -> tuple[np.ndarray, np.ndarray]:
     return np.where(observed, passage, last), observed
 
 
+@door
 def mean_passage(times, observed, *, level: float = LEVEL, least: int = LEAST) -> Interval:
     """Mean of exponential passage times: total time watched over number of passages.
 
@@ -142,6 +145,7 @@ def mean_passage(times, observed, *, level: float = LEVEL, least: int = LEAST) -
     return Interval(total / passages, low, high, level, "exponential, chi-square")
 
 
+@door
 def kaplan_meier(times, observed, *, level: float = LEVEL) -> SurvivalCurve:
     """Probability of no passage as a function of time, for passage times of any law.
 
@@ -184,6 +188,7 @@ def kaplan_meier(times, observed, *, level: float = LEVEL) -> SurvivalCurve:
     return SurvivalCurve(at, survival, low, high, at_risk, passages, level)
 
 
+@door
 def log_influences(times, observed) -> np.ndarray:
     """Return each replica's influence on log(total time / passages): t_ij/mean t_j - d_ij/mean d_j.
 
@@ -205,6 +210,7 @@ def log_influences(times, observed) -> np.ndarray:
         return times / times.mean(axis=0) - observed / observed.mean(axis=0)
 
 
+@door
 def passage_slope(
     thresholds, times, observed, *, level: float = LEVEL, least: int = LEAST
 ) -> Interval:

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import special, stats
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.stats import laws
 from sgdescape.core.stats.correlation import BLOCKS, block_means, correlated_mean, integrated_time
 from sgdescape.core.stats.intervals import LEVEL, Interval, mean_interval
@@ -101,6 +102,7 @@ class GoodnessOfFit:
     stride: int
 
 
+@door
 def power_law_exponent(
     samples,
     *,
@@ -165,6 +167,7 @@ def power_law_exponent(
     return Interval(exponent, low, high, level, f"between {means.shape[1]} blocks, fitted scale")
 
 
+@door
 def likelihood_ratio(
     first: laws.Fit, second: laws.Fit, *, blocks: int = BLOCKS, level: float = LEVEL
 ) -> LikelihoodRatio:
@@ -213,6 +216,7 @@ def likelihood_ratio(
     return LikelihoodRatio(first.law, second.law, total, interval, float(p_value), favoured)
 
 
+@door
 def goodness_of_fit(fit: laws.Fit, *, resamples: int = 200, seed: int = 0) -> GoodnessOfFit:
     """Is the fitted law a good description? Kolmogorov-Smirnov with a parametric bootstrap.
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.networks.plain import check_model, clean_modes
 from sgdescape.core.training.updates import is_dense, update_rule
 
@@ -32,6 +33,7 @@ _PLAIN = (nn.Sequential, nn.Linear, nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.Flatten
 _CHECK_EVERY = 200  # steps between looks at the losses: each look waits for the device
 
 
+@door
 def square_loss(outputs: Tensor, targets: Tensor) -> Tensor:
     """Return the squared error of each sample, with the factor 1/2 (unlike `torch.nn.MSELoss`).
 
@@ -54,6 +56,7 @@ def square_loss(outputs: Tensor, targets: Tensor) -> Tensor:
     return 0.5 * (outputs - _like(targets, outputs)).square().flatten(1).sum(1)
 
 
+@door
 def cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
     """Return the cross-entropy of each sample, in nats: l_mu = -sum_c y_c log softmax(f)_c.
 
@@ -139,6 +142,7 @@ class Result:
     state: State
 
 
+@door
 def steps_of(epochs: float, *, n: int, batch_size: int) -> int:
     """Return the number of updates in so many epochs of floor(n / batch_size) batches each.
 
@@ -150,6 +154,7 @@ def steps_of(epochs: float, *, n: int, batch_size: int) -> int:
     return round(validate.non_negative("epochs", epochs) * per_epoch)
 
 
+@door
 def batches(
     n: int, batch_size: int, *, sampler: str, seed: int, start: int = 0
 ) -> Iterator[Tensor]:
@@ -189,6 +194,7 @@ def batches(
     return _batches(n, batch_size, sampler, seed, start)
 
 
+@door
 @clean_modes
 def train(
     model: nn.Module,

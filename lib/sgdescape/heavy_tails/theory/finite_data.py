@@ -4,9 +4,11 @@ import numpy as np
 from scipy import special
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.heavy_tails.theory.kesten import moment_root
 
 
+@door
 def data_root(inputs, *, learning_rate) -> float:
     r"""Return the root s of :math:`\frac1N\sum_i|1-\eta x_i^2|^s=1`, Eq. (tail-data).
 
@@ -40,6 +42,7 @@ def data_root(inputs, *, learning_rate) -> float:
     return moment_root(lambda s: special.logsumexp(s * logs) - np.log(logs.size))
 
 
+@door
 def bound(inputs, targets, *, learning_rate) -> float:
     r"""Return a bound on |theta - theta*| of the stationary law on these data, Eq. (tail-bound).
 
@@ -66,6 +69,7 @@ def bound(inputs, targets, *, learning_rate) -> float:
     return float(np.max(eta * np.abs(x * residuals) / left))
 
 
+@door
 def samples_needed(learning_rate):
     r"""Return the N at which Gaussian data first hold a sample with eta x^2 > 2, Eq. (tail-needed).
 

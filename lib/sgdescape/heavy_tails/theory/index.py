@@ -1,11 +1,13 @@
 """The tail index of the loss under SGD on linear regression: the chapter's main number."""
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.heavy_tails.theory.kesten import kesten_root
 from sgdescape.heavy_tails.theory.momentum import momentum_root
 from sgdescape.heavy_tails.theory.radius import INPUTS
 
 
+@door
 def tail_index(
     *, dimension: int, learning_rate: float, batch_size: int, momentum: float = 0.0,
     inputs: str = "gaussian",

@@ -10,11 +10,13 @@ import numpy as np
 from scipy import optimize, special
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.heavy_tails.theory.radius import INPUTS, graded, panels, radius_law
 
 _NATS = 60.0  # panels whose integrand is smaller by more than this factor e^60 do not count
 
 
+@door
 def log_moment(power, *, dimension=1, learning_rate, batch_size=1, inputs="gaussian") -> float:
     r"""Return :math:`\log E\|(I-\frac\eta B\sum_ix_ix_i^\top)e\|^s`, Eq. (tail-moment).
 
@@ -46,6 +48,7 @@ def log_moment(power, *, dimension=1, learning_rate, batch_size=1, inputs="gauss
     return float(special.logsumexp(s * logs + log_weights))
 
 
+@door
 def lyapunov(*, dimension=1, learning_rate, batch_size=1, inputs="gaussian") -> float:
     r"""Return :math:`E\log\|Me\|`: a stationary law exists if it is negative, Eq. (tail-lyapunov).
 
@@ -72,6 +75,7 @@ def lyapunov(*, dimension=1, learning_rate, batch_size=1, inputs="gaussian") -> 
     return float(np.exp(log_weights) @ logs)
 
 
+@door
 def kesten_root(*, dimension=1, learning_rate, batch_size=1, inputs="gaussian") -> float:
     r"""Return the root s > 0 of :math:`E\|Me\|^s=1`, Eq. (tail-root): P(|theta| > r) ~ r^-s.
 

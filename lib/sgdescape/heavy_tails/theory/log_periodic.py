@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.heavy_tails.theory.kesten import kesten_root
 from sgdescape.heavy_tails.theory.radius import graded, panels
 
@@ -40,6 +41,7 @@ class Wave:
         return float(np.exp(-self.fading * 2 * np.pi / self.frequency))
 
 
+@door
 def complex_log_moment(power, *, learning_rate):
     r"""Return :math:`\log E|1-\eta x^2|^s` at a complex s, Eq. (tail-wave).
 
@@ -59,6 +61,7 @@ def complex_log_moment(power, *, learning_rate):
     return np.log(np.sum(np.exp(raised - top))) + top
 
 
+@door
 def wave(*, learning_rate) -> Wave:
     r"""Return the complex root nearest to Kesten's line, Eq. (tail-wave).
 

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import interpolate, special
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.heavy_tails.theory.kesten import moment_root
 from sgdescape.heavy_tails.theory.radius import INPUTS, graded, panels, radius_law
 
@@ -18,6 +19,7 @@ _SWEEPS = 40  # in logarithms, before the matrix is made
 _STENCIL = np.arange(-3, 5)  # Lagrange interpolation through 8 neighbours
 
 
+@door
 def log_growth(
     power, *, learning_rate, momentum, batch_size=1, inputs="gaussian", angles=None
 ) -> float:
@@ -53,6 +55,7 @@ def log_growth(
     return _growth(s, learning_rate, momentum, batch_size, inputs, np.zeros(n))[0]
 
 
+@door
 def lyapunov_momentum(*, learning_rate, momentum, batch_size=1, inputs="gaussian") -> float:
     r"""Return the Lyapunov exponent :math:`\lim\frac1n\log\|M_n\cdots M_1\|`, Eq. (tail-lyapunov).
 
@@ -84,6 +87,7 @@ def lyapunov_momentum(*, learning_rate, momentum, batch_size=1, inputs="gaussian
     return float(change.mean())
 
 
+@door
 def momentum_root(*, learning_rate, momentum, batch_size=1, inputs="gaussian") -> float:
     r"""Return the root s > 0 of k(s) = 1: P(|theta| > r) ~ r^-s, d = 1, Eq. (tail-operator).
 
@@ -141,6 +145,7 @@ def momentum_root(*, learning_rate, momentum, batch_size=1, inputs="gaussian") -
     return root
 
 
+@door
 def largest_growth(*, learning_rate, momentum, largest_square=3.0, steps=4000) -> float:
     r"""Return the fastest growth a step of any product of the matrices with 0 <= S <= S_max.
 
@@ -176,6 +181,7 @@ def largest_growth(*, learning_rate, momentum, largest_square=3.0, steps=4000) -
     return rate if rate > 1e-4 else 0.0
 
 
+@door
 def second_moment_growth(*, learning_rate, momentum, batch_size=1, fourth_moment=3.0) -> float:
     r"""Return log k(2) exactly, the largest eigenvalue of :math:`E[M\otimes M]`, Eq. (tail-second).
 

@@ -4,9 +4,11 @@ import numpy as np
 from scipy import special
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.heavy_tails.theory.kesten import small_step_limit
 
 
+@door
 def paper_index(*, dimension, learning_rate, batch_size):
     r"""Return :math:`a=\phi-\frac d2=\frac B\eta+1-\frac d2` of Mori et al., Eq. (tail-paper).
 
@@ -25,6 +27,7 @@ def paper_index(*, dimension, learning_rate, batch_size):
     return b / eta + 1 - d / 2
 
 
+@door
 def discrete_index(*, learning_rate, batch_size):
     r"""Return :math:`a=\frac B\eta-\frac B2` of Ziyin et al. (2022), d = 1, Eq. (tail-discrete).
 
@@ -42,6 +45,7 @@ def discrete_index(*, learning_rate, batch_size):
     return b / eta - b / 2
 
 
+@door
 def covariance_index(*, dimension, learning_rate, batch_size):
     r"""Return the index of the SDE with the exact covariance, Eq. (tail-covariance).
 
@@ -64,6 +68,7 @@ def covariance_index(*, dimension, learning_rate, batch_size):
     return (b / eta + 1 - (d - 1) / 2) / 2
 
 
+@door
 def jump_index(*, learning_rate, batch_size):
     r"""Return the leading term :math:`0.898\,B/\eta` at small eta, every d, Eq. (tail-jump).
 
@@ -79,6 +84,7 @@ def jump_index(*, learning_rate, batch_size):
     return small_step_limit()[0] * b / eta
 
 
+@door
 def momentum_limit(*, temperature, kurtosis=3.0):
     r"""Return the index of underdamped SGD, :math:`a=\frac4{(\kappa-1)T}`, Eq. (tail-momentum).
 
@@ -96,6 +102,7 @@ def momentum_limit(*, temperature, kurtosis=3.0):
     return 4 / ((kurtosis - 1) * validate.positive("temperature", temperature))
 
 
+@door
 def zeta_seen_as_continuous(exponent):
     r"""Return the index that a continuous fit from 1 on finds in whole numbers, Eq. (tail-zeta).
 

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import special
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 INPUTS = ("gaussian", "uniform", "rademacher", "laplace")
 _ROOT3 = float(np.sqrt(3))
@@ -32,6 +33,7 @@ class Radius:
     breaks: tuple[float, ...]
 
 
+@door
 @lru_cache(maxsize=32)
 def radius_law(batch_size: int, inputs: str) -> Radius:
     r"""Return the law of the length of B independent inputs, Eq. (tail-radius).

@@ -6,10 +6,12 @@ from scipy.linalg import eigh_tridiagonal
 from scipy.optimize import brentq
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.fokker_planck import quadrature
 from sgdescape.kramers_escape.measure.line import grid_limit
 
 
+@door
 def circle_slope(ratio: float, *, noise: float, cells: int = 4000) -> float:
     r"""Return the growth exponent of the passage time in a two-dimensional bowl, Eq. (circle).
 

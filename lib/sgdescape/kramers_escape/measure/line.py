@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from sgdescape.core.doors import door
 from sgdescape.core.fokker_planck import operators as fp
 from sgdescape.core.fokker_planck import quadrature
 from sgdescape.kramers_escape import landscape as losses
@@ -11,6 +12,7 @@ from sgdescape.kramers_escape.landscape import Landscape, valley
 STEP = 0.01  # of log h between minima compared for their curvature
 
 
+@door
 def log_times(shape: Landscape, noise: float) -> tuple[float, float, float]:
     """Return logs of mean times: t to the saddle, t and tau to beyond it, Eq. (escape-time).
 

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import optimize
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.kramers_escape.landscape import Landscape, path_loss, path_slope
 from sgdescape.kramers_escape.theory.dimension import focusing_threshold
 
@@ -40,6 +41,7 @@ class Detour:
     loss_ratio: np.ndarray  # (points,)
 
 
+@door
 def off_axis(landscape: Landscape, *, points: int = 120) -> Detour:
     r"""Return the cheapest path over the saddle that leaves the escape axis, Eq. (detour).
 
@@ -69,6 +71,7 @@ def off_axis(landscape: Landscape, *, points: int = 120) -> Detour:
     return Detour(along * scale, across * scale, float(action), loss)
 
 
+@door
 def axis_threshold(ratio: float, *, curvature_saddle: float = -0.5, points: int = 40) -> float:
     """Return the loss ratio above which a path off the axis is cheaper than the axis.
 

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.kramers_escape.landscape import Landscape, path_loss, path_slope
 
 _ENDS = (-30.0, 90.0)  # of log(u/(1-u)): from the minimum to the saddle
@@ -31,6 +32,7 @@ class PathWidths:
     log_amplitude: np.ndarray
 
 
+@door
 def riccati(width, *, ratio, steepness):
     r"""Return g' = dg/ds along the escape axis, s = log(L/L*), Eq. (riccati).
 
@@ -51,6 +53,7 @@ def riccati(width, *, ratio, steepness):
     return _regular(g, rho, q)[0] / (2 * q)
 
 
+@door
 def amplitude_slope(width, *, ratio, steepness):
     r"""Return :math:`d\log K/ds = \rho\,(1-g)/(2q)` of one direction, Eq. (amplitude).
 
@@ -73,6 +76,7 @@ def _regular(g, rho, q):
     return 2 * q * (g - rho) - 2 * rho * (g**2 - g), rho * (1 - g)
 
 
+@door
 def path_widths(landscape: Landscape, *, points: int = 400) -> PathWidths:
     """Integrate Eqs. (riccati) and (amplitude) from the minimum to the saddle.
 
@@ -121,6 +125,7 @@ def path_widths(landscape: Landscape, *, points: int = 400) -> PathWidths:
     return PathWidths(z_s / (1 + np.exp(-where)), found.y[:-1], found.y[-1])
 
 
+@door
 def path_amplitude(landscape: Landscape) -> float:
     """Return K(saddle)/K(minimum), the factor that Eq. (15) lacks, Eq. (path-rate).
 
@@ -136,6 +141,7 @@ def path_amplitude(landscape: Landscape) -> float:
     return float(np.exp(path_widths(landscape).log_amplitude[-1]))
 
 
+@door
 def path_dimension(landscape: Landscape) -> float:
     r"""Return :math:`n_{\rm eff} = n + 2\log(K^s/K^*)/\log c`, Eq. (path-dimension).
 
@@ -152,6 +158,7 @@ def path_dimension(landscape: Landscape) -> float:
     return float(landscape.dimension + 2 * gain)
 
 
+@door
 def focusing_threshold(ratio: float, *, curvature_saddle: float = -0.5) -> float:
     """Return the loss ratio above which g reaches zero before the saddle: a caustic.
 
@@ -196,6 +203,7 @@ def _confined(ratio, log_ratio, curvature_saddle):
     return True
 
 
+@door
 def tail_dimension(ratios):
     r"""Return n_eff of a parabolic valley for large loss ratio, Eq. (tail-dimension).
 

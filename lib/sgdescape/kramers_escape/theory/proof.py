@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from sgdescape.core.doors import door
 from sgdescape.core.fokker_planck import quadrature
 from sgdescape.kramers_escape import landscape as losses
 from sgdescape.kramers_escape.landscape import Landscape
@@ -32,6 +33,7 @@ class Step:
     residuals: tuple[float, ...]
 
 
+@door
 def steps(valley_shape: Landscape) -> tuple[Step, ...]:
     """Return the steps (18)-(40) with their residuals.
 
@@ -66,6 +68,7 @@ def steps(valley_shape: Landscape) -> tuple[Step, ...]:
     )
 
 
+@door
 def table(found) -> str:
     """Return the steps as lines of text, residuals in powers that do not change with rounding."""
     noises = ", ".join(str(a) for a in NOISES)

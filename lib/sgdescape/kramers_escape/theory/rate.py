@@ -3,8 +3,10 @@
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
+@door
 def escape_rate(
     loss_ratio,
     *,
@@ -54,6 +56,7 @@ def escape_rate(
     return np.sqrt(h * down) / (2 * np.pi) * c**-exponent
 
 
+@door
 def critical_effective_dimension(*, learning_rate, batch_size, curvature):
     r"""Return :math:`n_c = 2\big(\frac{B}{\eta h_e^*}+1\big)`, Eq. (16).
 
@@ -81,6 +84,7 @@ def critical_effective_dimension(*, learning_rate, batch_size, curvature):
     return 2 * (validate.each_whole("batch_size", batch_size) / (eta * h) + 1)
 
 
+@door
 def growth_rate(dimension, *, learning_rate, batch_size, curvature):
     r"""Return the mean growth of log |z| per t far out in an isotropic bowl, Eq. (growth).
 

@@ -6,8 +6,10 @@ Temperatures are T_i = eta h_i*/B, one an outlier direction; U = log L; the cloc
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
+@door
 def transverse_factor(y, *, temperature, curvature_saddle, saddle_loss):
     r"""Return :math:`\exp[-\frac{B}{\eta h_i^*}\frac{h_i^s}{2L(\theta^s)}z_i^2]`, Eq. (30).
 
@@ -31,6 +33,7 @@ def transverse_factor(y, *, temperature, curvature_saddle, saddle_loss):
     )
 
 
+@door
 def product_current(axis_current, factors):
     r"""Return :math:`J_e(z_\perp,z_e) = J_e(z_e)\prod_{i\neq e}(\text{factor})`, Eq. (32).
 
@@ -48,6 +51,7 @@ def product_current(axis_current, factors):
     return current[()]
 
 
+@door
 def transverse_width(*, temperature, curvature_saddle, saddle_loss):
     r"""Return :math:`(2\pi\eta h_i^*L(\theta^s)/(Bh_i^s))^{1/2}`, a factor of Eq. (33).
 
@@ -66,6 +70,7 @@ def transverse_width(*, temperature, curvature_saddle, saddle_loss):
     return np.sqrt(2 * np.pi * validate.each_positive("temperature", temperature) * loss / h)
 
 
+@door
 def axis_density(log_rise, integral_beyond, *, current, temperature):
     r"""Return the density whose current on the axis is constant, Eq. (34).
 
@@ -83,6 +88,7 @@ def axis_density(log_rise, integral_beyond, *, current, temperature):
     return validate.finite("current", current) / temperature * decay * beyond
 
 
+@door
 def axis_current(integral, *, temperature):
     r"""Return :math:`J_e/P(0)` from the integral over the barrier, Eq. (35).
 
@@ -102,6 +108,7 @@ def axis_current(integral, *, temperature):
     )
 
 
+@door
 def saddle_integral(loss_ratio, *, temperature, curvature_saddle, saddle_loss):
     r"""Return the integral over the barrier for weak noise, in units of exp(U(0)/T), Eq. (36).
 
@@ -119,6 +126,7 @@ def saddle_integral(loss_ratio, *, temperature, curvature_saddle, saddle_loss):
     return width * validate.each_at_least("loss_ratio", loss_ratio, 1) ** (1 / temperature)
 
 
+@door
 def weak_axis_current(loss_ratio, *, temperature, curvature_saddle, saddle_loss):
     r"""Return :math:`J_e/P(0)` on the axis for weak noise, Eq. (37).
 
@@ -138,6 +146,7 @@ def weak_axis_current(loss_ratio, *, temperature, curvature_saddle, saddle_loss)
     return np.sqrt(temperature * h / (2 * np.pi * loss)) * c ** (-1 / temperature)
 
 
+@door
 def outflow(current, widths):
     r"""Return :math:`\mathcal J \sim J_e\prod_{i\neq e}(\text{width})`, Eqs. (33) and (38).
 
@@ -154,6 +163,7 @@ def outflow(current, widths):
     )
 
 
+@door
 def rate_with_curvatures(
     loss_ratio, *, learning_rate, batch_size, curvatures_minimum, curvatures_saddle
 ):

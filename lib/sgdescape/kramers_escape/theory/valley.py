@@ -6,8 +6,10 @@ Temperatures are T_i = eta h_i*/B, one an outlier direction; U = log L; the cloc
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
+@door
 def displacement(coordinates, *, minimum, eigenvectors):
     r"""Return :math:`\theta = \theta^* + \sum_i z_i v_i`, Eq. (18).
 
@@ -26,6 +28,7 @@ def displacement(coordinates, *, minimum, eigenvectors):
     return validate.finite("minimum", minimum) + shift
 
 
+@door
 def mixed_log_curvature(first_slope, second_slope, *, loss):
     r"""Return :math:`\partial_i\partial_jU = -\partial_iL\,\partial_jL/L^2`, i unlike j, Eq. (19).
 
@@ -46,6 +49,7 @@ def mixed_log_curvature(first_slope, second_slope, *, loss):
     return -slopes / validate.each_positive("loss", loss) ** 2
 
 
+@door
 def log_curvature(curvature, *, loss):
     r"""Return :math:`\partial_i^2U = h_i/L` where the slope vanishes, Eqs. (20) and (23).
 
@@ -60,6 +64,7 @@ def log_curvature(curvature, *, loss):
     return validate.finite("curvature", curvature) / validate.each_positive("loss", loss)
 
 
+@door
 def probability_current(slope, density, density_slope, *, temperature):
     r"""Return :math:`J_i = -(\partial_iU)P - \frac{\eta h_i^*}{B}\partial_iP`, Eqs. (22) and (31).
 
@@ -78,6 +83,7 @@ def probability_current(slope, density, density_slope, *, temperature):
     return -drift - temperature * validate.finite("density_slope", density_slope)
 
 
+@door
 def rate_from_currents(outflow, mass, *, minimum_loss):
     r"""Return :math:`\kappa = L(\theta^*)\,\mathcal J/\mathcal P`, Eq. (24).
 
@@ -94,6 +100,7 @@ def rate_from_currents(outflow, mass, *, minimum_loss):
     return validate.each_positive("minimum_loss", minimum_loss) * ratio
 
 
+@door
 def flux_free_slope(slope, density, *, temperature):
     r"""Return :math:`\partial_iP = -\frac{B}{\eta h_i^*}(\partial_iU)P`, Eq. (25).
 
@@ -110,6 +117,7 @@ def flux_free_slope(slope, density, *, temperature):
     return -drift / validate.each_positive("temperature", temperature)
 
 
+@door
 def quasi_stationary(rises, *, temperatures):
     r"""Return :math:`P/P(0) = \exp[-\sum_i\frac{B}{\eta h_i^*}(U_i(z_i)-U_i(0))]`, Eq. (26).
 
@@ -127,6 +135,7 @@ def quasi_stationary(rises, *, temperatures):
     )
 
 
+@door
 def valley_mass(density, *weights):
     r"""Return :math:`\mathcal P = \int_V P\,dz` by quadrature, Eq. (27).
 
@@ -138,11 +147,13 @@ def valley_mass(density, *weights):
         >>> float(valley_mass(np.ones((2, 2)), np.ones(2), np.ones(2)))
         4.0
     """
+    density = validate.finite("density", density)
     for weight in reversed(weights):
-        density = density @ weight
+        density = density @ validate.finite("weights", weight)
     return density
 
 
+@door
 def factor_integral(*, learning_rate, batch_size, minimum_loss):
     r"""Return :math:`(2\pi\eta L(\theta^*)/B)^{1/2}`, each factor of the mass, Eq. (28).
 
@@ -160,6 +171,7 @@ def factor_integral(*, learning_rate, batch_size, minimum_loss):
     return np.sqrt(2 * np.pi * eta * loss / validate.each_whole("batch_size", batch_size))
 
 
+@door
 def well_mass(*, learning_rate, batch_size, minimum_loss, dimension):
     r"""Return :math:`\mathcal P/P(0) = (2\pi\eta L(\theta^*)/B)^{n/2}`, Eq. (29).
 

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import special
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.fokker_planck import elimination
 
 _NODES, _GRADED = 4, 10  # Gauss-Legendre nodes in a bin; beside the singular point of the density
@@ -28,6 +29,7 @@ class CirclePassage:
     error: float  # relative difference from the finest grid, a bound on the discretisation error
 
 
+@door
 def circle_passage_time(*, noise_variance, learning_rate, batch_size):
     r"""Return the mean time t = eta k of SGD from theta = 0 to \|theta\| >= pi, Eq. (circle-chain).
 

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import optimize
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.quasi_potential.line import line_potential, refined_cost
 
 _POINTS = 801  # of the grid on which climbs and jumps are told apart
@@ -30,6 +31,7 @@ def circle_loss(angle, noise_variance):
     return 1 - np.cos(validate.finite("angle", angle)) + _noise(noise_variance) / 2
 
 
+@door
 def circle_potential(angle, noise_variance, *, theory="sgd"):
     r"""Return V(theta) of a climb from 0 under one theory, Eqs. (circle-climb), (circle-rivals).
 
@@ -59,6 +61,7 @@ def circle_potential(angle, noise_variance, *, theory="sgd"):
     return (2 / root * (np.arctanh((rise - 2) / root) + np.arctanh(2 / root)))[()]
 
 
+@door
 def circle_climb(noise_variance):
     r"""Return the barrier of SGD without jumps, (2/sigma) arctan(2/sigma), Eq. (circle-climb).
 
@@ -73,6 +76,7 @@ def circle_climb(noise_variance):
     return (2 / sigma * np.arctan(2 / sigma))[()]
 
 
+@door
 def circle_jump_cost(angle, displacement, noise_variance):
     r"""Return the cost of one sample that moves theta at once, Eq. (circle-jump).
 
@@ -95,6 +99,7 @@ def circle_jump_cost(angle, displacement, noise_variance):
     return (np.abs(delta) / np.where(against > 0, least, root + np.abs(slope)))[()]
 
 
+@door
 def circle_barrier(noise_variance):
     r"""Return the barrier of SGD from 0 to |theta| = pi, the cheapest sequence of climbs and jumps.
 
@@ -112,6 +117,7 @@ def circle_barrier(noise_variance):
     return np.array(found).reshape(variance.shape)[()]
 
 
+@door
 def circle_path(noise_variance: float) -> tuple[float, list[tuple[str, float]]]:
     """Return the barrier of `circle_barrier` and its legs, (kind, angle at the end).
 

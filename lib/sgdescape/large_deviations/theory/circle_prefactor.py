@@ -9,11 +9,13 @@ import numpy as np
 from scipy import integrate
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.large_deviations.theory.circle import circle_climb
 
 __all__ = ["circle_climb_time", "circle_diffusion_factor", "overshoot_length"]
 
 
+@door
 def circle_climb_time(*, noise_variance, learning_rate, batch_size=1):
     r"""Return the mean time of SGD from 0 to |theta| = pi by the climb, Eq. (circle-time).
 
@@ -39,6 +41,7 @@ def circle_climb_time(*, noise_variance, learning_rate, batch_size=1):
     return amplitude * late * np.exp((b / eta + 1 + b / 2) * barrier)
 
 
+@door
 def circle_diffusion_factor(noise_variance, *, batch_size=1):
     r"""Return the time of a diffusion of the same barrier in units of `circle_climb_time`.
 
@@ -58,6 +61,7 @@ def circle_diffusion_factor(noise_variance, *, batch_size=1):
     return (1 + 4 / variance) ** (1 + b / 2) * np.exp(-(1 + b / 2) * circle_climb(variance))
 
 
+@door
 def overshoot_length(batch_size=1) -> float:
     r"""Return kappa_B, the mean overshoot in units of (2L)^(1/2), Eq. (saddle-overshoot).
 

@@ -3,10 +3,12 @@
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.fokker_planck.quadrature import passage
 from sgdescape.large_deviations.theory.circle import circle_loss
 
 
+@door
 def circle_sde_time(*, noise_variance, learning_rate, batch_size=1, theory="paper"):
     r"""Return the mean time of a diffusion from 0 to |theta| = pi, Eq. (circle-sde).
 

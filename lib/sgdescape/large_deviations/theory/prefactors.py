@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.large_deviations.theory.regression import cheapest_path, quasi_potential
 
 _TERMS = 100_000  # of Spitzer's sums: enough for c - 1 = 0.01 and B = 1
@@ -16,6 +17,7 @@ TWO_JUMPS = 24.2812
 """c from which on a second jump is cheaper; a test finds it anew."""
 
 
+@door
 def climb_passage_time(loss_ratio, *, dimension=1, learning_rate, batch_size=1):
     r"""Return the mean first-passage time up the linear barrier, Eq. (climb-passage).
 
@@ -50,6 +52,7 @@ def climb_passage_time(loss_ratio, *, dimension=1, learning_rate, batch_size=1):
     return np.exp(log_time)[()]
 
 
+@door
 def overshoot_factor(loss_ratio, *, dimension=1, batch_size=1):
     r"""Return how much longer SGD takes than a diffusion with the same barrier, Eq. (overshoot).
 
@@ -71,6 +74,7 @@ def overshoot_factor(loss_ratio, *, dimension=1, batch_size=1):
     return (2 * b * square * np.exp(exponent))[()]
 
 
+@door
 def jump_passage_time(loss_ratio, *, learning_rate, batch_size=1):
     r"""Return the mean first-passage time by a climb and one jump, one input, Eq. (jump-passage).
 

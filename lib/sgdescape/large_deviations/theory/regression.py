@@ -8,6 +8,7 @@ a probability is exp(-(B/eta) cost).
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.linear_regression.theory.large_deviations import (
     cheapest_path,
     jump_cost,
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 
+@door
 def cumulant(position, momentum):
     r"""Return the price of a tilt, Eqs. (deviations-cumulant) and (regression-cumulant).
 
@@ -54,6 +56,7 @@ def cumulant(position, momentum):
     return value[()]
 
 
+@door
 def single_jump(loss_ratio):
     r"""Return the root of c - 1, the cost of one jump from the minimum, Eq. (jump-cost).
 
@@ -64,6 +67,7 @@ def single_jump(loss_ratio):
     return np.sqrt(validate.each_at_least("loss_ratio", loss_ratio, 1) - 1)[()]
 
 
+@door
 def climb_momentum(position, *, theory="sgd"):
     r"""Return p = V' of one input under three theories of the climb, Eq. (three-momenta).
 

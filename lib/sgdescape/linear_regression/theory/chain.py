@@ -10,6 +10,7 @@ import numpy as np
 from scipy import interpolate
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.linear_regression.theory.data_barrier import samples
 from sgdescape.linear_regression.theory.one_step import kernel
 
@@ -27,6 +28,7 @@ class Passage:
     errors: np.ndarray  # (thresholds,)
 
 
+@door
 def first_passage(
     loss_ratio, *, dimension=1, learning_rate, batch_size=1, inputs="gaussian", width=None
 ) -> Passage:
@@ -76,6 +78,7 @@ def first_passage(
     return Passage(np.exp(best), np.abs(np.expm1(best - fine)))
 
 
+@door
 def data_passage(loss_ratio, inputs, targets, *, learning_rate, width=None) -> Passage:
     r"""Return the mean first-passage times of SGD on one finite data set, one input, B = 1.
 
@@ -126,6 +129,7 @@ def _signed_counts(positions, edges):
     return counts.astype(float)
 
 
+@door
 def nested_times(kernel, beyond):
     r"""Return mean passage times beyond state k, for every k, in steps, from one elimination.
 
@@ -152,6 +156,8 @@ def nested_times(kernel, beyond):
     visits, pivots = np.ones(size), np.empty(size)
     for n in range(size):
         pivots[n] = a[n, n + 1 :].sum() + out[n]
+        if pivots[n] == 0 and n + 1 < size:
+            raise ValueError(f"kernel and beyond must lead out of every state: got 0 at state {n}")
         if n + 1 == size:
             break
         factor = a[n + 1 :, n] / pivots[n]

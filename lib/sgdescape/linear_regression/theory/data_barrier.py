@@ -4,9 +4,11 @@ import numpy as np
 from scipy import optimize, special
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.linear_regression.theory.one_step import panels
 
 
+@door
 def momentum(position, inputs, targets):
     r"""Return the root p != 0 of :math:`\log\langle e^{-p\,g(z)}\rangle=0`, Eq. (hamilton-jacobi).
 
@@ -45,6 +47,7 @@ def momentum(position, inputs, targets):
     return float(np.sign(position) * optimize.brentq(log_mean, low, high, xtol=1e-12))
 
 
+@door
 def data_barrier(loss_ratio, inputs, targets) -> float:
     r"""Return V(c) of one finite data set with one input, Eq. (data-barrier).
 

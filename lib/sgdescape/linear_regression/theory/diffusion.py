@@ -8,11 +8,13 @@ import numpy as np
 from scipy import special
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(40)
 _PANELS = 24  # dyadic towards the threshold: barriers up to 2^24 times the noise are resolved
 
 
+@door
 def mean_first_passage_time(
     loss_ratio, *, dimension, learning_rate, batch_size, curvature=1.0
 ) -> np.ndarray:
@@ -53,6 +55,7 @@ def mean_first_passage_time(
         return np.exp(log_time)
 
 
+@door
 def log_mean_first_passage_time(
     loss_ratio, *, dimension, learning_rate, batch_size, curvature=1.0
 ) -> np.ndarray:
@@ -79,6 +82,7 @@ def log_mean_first_passage_time(
     return np.log(a / (d * h)) + _log_integral(log_inner, top)
 
 
+@door
 def asymptotic_passage_time(
     loss_ratio, *, dimension, learning_rate, batch_size, curvature=1.0
 ) -> np.ndarray:
@@ -112,6 +116,7 @@ def asymptotic_passage_time(
     return np.where(bracket > 0, time, np.nan)
 
 
+@door
 def local_slope(loss_ratio, *, dimension, learning_rate, batch_size, curvature=1.0) -> np.ndarray:
     r"""Return :math:`d\log t_p/d\log c \simeq a+1-\frac d2\frac c{c-1}`, Eq. (passage-slope).
 
@@ -133,6 +138,7 @@ def local_slope(loss_ratio, *, dimension, learning_rate, batch_size, curvature=1
         return a + 1 - d / 2 * ratio / (ratio - 1)
 
 
+@door
 def paper_slope(*, dimension, learning_rate, batch_size, curvature=1.0) -> np.ndarray:
     r"""Return :math:`B/(\eta h)+1-d/2`, the dashed lines of Fig. 3b: the exponent of Eq. (15).
 
@@ -150,6 +156,7 @@ def paper_slope(*, dimension, learning_rate, batch_size, curvature=1.0) -> np.nd
     return a + 1 - d / 2
 
 
+@door
 def linear_barrier_time(
     loss_ratio, *, dimension, learning_rate, batch_size, curvature=1.0
 ) -> np.ndarray:
@@ -180,6 +187,7 @@ def linear_barrier_time(
         return np.exp(np.log(a / (d * h)) + _log_integral(log_inner, ratio - 1))
 
 
+@door
 def kurtosis_passage_time(loss_ratio, *, kurtosis, learning_rate, batch_size, curvature=1.0):
     r"""Return the mean first-passage time of Eq. (4), one input of this kurtosis, exact covariance.
 
@@ -200,6 +208,7 @@ def kurtosis_passage_time(loss_ratio, *, kurtosis, learning_rate, batch_size, cu
         192.4
     """
     excess = validate.finite("kurtosis", kurtosis) - 1
+    learning_rate = validate.each_positive("learning_rate", learning_rate)
     if np.any(excess < 0):
         raise ValueError(f"kurtosis must be at least 1: got {np.min(excess) + 1}")
     common = {"dimension": 1, "batch_size": batch_size, "curvature": curvature}

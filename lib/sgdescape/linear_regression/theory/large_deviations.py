@@ -10,10 +10,12 @@ import numpy as np
 from scipy import special
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 _HALVINGS = 80  # of an interval of at most 350: below the spacing of floats
 
 
+@door
 def jump_cost(position, displacement):
     r"""Return the cost of moving at once, by one sample of size eta^(-1/2), Eq. (jump).
 
@@ -38,6 +40,7 @@ def jump_cost(position, displacement):
     return np.where(along < 0, other, along + root)[()]
 
 
+@door
 def quasi_potential(loss_ratio):
     r"""Return V with log t_p = (B/eta) V, the cheapest sequence of a climb and jumps.
 
@@ -59,6 +62,7 @@ def quasi_potential(loss_ratio):
     return best.reshape(distance.shape)[()]
 
 
+@door
 def cheapest_path(loss_ratio) -> np.ndarray:
     """Return where the cheapest path to one loss ratio stops, Eq. (quasi-potential).
 

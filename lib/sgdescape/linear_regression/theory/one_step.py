@@ -7,6 +7,7 @@ import numpy as np
 from scipy import special
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 INPUTS = ("rademacher", "uniform", "gaussian", "laplace")
 _LOG_SMALLEST = -180.0  # log of the weight below which a node cannot matter
@@ -53,6 +54,7 @@ def mean_square(learning_rate, *, batch_size=1, inputs="gaussian", power=1.0):
     return x[keep] ** 2 / b, weight[keep] / weight.sum()
 
 
+@door
 def exceedance(start, levels, *, learning_rate, batch_size=1, inputs="gaussian"):
     r"""Return the chance that one step goes from theta to |theta'| > r, one input, Eq. (kernel).
 
@@ -85,6 +87,7 @@ def exceedance(start, levels, *, learning_rate, batch_size=1, inputs="gaussian")
     return total
 
 
+@door
 def radial_exceedance(start, levels, *, learning_rate, dimension):
     r"""Return the chance of one step from |theta| to |theta'| > r, d Gaussian inputs, B = 1.
 

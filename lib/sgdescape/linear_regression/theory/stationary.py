@@ -6,6 +6,7 @@ import numpy as np
 from scipy import optimize, special
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.stats.laws import exponent_of
 from sgdescape.linear_regression.theory.one_step import chi, kernel, mean_square
 
@@ -25,6 +26,7 @@ class StationaryLaw:
     mass: np.ndarray  # (bins,)
 
 
+@door
 def stationary_law(*, learning_rate, batch_size=1, inputs="gaussian", bins=60) -> StationaryLaw:
     r"""Return the stationary law of one parameter under discrete SGD, Eq. (exact-stationary).
 
@@ -65,6 +67,7 @@ def stationary_law(*, learning_rate, batch_size=1, inputs="gaussian", bins=60) -
     return StationaryLaw(edges, middle, mass / mass.sum())
 
 
+@door
 def stationary_averages(functions, *, learning_rate, batch_size=1, inputs="gaussian", bins=60):
     """Return averages over the stationary law, extrapolated from ``bins`` and twice as many.
 
@@ -91,6 +94,7 @@ def stationary_averages(functions, *, learning_rate, batch_size=1, inputs="gauss
     return np.array(means[1]) + (np.array(means[1]) - means[0]) / 3
 
 
+@door
 def stationary_variance(*, learning_rate, batch_size, curvature=1.0) -> float:
     r"""Return E[theta^2] of discrete SGD on one Gaussian input, Eq. (discrete-variance).
 
@@ -117,6 +121,7 @@ def stationary_variance(*, learning_rate, batch_size, curvature=1.0) -> float:
     return rate / left if left > 0 else float("inf")
 
 
+@door
 def discrete_exponent(*, learning_rate, batch_size, curvature=1.0):
     r"""Return :math:`\phi=\frac12+\frac B{\eta h}-\frac B2`, Eq. (discrete-exponent).
 
@@ -136,6 +141,7 @@ def discrete_exponent(*, learning_rate, batch_size, curvature=1.0):
     return 0.5 + b / rate - b / 2
 
 
+@door
 def covariance_exponent(*, learning_rate, batch_size, curvature=1.0):
     r"""Return phi with the variance of Eq. (4), exact covariance, Eq. (covariance-exponent).
 
@@ -152,6 +158,7 @@ def covariance_exponent(*, learning_rate, batch_size, curvature=1.0):
     return 0.5 + validate.count("batch_size", batch_size) / rate
 
 
+@door
 def fitted_laws(*, learning_rate, batch_size, inputs="gaussian", bins=60):
     r"""Return what a fit of infinitely many samples finds, Eqs. (exponent-mle), (likelihood-gain).
 
@@ -180,6 +187,7 @@ def fitted_laws(*, learning_rate, batch_size, inputs="gaussian", bins=60):
     return exponent_of(mean_log, dimension=1), likelihood_gain(mean_log, square)
 
 
+@door
 def likelihood_gain(mean_log, square) -> float:
     r"""Return the mean log density of the best L^-phi less that of the best Gaussian.
 
@@ -198,11 +206,13 @@ def likelihood_gain(mean_log, square) -> float:
         >>> print(round(gain, 3))  # data of the law L^-3 itself
         0.047
     """
+    square = validate.positive("square", square)
     phi = exponent_of(mean_log, dimension=1)
     norm = special.gammaln(phi) - special.gammaln(phi - 0.5)
     return float(norm - phi * mean_log + 0.5 * np.log(2 * np.e * square))
 
 
+@door
 def kesten_exponent(*, learning_rate, dimension=1, batch_size=1, inputs="gaussian") -> float:
     r"""Return the tail index of |theta| under discrete SGD, fresh samples, Eq. (kesten).
 

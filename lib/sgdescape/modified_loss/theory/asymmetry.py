@@ -10,10 +10,12 @@ from math import comb
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 _NORMAL = {0: 1.0, 2: 1.0, 4: 3.0}  # moments of a standard normal number
 
 
+@door
 def time_asymmetry(curvature, *, learning_rate, momentum, batch_size) -> float:
     r"""Return (E[x_k^3 x_(k+1)] - E[x_k x_(k+1)^3]) / Var(x)^2, Eq. (modified-asymmetry).
 

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import linalg
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +23,7 @@ class Decomposition:
     circulation: np.ndarray  # Q = A B - D, antisymmetric
 
 
+@door
 def shape(drift, diffusion) -> np.ndarray:
     """Return B with A B + B A^T = 2 D by Bartels and Stewart's method, Eq. (modified-lyapunov).
 
@@ -44,6 +46,7 @@ def shape(drift, diffusion) -> np.ndarray:
     return (found + found.T) / 2
 
 
+@door
 def shape_by_kronecker(drift, diffusion) -> np.ndarray:
     """Return the same B from n^2 linear equations, Eq. (modified-lyapunov): a second way.
 
@@ -63,6 +66,7 @@ def shape_by_kronecker(drift, diffusion) -> np.ndarray:
     return flat.reshape(d.shape)
 
 
+@door
 def decompose(drift, diffusion) -> Decomposition:
     r"""Return A = (D + Q) U, Eq. (modified-decomposition), of Eq. (modified-process).
 
@@ -94,6 +98,7 @@ def decompose(drift, diffusion) -> Decomposition:
     return Decomposition(a, d, b, np.linalg.inv(b), (q - q.T) / 2)
 
 
+@door
 def eigenbasis_circulation(drift, diffusion) -> np.ndarray:
     """Return Q for a *symmetric* A: Q_ij = D_ij (a_i - a_j) / (a_i + a_j), Eq. (modified-toy).
 
@@ -115,6 +120,7 @@ def eigenbasis_circulation(drift, diffusion) -> np.ndarray:
     return vectors @ (vectors.T @ d @ vectors * ratio) @ vectors.T
 
 
+@door
 def modified_loss(displacement, parts: Decomposition) -> np.ndarray:
     """Return Psi = (z - zbar)^T U (z - zbar) / 2, Eq. (modified-current).
 
@@ -129,6 +135,7 @@ def modified_loss(displacement, parts: Decomposition) -> np.ndarray:
     return 0.5 * np.einsum("...i,ij,...j->...", z, parts.precision, z)
 
 
+@door
 def probability_velocity(displacement, parts: Decomposition) -> np.ndarray:
     """Return J / p = -Q U (z - zbar), Eq. (modified-current): mean velocity of the probability.
 
@@ -143,6 +150,7 @@ def probability_velocity(displacement, parts: Decomposition) -> np.ndarray:
     return -z @ (parts.circulation @ parts.precision).T
 
 
+@door
 def areal_rates(parts: Decomposition, *, temperature=1.0) -> np.ndarray:
     """Return E[z_i dz_j - z_j dz_i] / dt = 2 Q_ij / kappa, Eq. (modified-area).
 
@@ -156,6 +164,7 @@ def areal_rates(parts: Decomposition, *, temperature=1.0) -> np.ndarray:
     return 2 * validate.positive("temperature", temperature) * parts.circulation
 
 
+@door
 def entropy_rate(parts: Decomposition) -> float:
     """Return tr(D^-1 Q U Q^T), the entropy production a time when no variable is a velocity.
 

@@ -3,8 +3,10 @@
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
+@door
 def gibbs_share(curvatures, bound) -> float:
     """Return the share of Gibbs' law of two modes inside a circle, at the mean loss of the other.
 
@@ -32,6 +34,7 @@ def gibbs_share(curvatures, bound) -> float:
     return float(inside.mean() / (spread[0] * spread[1]))
 
 
+@door
 def gibbs_kurtosis(curvatures) -> float:
     """Return E[r^4] / (E r^2)^2 of 2 kappa Psi under the laws of Gibbs and Maxwell.
 

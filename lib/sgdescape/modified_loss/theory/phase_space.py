@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.underdamped_langevin import diffusion_matrix, drift_matrix
 
 
@@ -22,6 +23,7 @@ class Covariance:
     velocity: np.ndarray  # E[v_i v_j]
 
 
+@door
 def process(curvature, noise, *, learning_rate, momentum, batch_size, weight_decay=0.0):
     """Return A, D and kappa of the phase-space process, Eq. (modified-matrices).
 
@@ -54,6 +56,7 @@ def process(curvature, noise, *, learning_rate, momentum, batch_size, weight_dec
     return drift, diffusion, size * (1 - beta**2)
 
 
+@door
 def covariance(curvature, noise, *, learning_rate, momentum, batch_size, weight_decay=0.0):
     """Return the continuous process' covariance pair by pair, Eq. (modified-pair).
 
@@ -80,6 +83,7 @@ def covariance(curvature, noise, *, learning_rate, momentum, batch_size, weight_
     return Covariance(x, apart / (2 * (1 - beta)) * x, total / (eta * (1 + beta)) * x)
 
 
+@door
 def discrete_covariance(curvature, noise, *, learning_rate, momentum, batch_size, weight_decay=0.0):
     """Return the exact covariance of the iterates, Eq. (modified-pair-discrete).
 
@@ -109,6 +113,7 @@ def discrete_covariance(curvature, noise, *, learning_rate, momentum, batch_size
     return Covariance(x, (x - later) / eta, (2 * x - later - later.T) / eta**2)
 
 
+@door
 def half_step(full: Covariance, *, learning_rate) -> Covariance:
     """Return the covariance of (theta_k - delta_k / 2, v_k), Eq. (modified-midpoint).
 
@@ -124,6 +129,7 @@ def half_step(full: Covariance, *, learning_rate) -> Covariance:
     return Covariance(x - half * (y + y.T) + half**2 * w, y - half * w, w)
 
 
+@door
 def circulation(curvature, noise, *, learning_rate, momentum, batch_size, weight_decay=0.0):
     """Return E[x_i(k) x_j(k+1) - x_j(k) x_i(k+1)] a step, exact, Eq. (modified-swirl).
 
@@ -152,6 +158,7 @@ def circulation(curvature, noise, *, learning_rate, momentum, batch_size, weight
     return learning_rate * np.subtract.outer(h, h) / (1 - momentum) * x
 
 
+@door
 def phase_loss(position, velocity, *, curvature, learning_rate, momentum, weight_decay=0.0):
     """Return sigma^2 Psi for Sigma = sigma^2 H, mode by mode and summed, Eq. (modified-loss).
 

@@ -6,6 +6,7 @@ One mode: theta_(k+1) - theta_k = beta (theta_k - theta_(k-1)) - eta (h theta_k 
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.underdamped_langevin import (
     common_factor,
     impulse_response,
@@ -13,6 +14,7 @@ from sgdescape.underdamped_langevin import (
 )
 
 
+@door
 def equipartition_curvature(square_step, variance, *, learning_rate, momentum) -> np.ndarray:
     """Return h = (1 + beta) E[delta^2] / (2 eta Var theta), Eq. (modified-equipartition).
 
@@ -42,6 +44,7 @@ def equipartition_curvature(square_step, variance, *, learning_rate, momentum) -
     return (1 + beta) * step / (2 * eta * spread)
 
 
+@door
 def areal_rate(square_step, *, curvature, learning_rate, momentum, weight_decay=0.0) -> np.ndarray:
     """Return E[x_k delta_(k+1) - x_(k+1) delta_k] = -(1 + beta - eta h/2) E[delta^2].
 
@@ -66,6 +69,7 @@ def areal_rate(square_step, *, curvature, learning_rate, momentum, weight_decay=
     return -(1 + beta - eta * h / 2) * validate.within("square_step", square_step, low=0)
 
 
+@door
 def excess_loss(square_step, *, learning_rate, momentum) -> np.ndarray:
     """Return E[L] - L* = (1 + beta) E|delta|^2 / (4 eta), lambda = 0, Eq. (modified-excess).
 
@@ -84,6 +88,7 @@ def excess_loss(square_step, *, learning_rate, momentum) -> np.ndarray:
     return (1 + beta) * validate.within("square_step", square_step, low=0) / (4 * eta)
 
 
+@door
 def decay_factor(curvature, *, weight_decay) -> np.ndarray:
     """Return rho / (rho + lambda): Var theta_i in units of its value at lambda = 0.
 
@@ -105,6 +110,7 @@ def decay_factor(curvature, *, weight_decay) -> np.ndarray:
     return rho / (rho + validate.non_negative("weight_decay", weight_decay))
 
 
+@door
 def midpoint_variance(curvature, noise, *, learning_rate, momentum, batch_size, weight_decay=0.0):
     """Return Var(theta_k - delta_k/2) = eta Sigma / (2 S (1 - beta) h): no correction in eta.
 
@@ -131,6 +137,7 @@ def midpoint_variance(curvature, noise, *, learning_rate, momentum, batch_size, 
     return law[..., 0, 0]
 
 
+@door
 def shuffled_equipartition(curvature, *, learning_rate, momentum, steps_per_epoch) -> np.ndarray:
     r"""Return (1 + beta) E[delta^2] / (2 eta h Var theta) for batches from shuffled epochs.
 

@@ -8,9 +8,11 @@ import numpy as np
 from scipy import integrate
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.modified_loss.theory import decomposition, phase_space
 
 
+@door
 def entropy_production(curvature, noise, *, discrete=True, **at) -> float:
     r"""Return -(S/2) sum_ij (Sigma^-1)_ij (h_i - h_j)^2 E[x_i x_j], Eq. (modified-entropy).
 
@@ -39,6 +41,7 @@ def entropy_production(curvature, noise, *, discrete=True, **at) -> float:
     return float(-at["batch_size"] / 2 * np.sum(_inverse(noise) * apart**2 * x))
 
 
+@door
 def entropy_by_lyapunov(curvature, noise, *, learning_rate, momentum, **at) -> float:
     """Return eta times E[v_diss D_v^-1 (dv/dt - force)], of the continuous process: a second way.
 
@@ -66,6 +69,7 @@ def entropy_by_lyapunov(curvature, noise, *, learning_rate, momentum, **at) -> f
     return float(-learning_rate * np.trace(work @ cross))
 
 
+@door
 def entropy_by_spectrum(curvature, noise, *, learning_rate, momentum, batch_size, weight_decay=0.0):
     r"""Return the same for the iterates from their power spectra alone: a third way.
 
@@ -101,6 +105,7 @@ def entropy_by_spectrum(curvature, noise, *, learning_rate, momentum, batch_size
     return float(found[0])
 
 
+@door
 def current_strength(curvature, *, learning_rate, momentum, weight_decay=0.0) -> float:
     """Return eta sum_i h_i / (1 - beta): the current's size, taken for entropy production.
 

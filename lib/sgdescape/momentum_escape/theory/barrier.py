@@ -3,6 +3,7 @@
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.large_deviations import quasi_potential
 from sgdescape.momentum_escape.theory.extremals import lower_envelope, turns
 from sgdescape.momentum_escape.theory.pushes import input_law, normal_push
@@ -11,6 +12,7 @@ SMALLEST, LARGEST = 1e-2, 8.0  # damping between which extremals are followed
 REACH = (6.0, 30.0, 200.0, 2000.0)  # loss ratios up to which they are
 
 
+@door
 def barrier(loss_ratio, *, damping, kurtosis=3.0, inputs="gaussian"):
     r"""Return w with log t = w/T for T -> 0 at fixed damping, Eq. (momentum-barrier).
 
@@ -53,6 +55,7 @@ def barrier(loss_ratio, *, damping, kurtosis=3.0, inputs="gaussian"):
     return _plain(_joined(c, zeta, push, weak=weak_friction(c, push.kurtosis), strong=c - 1))
 
 
+@door
 def diffusion_barrier(loss_ratio, *, damping, kurtosis=2.0):
     r"""Return w of the SDE with momentum whose noise has this kurtosis, instead of real samples.
 
@@ -82,6 +85,7 @@ def diffusion_barrier(loss_ratio, *, damping, kurtosis=2.0):
     return _plain(_joined(c, zeta, normal_push(k), weak=weak, strong=strong))
 
 
+@door
 def weak_friction(loss_ratio, kurtosis):
     r"""Return the barrier at damping 0, (4/k) log(1 + k (c - 1)/4), k = kurtosis - 1.
 
@@ -100,6 +104,7 @@ def weak_friction(loss_ratio, kurtosis):
     return _scaled_log(k / 4, c - 1)
 
 
+@door
 def gibbs_barrier(loss_ratio):
     """Return c - 1, the exponent of Kunin et al.'s Gibbs law exp(-kappa Psi), at every damping."""
     return validate.within("loss_ratio", loss_ratio, low=1) - 1

@@ -4,8 +4,10 @@ import numpy as np
 from scipy import integrate
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
+@door
 def energy_tail(energy, *, temperature, kurtosis=3.0):
     r"""Return P(e > energy) in the stationary state for damping 0, Eq. (momentum-energy).
 
@@ -33,6 +35,7 @@ def energy_tail(energy, *, temperature, kurtosis=3.0):
     return (1 + k * e / 4) ** (1 - 4 / (k * t))
 
 
+@door
 def gibbs_tail(energy, *, temperature):
     r"""Return P(e > energy) of Kunin et al.'s Gibbs law exp(-kappa Psi), which is exp(-e/T).
 
@@ -48,6 +51,7 @@ def gibbs_tail(energy, *, temperature):
     return np.exp(-e / validate.within("temperature", temperature, low=0, open_low=True))
 
 
+@door
 def tail_exponent(*, temperature, kurtosis=3.0):
     r"""Return a of P(L > c L*) ~ c^(-a) at damping 0, 4/((kurtosis - 1) T) - 1.
 

@@ -11,8 +11,10 @@ from scipy.sparse import coo_matrix, eye
 from scipy.sparse.linalg import spsolve
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
+@door
 def push_cost(position, rate):
     r"""Return the Legendre transform of Lambda for normal inputs, and the tilt that attains it.
 
@@ -93,6 +95,7 @@ def path_curvature(path, times, damping):
     return total.tocsr()
 
 
+@door
 def minimum_action(loss_ratio, *, damping, points=800, swings=None):
     r"""Return the least action of paths to the loss ratio, for normal inputs, and the path.
 

@@ -14,11 +14,13 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.momentum_escape.theory.extremals import Turns, lower_envelope
 
 START = 1e-3  # first distance from the minimum, where w = r^2
 
 
+@door
 def orbit_hamiltonian(position, tilt, *, aligned=0.0):
     r"""Return the averaged Hamiltonian of the orbit, Eq. (momentum-plane).
 
@@ -87,6 +89,7 @@ def orbit_turns(aligned: float, largest: float) -> Turns:
     return Turns(*np.array(rows).reshape(-1, 5).T)
 
 
+@door
 def plane_barrier(loss_ratio, *, aligned=0.0):
     r"""Return w(c) of two or more equal directions at damping 0, the optimum over all orbits.
 
@@ -109,6 +112,7 @@ def plane_barrier(loss_ratio, *, aligned=0.0):
     return float(w) if w.ndim == 0 else w
 
 
+@door
 def circle_barrier(loss_ratio, *, aligned=0.0):
     r"""Return w of the way along circles: 2 log c for decoupled noise, Eq. (momentum-circle).
 

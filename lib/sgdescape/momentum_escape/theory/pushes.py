@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 INPUTS = ("gaussian", "uniform", "rademacher")
 NODES = 40  # Gauss-Legendre: exact to rounding for every tilt that an extremal reaches
@@ -33,6 +34,7 @@ class Push:
     diffusion: bool = False
 
 
+@door
 @cache
 def input_law(inputs: str) -> Push:
     """Return the pushes of fresh samples with inputs of unit variance and normal labels.
@@ -57,6 +59,7 @@ def input_law(inputs: str) -> Push:
     return Push(squares, weights / 2, float(squares**2 @ weights / 2))
 
 
+@door
 def normal_push(kurtosis: float) -> Push:
     """Return the pushes of an SDE whose noise has the covariance of inputs with this kurtosis.
 
@@ -73,6 +76,7 @@ def normal_push(kurtosis: float) -> Push:
     return Push(np.zeros(0), np.zeros(0), kurtosis, diffusion=True)
 
 
+@door
 def cumulant(position, tilt, push: Push):
     r"""Return Lambda = log E exp(-p g), Eq. (momentum-cumulant); infinity outside its domain.
 
@@ -99,6 +103,7 @@ def cumulant(position, tilt, push: Push):
     return np.log(np.exp(q[..., None] * push.squares) @ push.weights)
 
 
+@door
 def largest_tilt(position):
     r"""Return the end of Lambda's domain for normal inputs, theta + sqrt(1 + theta^2).
 

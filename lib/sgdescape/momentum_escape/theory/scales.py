@@ -3,8 +3,10 @@
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
+@door
 def damping(*, learning_rate, momentum, curvature):
     r"""Return zeta = (1 - beta) / sqrt(2 eta h (1 + beta)), Eq. (momentum-scales).
 
@@ -27,6 +29,7 @@ def damping(*, learning_rate, momentum, curvature):
     return (1 - beta) / np.sqrt(2 * eta * h * (1 + beta))
 
 
+@door
 def temperature(*, learning_rate, momentum, batch_size, curvature):
     r"""Return T = eta h / (S (1 - beta)), Eq. (momentum-scales).
 
@@ -50,6 +53,7 @@ def temperature(*, learning_rate, momentum, batch_size, curvature):
     return eta * h / (validate.within("batch_size", batch_size, low=1) * (1 - beta))
 
 
+@door
 def settings(temperature, damping, *, batch_size=1.0):
     r"""Return eta h and beta that give a temperature and a damping, Eq. (momentum-settings).
 
@@ -81,6 +85,7 @@ def settings(temperature, damping, *, batch_size=1.0):
     return s * t * friction, 1 - friction
 
 
+@door
 def stable_step(*, momentum, batch_size, kurtosis=3.0):
     r"""Return the largest eta h with finite second moments, Eq. (momentum-stability).
 
@@ -105,6 +110,7 @@ def stable_step(*, momentum, batch_size, kurtosis=3.0):
     return 2 * (1 + beta) / (1 + k * (1 + beta) / (s * (1 - beta)))
 
 
+@door
 def second_moment_radius(step, *, momentum, batch_size, kurtosis=3.0):
     """Return the growth factor of second moments a step: `stable_step` is where it is 1.
 

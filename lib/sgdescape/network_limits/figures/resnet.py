@@ -4,9 +4,11 @@ import numpy as np
 
 from sgdescape.core import plotting
 from sgdescape.core.runs.provenance import settings
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.network_limits.estimates import settled
 
 
+@reads_dataset
 def resnet_speed(dataset, ax):
     """Draw |delta_k|^2 of each run, smoothed over ten steps, with the law."""
     for index, (_, beta, _, steps) in enumerate(settings(dataset).residual_runs):
@@ -22,6 +24,7 @@ def resnet_speed(dataset, ax):
     return ax
 
 
+@reads_dataset
 def resnet_distance(dataset, ax):
     """Draw |Delta_k|^2 from the checkpoint with slopes 1 and 2 as guides."""
     for index, (_, beta, _, steps) in enumerate(settings(dataset).residual_runs):
@@ -38,6 +41,7 @@ def resnet_distance(dataset, ax):
     return ax
 
 
+@reads_dataset
 def resnet_norm(dataset, ax):
     """Draw |theta|^2 of the convolutions with the slope of right angles and weight decay."""
     for index, (_, beta, _, steps) in enumerate(settings(dataset).residual_runs):

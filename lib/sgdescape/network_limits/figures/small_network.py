@@ -9,6 +9,7 @@ from scipy.interpolate import RectBivariateSpline
 
 from sgdescape.core import plotting
 from sgdescape.core.runs.provenance import settings
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import mean_interval
 from sgdescape.network_limits.estimates import mahalanobis
 from sgdescape.network_limits.predictions import crossover
@@ -22,6 +23,7 @@ NAMES = {"iid": "with replacement", "shuffle": "epochs"}
 _REFERENCES = {"from_start": ", from the minimum", "from_later": ", after burn-in"}
 
 
+@reads_dataset
 def noise(dataset, ax):
     """Draw Sigma_ii / rho_i against rho_i over the whole spectrum."""
     h, noise = dataset.all_curvature.values, dataset.all_noise.values
@@ -36,6 +38,7 @@ def noise(dataset, ax):
     return plotting.log_axes(ax)
 
 
+@reads_dataset
 def speed(dataset, ax):
     """Draw the measured speed against the law, short runs of several hyper-parameters."""
     laws = dataset.sweep_speed_exact.values
@@ -55,6 +58,7 @@ def speed(dataset, ax):
     return ax
 
 
+@reads_dataset
 def variances(dataset, ax, *, what):
     """Draw Var theta_i or E delta_i^2 against rho_i for both samplers with their predictions."""
     x = dataset.curvature.values
@@ -75,6 +79,7 @@ def variances(dataset, ax, *, what):
     return ax
 
 
+@reads_dataset
 def equipartition(dataset, ax):
     """Draw kinetic over potential energy of each mode, both samplers, with the predictions."""
     config, x = settings(dataset), dataset.curvature.values
@@ -98,6 +103,7 @@ def equipartition(dataset, ax):
     return ax
 
 
+@reads_dataset
 def plane(dataset, ax, *, sampler="iid"):
     """Draw the cloud in the plane of the first and last watched mode over the loss."""
     x, y = dataset.along_first.values, dataset.along_last.values
@@ -123,6 +129,7 @@ def plane(dataset, ax, *, sampler="iid"):
     return ax
 
 
+@reads_dataset
 def velocity_plane(dataset, ax):
     """Draw the cloud of steps in the same plane with the ellipses of the modified loss."""
     scale = np.sqrt(dataset.sel(sampler="iid").step_exact.values[[0, -1]])
@@ -141,6 +148,7 @@ def velocity_plane(dataset, ax):
     return ax
 
 
+@reads_dataset
 def distances(dataset, ax):
     """Draw quantiles of the distance under the modified loss against those of chi-square."""
     for index, sampler in enumerate(("iid", "shuffle")):
@@ -156,6 +164,7 @@ def distances(dataset, ax):
     return ax
 
 
+@reads_dataset
 def ring(dataset, ax):
     """Draw the ring-down of two kicked modes with the prediction."""
     config = settings(dataset)
@@ -174,6 +183,7 @@ def ring(dataset, ax):
     return ax
 
 
+@reads_dataset
 def autocorrelation(dataset, ax):
     """Draw the autocorrelation of two modes, momentum 0.98, with the exact prediction."""
     lags = dataset.sizes["swing_lag"] - 1
@@ -194,6 +204,7 @@ def autocorrelation(dataset, ax):
     return ax
 
 
+@reads_dataset
 def displacement(dataset, ax):
     """Draw |Delta_k|^2 against k: both samplers, from the start and from after the burn-in."""
     lags = dataset.lag.values
@@ -212,6 +223,7 @@ def displacement(dataset, ax):
     return ax
 
 
+@reads_dataset
 def exponents(dataset, ax):
     """Draw the local exponent c(k), measured and predicted."""
     lags = dataset.lag.values
@@ -234,6 +246,7 @@ def exponents(dataset, ax):
     return plotting.log_axes(ax, "x")
 
 
+@reads_dataset
 def strong(dataset, ax):
     """Draw the falling speed at strong noise, in units of the law at the minimum."""
     law = float(dataset.strong_exact)

@@ -43,6 +43,9 @@ class Folder:
 def read_folder(root: str | Path, split: str, *, classes: tuple[str, ...] | None = None) -> Folder:
     """List the images of a split in ImageNet's layout; none is opened.
 
+    Names that begin with a dot are left out: other systems' marks (``._x.JPEG``) and folders of
+    tools (``.ipynb_checkpoints``), no images and no classes.
+
     Args:
         root: the folder that holds the splits.
         split: "train", "val", ...
@@ -61,7 +64,7 @@ def read_folder(root: str | Path, split: str, *, classes: tuple[str, ...] | None
             f"data must hold a folder {split!r} with one folder a class: there is no {top}"
         )
     with os.scandir(top) as entries:
-        found = tuple(sorted(entry.name for entry in entries if entry.is_dir()))
+        found = tuple(sorted(e.name for e in entries if e.is_dir() and _visible(e)))
     if not found:
         raise ValueError(f"{top} must hold one folder a class, such as n01440764: it holds none")
     if classes is not None and found != tuple(classes):
@@ -74,7 +77,9 @@ def read_folder(root: str | Path, split: str, *, classes: tuple[str, ...] | None
     files, labels = [], []
     for label, name in enumerate(found):
         with os.scandir(top / name) as entries:
-            own = sorted(e.name for e in entries if e.name.lower().endswith(SUFFIXES))
+            own = sorted(
+                e.name for e in entries if e.name.lower().endswith(SUFFIXES) and _visible(e)
+            )
         if not own:
             raise ValueError(f"class folder {top / name} must hold at least 1 image: got 0")
         files += [f"{name}/{file}".encode() for file in own]
@@ -189,6 +194,10 @@ class EvaluationImages(Dataset):
         """Return the central view of an image, and its label."""
         image = load_image(_path(self.folder, index))
         return central_view(image, size=self.size), self.folder.labels[index]
+
+
+def _visible(entry):
+    return not entry.name.startswith(".")
 
 
 def _path(folder, index):

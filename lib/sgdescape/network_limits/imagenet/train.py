@@ -25,6 +25,7 @@ from sgdescape.core import validate
 from sgdescape.core.networks.resnet import STEMS, resnet18
 from sgdescape.core.training import sgd
 from sgdescape.core.training.recorder import Recorder
+from sgdescape.network_limits.imagenet import weights
 from sgdescape.network_limits.imagenet.data_parallel import (
     Batches,
     evaluate,
@@ -127,8 +128,7 @@ def train(
         config: what is computed.
         data: folder in ImageNet's layout with "train" and "val".
         out: folder of the run, created if needed.
-        start: file of weights to start from (``torch.save`` of a state dictionary); None draws
-            them.
+        start: file of weights to start from, see `weights.load_foreign`; None draws them.
         directions: file of a tensor (P, r) to project the path on; implies ``record``.
         record: keep displacements and norms of every step.
         device: "auto", "cpu" or "cuda"; of several, each process takes its own.
@@ -236,7 +236,7 @@ def _begin(model, out, identity, start):
     device = next(model.parameters()).device
     path = out / CHECKPOINT
     if path.is_file():
-        found = torch.load(path, map_location=device, weights_only=True)
+        found = weights.read_checkpoint(path, device=device)
         ours, theirs = json.loads(json.dumps(identity)), json.loads(found.pop("identity"))
         if different := [k for k in ours if ours[k] != theirs.get(k)]:
             raise ValueError(
@@ -248,19 +248,18 @@ def _begin(model, out, identity, start):
         model.load_state_dict(progress.weights)
         return progress
     if start is not None:
-        model.load_state_dict(torch.load(start, map_location=device, weights_only=True))
+        weights.load_foreign(model, start)
     flat = torch.cat([p.detach().flatten() for p in model.parameters()])
     buffers = [torch.zeros_like(p) for p in model.parameters()]
     return Progress(step=0, weights={}, buffers=buffers, start=flat)
 
 
 def _save(plain, progress, out, identity):
-    """Write the checkpoint: tensors, numbers and text only, under another name first."""
+    """Write the checkpoint: tensors, numbers and text only."""
     progress.weights = plain.state_dict()
     progress.losses = [torch.cat(progress.losses)]
-    temporary = out / f".{CHECKPOINT}.tmp"
-    torch.save(vars(progress) | {"identity": json.dumps(identity)}, temporary)
-    os.replace(temporary, out / CHECKPOINT)
+    content = vars(progress) | {"identity": json.dumps(identity)}
+    weights.write_checkpoint(out / CHECKPOINT, content)
 
 
 class _Recorder:
@@ -280,7 +279,8 @@ class _Recorder:
     def save(self):
         path = self.recorder.path()
         last = int(path.steps[-1])
-        np.savez(self.out / f"path-{self.first:08d}-{last:08d}.npz", **vars(path))
+        file = self.out / f"path-{self.first:08d}-{last:08d}.npz"
+        weights.write_whole(file, lambda opened: np.savez(opened, **vars(path)))
         self.first, self.recorder = last, self.make()
         self.recorder(last)
 

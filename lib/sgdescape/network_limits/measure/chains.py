@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.network_limits.measure import network
 
 BLOCK = 256  # steps whose batches are drawn together
@@ -67,6 +68,7 @@ class Path:
     mean: np.ndarray
 
 
+@door
 def run(
     task: network.Task,
     origin: Tensor,

@@ -5,20 +5,24 @@ from itertools import pairwise
 import numpy as np
 
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import Interval, computed
 from sgdescape.neural_network.estimates import passages
 
 
+@reads_dataset
 def middle(ds) -> float:
     """Return the middle one of the exponents."""
     return float(ds.exponent[ds.sizes["exponent"] // 2])
 
 
+@reads_dataset
 def smallest_batch(ds) -> int:
     """Return the smallest batch size."""
     return int(ds.batch_size[0])
 
 
+@reads_dataset
 def chosen(ds, exponent):
     """Return which thresholds are compared at an exponent: where the bowl arrives in good time."""
     watch = provenance.settings(ds).watch / float(ds.curvature[0])
@@ -33,6 +37,7 @@ def cut(sample, chosen):
     return sample[0][:, chosen], sample[1][:, chosen]
 
 
+@reads_dataset
 def valley_of(ds, law, exponent, batch_size):
     """Return times and which were observed of one bowl; law "continuous" is the SDE, Eq. (12)."""
     if law == "continuous":
@@ -41,12 +46,14 @@ def valley_of(ds, law, exponent, batch_size):
     return passages.bowl_times_of(ds, one)
 
 
+@reads_dataset
 def cells(ds, *, exponents=slice(None), batches=slice(None)) -> list:
     """Return the (exponent, batch size) pairs at these positions."""
     chosen_ones = ds.exponent.values[exponents], ds.batch_size.values[batches]
     return [(a, b) for a in chosen_ones[0] for b in chosen_ones[1]]
 
 
+@reads_dataset
 def against(ds, law, where) -> Interval:
     """Return the mean log2 of the runs' times over a bowl's.
 
@@ -67,6 +74,7 @@ def against(ds, law, where) -> Interval:
     return passages.log_ratio(pairs)
 
 
+@reads_dataset
 def beyond(ds, law, where, *, least: int = 100) -> Interval:
     """Return the same as `against` above the window, where both bowls have ``least`` passages.
 
@@ -86,6 +94,7 @@ def beyond(ds, law, where, *, least: int = 100) -> Interval:
     return passages.log_ratio(pairs)
 
 
+@reads_dataset
 def between(ds, law, other, where) -> float:
     """Return the mean log2 of one bowl's times over another's; a lower bound where censored."""
     values = []
@@ -98,6 +107,7 @@ def between(ds, law, other, where) -> float:
     return float(np.mean(values))
 
 
+@reads_dataset
 def slope_of(ds, exponent, batch_size) -> Interval:
     """Return the slope of the runs' times in the window."""
     w = chosen(ds, exponent)
@@ -105,6 +115,7 @@ def slope_of(ds, exponent, batch_size) -> Interval:
     return passages.slope(times, seen, ds.threshold.values[w])
 
 
+@reads_dataset
 def bowl_slope(ds, exponent, batch_size) -> Interval:
     """Return the slope of the times of the bowl with the noise of Eq. (12) in the window."""
     w = chosen(ds, exponent)
@@ -112,6 +123,7 @@ def bowl_slope(ds, exponent, batch_size) -> Interval:
     return passages.slope(times, seen, ds.threshold.values[w])
 
 
+@reads_dataset
 def implied(ds, slope=slope_of) -> Interval:
     """Return n = 2 (B / (eta h*) + 1 - slope), mean over exponents and the two smallest batches."""
     where = cells(ds, batches=slice(2))
@@ -123,6 +135,7 @@ def implied(ds, slope=slope_of) -> Interval:
     return Interval(value, value - half, value + half, slopes[0].level, "delta method")
 
 
+@reads_dataset
 def implied_excess(ds) -> Interval:
     """Return the n that the runs imply minus the bowl's own, with the errors of both."""
     runs, bowl = implied(ds), implied(ds, bowl_slope)
@@ -131,6 +144,7 @@ def implied_excess(ds) -> Interval:
     return Interval(value, value - half, value + half, runs.level, "delta method, runs and bowl")
 
 
+@reads_dataset
 def control_times(ds, case):
     """Times of another network's runs, and of its three bowls, in its window.
 
@@ -148,6 +162,7 @@ def control_times(ds, case):
     return tuple(cut(sample, w) for sample in (runs, *valleys))
 
 
+@reads_dataset
 def linearised_times(ds, case):
     """Times of runs, of the linearised network and of the bowl of Eq. (6), in a window.
 
@@ -169,17 +184,20 @@ def linearised_times(ds, case):
     return tuple(cut(sample, w) for sample in samples)
 
 
+@reads_dataset
 def lead_ratio(ds):
     """Mean loss if the leading direction alone fluctuated, over the prediction."""
     share = 1 / (2 * float(ds.exponent))
     return 1 / (1 - share) / float(ds.mean_loss)
 
 
+@reads_dataset
 def stationary_share(ds) -> float:
     """Return the leading directions' share of the loss if all have one variance: of the trace."""
     return float(ds.curvature.sum()) / ds.attrs["trace"]
 
 
+@reads_dataset
 def isotropic_share(ds) -> float:
     """Return the leading directions' share of a displacement that is alike in all of them."""
     hidden = provenance.settings(ds).hidden
@@ -188,6 +206,7 @@ def isotropic_share(ds) -> float:
     return ds.sizes["direction"] / parameters
 
 
+@reads_dataset
 def over_linearised(ds) -> Interval:
     """Return the mean over the other networks of log2 of the runs' times over the linearised."""
     found = [passages.paired_ratio(*linearised_times(ds, case)[:2]) for case in ds.case.values]
@@ -196,6 +215,7 @@ def over_linearised(ds) -> Interval:
     return Interval(value, value - half, value + half, found[0].level, "pairs, delta method")
 
 
+@reads_dataset
 def late_looks(ds) -> tuple[Interval, float]:
     """Return log2 of the times if the loss is seen rarely over those if it is seen in every step.
 

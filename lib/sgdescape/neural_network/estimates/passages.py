@@ -10,7 +10,10 @@ from dataclasses import replace
 import numpy as np
 from scipy import stats
 
+from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats import survival
 from sgdescape.core.stats.intervals import LEVEL, Interval
 
@@ -19,6 +22,7 @@ LEAST = 8  # passages below which a threshold is left out
 __all__ = ["local_slopes", "log_ratio", "mean_times", "paired_ratio", "times_of", "window"]
 
 
+@reads_dataset
 def times_of(ds, **cell):
     """Return times in t and which were observed (replicas, thresholds) of one (exponent, B)."""
     one = ds.sel(**cell)
@@ -27,6 +31,7 @@ def times_of(ds, **cell):
     return np.where(passage > 0, passage, last) * rate, passage > 0
 
 
+@reads_dataset
 def bowl_times_of(ds, bowl):
     """Return the same of simulated paths (path, threshold) with NaN for censored."""
     values = bowl.values
@@ -34,6 +39,7 @@ def bowl_times_of(ds, bowl):
     return np.where(np.isfinite(values), values, watch), np.isfinite(values)
 
 
+@door
 def mean_times(times, observed, *, level: float = LEVEL):
     """Return mean passage time with its interval at every threshold; NaN below `LEAST` passages.
 
@@ -54,6 +60,7 @@ def mean_times(times, observed, *, level: float = LEVEL):
     return mean, mean * np.exp(-half), mean * np.exp(half)
 
 
+@door
 def window(bowl_times, *, watch: float) -> np.ndarray:
     """Return which thresholds (m,) are compared: those that the bowl reaches in good time.
 
@@ -64,6 +71,7 @@ def window(bowl_times, *, watch: float) -> np.ndarray:
         bowl_times: of the bowl, NaN where censored (paths, m).
         watch: time watched, in the same unit.
     """
+    watch, bowl_times = validate.positive("watch", watch), validate.times("bowl_times", bowl_times)
     seen = np.isfinite(bowl_times)
     with np.errstate(divide="ignore"):
         mean = np.where(seen, bowl_times, watch).sum(0) / seen.sum(0)
@@ -136,6 +144,7 @@ def slope(times, observed, thresholds, *, level: float = LEVEL) -> Interval:
     return replace(found, method=f"{len(times)} runs, delta method")
 
 
+@door
 def local_slopes(times, observed, thresholds, *, width: int = 5, level: float = 0.95):
     """Return centres (geometric), slopes and ends of windows of ``width`` thresholds; NaN if thin.
 

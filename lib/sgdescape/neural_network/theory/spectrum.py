@@ -3,8 +3,10 @@
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
+@door
 def gauss_newton_spectrum(gram) -> np.ndarray:
     r"""Return the non-zero eigenvalues of :math:`\frac1N\sum_\mu C_f^{(\mu)}`, Eq. (44).
 
@@ -21,6 +23,7 @@ def gauss_newton_spectrum(gram) -> np.ndarray:
     return np.linalg.eigvalsh(gram)[::-1] / len(gram)
 
 
+@door
 def participation_ratio(spectrum) -> float:
     r"""Return :math:`n=1/\sum_ip_i^2` with :math:`p_i=h_i/\sum_jh_j`, Eq. (45).
 
@@ -34,6 +37,7 @@ def participation_ratio(spectrum) -> float:
     return float(1 / np.sum(_weights(spectrum) ** 2))
 
 
+@door
 def entropy_number(spectrum) -> float:
     r"""Return :math:`n=\exp(-\sum_ip_i\log p_i)`, the other reading, Eq. (entropy-number).
 
@@ -49,6 +53,7 @@ def entropy_number(spectrum) -> float:
     return float(np.exp(-np.sum(p * np.log(p))))
 
 
+@door
 def outlier_dimension(spectrum) -> float:
     r"""Return n_eff of unequal curvatures at large c, Eq. (outlier-dimension).
 
@@ -67,6 +72,7 @@ def outlier_dimension(spectrum) -> float:
     return float(1 + 0.5 * np.sum(1 + rho - np.sqrt((1 - rho) * (1 + 3 * rho))))
 
 
+@door
 def escape_slope(exponent, *, dimension):
     r"""Return the slope :math:`\frac{B}{\eta h^*}+1-\frac n2` of log t_p, Eq. (network-slope).
 
@@ -75,14 +81,14 @@ def escape_slope(exponent, *, dimension):
         dimension: n.
 
     Example:
-        >>> escape_slope(8.5, dimension=3)
+        >>> float(escape_slope(8.5, dimension=3))
         8.0
     """
-    if np.any(np.asarray(exponent) <= 0):
-        raise ValueError(f"exponent must be positive: got {exponent!r}")
-    return exponent + 1 - dimension / 2
+    exponent = validate.each_positive("exponent", exponent)
+    return exponent + 1 - validate.each_positive("dimension", dimension) / 2
 
 
+@door
 def raised_loss(exponent, *, trace_ratio):
     r"""Return the mean loss over L* in a quadratic valley, Eq. (raised-loss).
 
@@ -99,15 +105,12 @@ def raised_loss(exponent, *, trace_ratio):
         >>> float(raised_loss(4.0, trace_ratio=4.0))
         2.0
     """
-    if np.any(np.asarray(exponent) <= 0) or np.any(np.asarray(trace_ratio) < 1):
-        raise ValueError(
-            "exponent must be positive and trace_ratio at least 1: "
-            f"got {exponent!r} and {trace_ratio!r}"
-        )
-    share = np.asarray(trace_ratio / (2 * np.asarray(exponent, dtype=float)))
+    ratio = validate.each_at_least("trace_ratio", trace_ratio, 1)
+    share = np.asarray(ratio / (2 * validate.each_positive("exponent", exponent)))
     return np.where(share < 1, 1 / np.where(share < 1, 1 - share, 1.0), np.inf)[()]
 
 
+@door
 def direction_noise(losses, *, ratio, kurtosis, curvature):
     r"""Return B times the noise along each direction of a linear model, Eq. (direction-noise).
 
@@ -124,8 +127,9 @@ def direction_noise(losses, *, ratio, kurtosis, curvature):
         [18.0]
     """
     losses, kurtosis = validate.finite("losses", losses), validate.finite("kurtosis", kurtosis)
+    ratio, curvature = validate.finite("ratio", ratio), validate.finite("curvature", curvature)
     own = kurtosis - np.eye(len(kurtosis))
-    return 2 * np.asarray(curvature) * (np.asarray(ratio) * losses[0] + own @ losses[1:])
+    return 2 * curvature * (ratio * losses[0] + own @ losses[1:])
 
 
 def _weights(spectrum):

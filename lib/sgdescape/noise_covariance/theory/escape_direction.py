@@ -8,8 +8,10 @@ import numpy as np
 from scipy import integrate, linalg
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
+@door
 def line_noise(slopes, residuals, *, weights=None):
     r"""Return (s0, s1, s2) with :math:`B\,\Sigma_{ee}(z) = s_0 + s_1z + s_2z^2`, Eq. (line-noise).
 
@@ -31,6 +33,7 @@ def line_noise(slopes, residuals, *, weights=None):
     return np.array([w @ (r * g) ** 2, -2 * w @ (r * g**3), w @ g**4 - (w @ g**2) ** 2])
 
 
+@door
 def sgd_moments(start, *, curvature, noise, batch_size, learning_rate, steps):
     r"""Return E[z] and E[z^2] after so many steps of Eq. (3), linear model, without sampling.
 
@@ -55,6 +58,7 @@ def sgd_moments(start, *, curvature, noise, batch_size, learning_rate, steps):
     return (np.linalg.matrix_power(step, steps) @ [1.0, start, start**2])[1:]
 
 
+@door
 def sde_moments(start, *, curvature, noise, batch_size, learning_rate, duration):
     r"""Return E[z] and E[z^2] under :math:`dz = -hz\,dt + \sqrt{\eta\Sigma}\cdot dW`, Eq. (4).
 
@@ -82,6 +86,7 @@ def sde_moments(start, *, curvature, noise, batch_size, learning_rate, duration)
     return (linalg.expm(duration * generator) @ [1.0, start, start**2])[1:]
 
 
+@door
 def path_barrier(losses, variances, *, learning_rate) -> float:
     r"""Return :math:`\int 2\,dL/(\eta\Sigma_{ee})`, Eq. (path-barrier), by Simpson's rule.
 
@@ -106,6 +111,7 @@ def path_barrier(losses, variances, *, learning_rate) -> float:
     return integrate.simpson(2 / (eta * sigma), x=loss)
 
 
+@door
 def mean_share(loss_ratio):
     r"""Return :math:`(\partial_eL)^2/(2Lh_e) = 1-1/c` on a parabola, Eq. (mean-share).
 
@@ -119,6 +125,7 @@ def mean_share(loss_ratio):
     return 1 - 1 / _loss_ratio(loss_ratio)
 
 
+@door
 def kurtosis(slopes, *, weights=None):
     r"""Return :math:`\kappa_e = E[g^4]/E[g^2]^2`, at least 1, Eq. (kurtosis).
 
@@ -136,6 +143,7 @@ def kurtosis(slopes, *, weights=None):
     return fourth / validate.each_positive("the mean square of slopes", second) ** 2
 
 
+@door
 def kurtosis_noise(loss_ratio, *, kurtosis):
     r"""Return :math:`B\Sigma_{ee}/(2h_eL^*) = 1+(\kappa_e-1)(c-1)`, Eq. (kurtosis-noise).
 
@@ -150,6 +158,7 @@ def kurtosis_noise(loss_ratio, *, kurtosis):
     return 1 + (_kurtosis(kurtosis) - 1) * (_loss_ratio(loss_ratio) - 1)
 
 
+@door
 def diffusion_barrier(loss_ratio, *, kurtosis):
     r"""Return the diffusion barrier in units of B/(eta h_e), Eq. (diffusion-barrier).
 
@@ -169,6 +178,7 @@ def diffusion_barrier(loss_ratio, *, kurtosis):
     return np.log1p(excess * rise) / excess
 
 
+@door
 def decoupling_ratio(loss_ratio, *, kurtosis):
     r"""Return E[l g^2] / (E[l] E[g^2]), Eq. (decoupling-ratio): :math:`(1+\kappa_er^2)/(1+r^2)`.
 
@@ -184,6 +194,7 @@ def decoupling_ratio(loss_ratio, *, kurtosis):
     return (1 + _kurtosis(kurtosis) * (c - 1)) / c
 
 
+@door
 def trace_ratio(loss_ratio, *, kurtosis, directions):
     r"""Return :math:`B\,{\rm Tr}\Sigma/(2Lhd) = 1+(\kappa_e-2)(1-1/c)/d`, Eq. (trace-ratio).
 
@@ -200,6 +211,7 @@ def trace_ratio(loss_ratio, *, kurtosis, directions):
     return 1 + (_kurtosis(kurtosis) - 2) * (1 - 1 / _loss_ratio(loss_ratio)) / d
 
 
+@door
 def residual_block(weight_gradient, output_weight):
     r"""Return the Hessian's residual block of a ReLU unit, Eq. (residual-block).
 

@@ -3,10 +3,12 @@
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 _GRADIENTS = "output_gradients"
 
 
+@door
 def mean_square_loss(outputs, targets) -> float:
     r"""Return the loss :math:`L = \frac1{2N}\sum_\mu (f_\mu - y_\mu)^2`, Eq. (1) of Mori et al.
 
@@ -28,6 +30,7 @@ def mean_square_loss(outputs, targets) -> float:
     return float(np.mean(residuals**2) / 2)
 
 
+@door
 def sgd_step(parameters, gradients, *, learning_rate):
     r"""Return :math:`\theta - \eta\nabla L_B`, Eq. (2), the mean over the batch included.
 
@@ -50,6 +53,7 @@ def sgd_step(parameters, gradients, *, learning_rate):
     return theta - eta * gradients.mean(axis=0)
 
 
+@door
 def batch_noise(gradients, batches):
     r"""Return :math:`\xi = -(\nabla L_B - \nabla L)`, the noise of Eq. (3).
 
@@ -73,6 +77,7 @@ def batch_noise(gradients, batches):
     return gradients.mean(axis=0) - gradients[batches].mean(axis=-2)
 
 
+@door
 def isotropic_diffusion(covariance, *, learning_rate) -> float:
     r"""Return the D of Eq. (5) with SGD's total noise: :math:`2PD = \eta\,{\rm Tr}\,\Sigma`.
 
@@ -94,6 +99,7 @@ def isotropic_diffusion(covariance, *, learning_rate) -> float:
     return eta * total / (2 * len(covariance))
 
 
+@door
 def covariance_near_minimum(loss, hessian, *, batch_size):
     r"""Return :math:`\Sigma(\theta) \approx \frac{2L(\theta)}{B}H(\theta^*)`, Eq. (6).
 
@@ -110,6 +116,7 @@ def covariance_near_minimum(loss, hessian, *, batch_size):
     return 2 * loss * hessian / validate.count("batch_size", batch_size)
 
 
+@door
 def decoupled_moment(losses, output_gradients):
     r"""Return :math:`L\cdot\frac1N\sum_\mu C_f^{(\mu)}`, the right side of Eq. (7).
 
@@ -126,6 +133,7 @@ def decoupled_moment(losses, output_gradients):
     return np.mean(losses) * gauss_newton(rows)
 
 
+@door
 def batch_factor(samples, batch_size, *, sampler="without_replacement"):
     r"""Return the number before the bracket of Eq. (8), or 1/B for draws with replacement.
 
@@ -147,6 +155,7 @@ def batch_factor(samples, batch_size, *, sampler="without_replacement"):
     return (n - b) / (n - 1) / b if sampler == "without_replacement" else 1 / b
 
 
+@door
 def noise_covariance(gradients, *, batch_size, sampler="without_replacement"):
     r"""Return the exact covariance of the noise of Eq. (3), Eq. (8).
 
@@ -171,6 +180,7 @@ def noise_covariance(gradients, *, batch_size, sampler="without_replacement"):
     return factor * centred.T @ centred / len(gradients)
 
 
+@door
 def second_moment(residuals, output_gradients, *, batch_size):
     r"""Return :math:`\frac{2}{BN}\sum_\mu\ell_\mu C_f^{(\mu)}`, the middle of Eq. (9).
 
@@ -189,6 +199,7 @@ def second_moment(residuals, output_gradients, *, batch_size):
     return weighted.T @ weighted / len(weighted) / validate.count("batch_size", batch_size)
 
 
+@door
 def hessian(residuals, output_gradients, output_hessians):
     r"""Return :math:`\frac1N\sum_\mu C_f^{(\mu)}+\frac1N\sum_\mu[f-y]\nabla^2f`, Eq. (10).
 
@@ -212,6 +223,7 @@ def hessian(residuals, output_gradients, output_hessians):
     return gauss_newton(rows) + np.einsum("n,nij->ij", residuals, curved) / len(residuals)
 
 
+@door
 def gauss_newton(output_gradients):
     r"""Return :math:`\frac1N\sum_\mu\nabla f\nabla f^T`, Eq. (11): the Hessian without residuals.
 

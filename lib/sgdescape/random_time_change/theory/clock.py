@@ -8,9 +8,11 @@ import numpy as np
 from scipy.integrate import cumulative_trapezoid
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.validate import each_at_least, each_between, each_positive, each_whole
 
 
+@door
 def temperature(*, learning_rate, batch_size, curvature):
     r"""Return :math:`T = \eta h^*/B`, the temperature of Eq. (41) for an isotropic bowl.
 
@@ -30,6 +32,7 @@ def temperature(*, learning_rate, batch_size, curvature):
     return eta * h / each_whole("batch_size", batch_size)
 
 
+@door
 def diffusion(loss, hessian, *, learning_rate, batch_size):
     r"""Return :math:`\frac{2\eta L}{B}H(\theta^*)`, the covariance of Eq. (12) per unit of t.
 
@@ -48,6 +51,7 @@ def diffusion(loss, hessian, *, learning_rate, batch_size):
     return 2 * eta * level * hessian / batch
 
 
+@door
 def internal_time(loss, *, step):
     r"""Return :math:`\tau(t) = \int_0^t L(\theta_s)\,ds` along a path, Eq. (13), trapezoid rule.
 
@@ -66,6 +70,7 @@ def internal_time(loss, *, step):
     return cumulative_trapezoid(loss, dx=validate.positive("step", step), initial=0)
 
 
+@door
 def physical_time(loss, *, step):
     r"""Return :math:`t(\tau) = \int_0^\tau du/L(\tilde\theta_u)`, the inverse of Eq. (13).
 
@@ -83,6 +88,7 @@ def physical_time(loss, *, step):
     return internal_time(1 / each_positive("loss", loss), step=step)
 
 
+@door
 def log_drift(gradient, loss, *, epsilon=0.0):
     r"""Return :math:`-\nabla\log(L+\epsilon)`, the drift of Eq. (14).
 
@@ -101,6 +107,7 @@ def log_drift(gradient, loss, *, epsilon=0.0):
     )
 
 
+@door
 def log_barrier(loss_saddle, loss_minimum):
     r"""Return :math:`U^s - U^* = \log\frac{L(\theta^s)}{L(\theta^*)}`, Eq. (log-barrier).
 
@@ -116,6 +123,7 @@ def log_barrier(loss_saddle, loss_minimum):
     return np.log(each_at_least("loss_saddle / loss_minimum", ratio, 1))
 
 
+@door
 def stationary_exponent(*, learning_rate, batch_size, curvature):
     r"""Return the exponent of :math:`P_{ss}\propto L^{-\phi}`, Eq. (17) of Mori et al.
 
@@ -140,6 +148,7 @@ def stationary_exponent(*, learning_rate, batch_size, curvature):
     return 1 + 1 / t
 
 
+@door
 def convention_exponent(point, *, learning_rate, batch_size, curvature):
     r"""Return :math:`\phi_\alpha = 1 - \alpha + B/(\eta h^*)`, Eq. (conventions).
 
@@ -162,6 +171,7 @@ def convention_exponent(point, *, learning_rate, batch_size, curvature):
     return stationary_exponent(**noise) - alpha
 
 
+@door
 def gibbs_density(loss, *, temperature):
     r"""Return :math:`e^{-U/T} = L^{-1/T}`, the stationary law in tau up to a factor, Eq. (41).
 
@@ -176,6 +186,7 @@ def gibbs_density(loss, *, temperature):
     return each_positive("loss", loss) ** (-1 / validate.positive("temperature", temperature))
 
 
+@door
 def time_average(values, *, clock):
     r"""Return :math:`\frac1{s}\int_0^s f\,d(\text{clock})`, the long-time average of Eq. (42).
 
@@ -196,6 +207,7 @@ def time_average(values, *, clock):
     return np.trapezoid(values, clock, axis=-1) / (clock[..., -1] - clock[..., 0])
 
 
+@door
 def change_clock(density, loss, *, volume):
     r"""Return :math:`P_{ss} = \frac{\bar L}{L}\tilde P_{ss}` and :math:`\bar L`, Eq. (43).
 

@@ -6,10 +6,12 @@ from scipy.linalg import expm
 from scipy.special import betainc, betaln
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.validate import each_at_least, each_between, each_positive, each_whole
 from sgdescape.random_time_change.theory.clock import temperature as noise_temperature
 
 
+@door
 def mean_loss_curve(times, start, *, curvatures, minimum_loss, learning_rate, batch_size, point=0):
     r"""Return :math:`\langle L(\theta_t)\rangle` of Eq. (12) on any bowl, Eq. (moments).
 
@@ -45,6 +47,7 @@ def mean_loss_curve(times, start, *, curvatures, minimum_loss, learning_rate, ba
     return floor + np.array(moments)[:, :n] @ h / 2
 
 
+@door
 def driver_kurtosis(time, start, *, minimum_loss, learning_rate, batch_size, curvature):
     r"""Return :math:`\langle M_t^4\rangle/(3\langle M_t^2\rangle^2)`, Eq. (driver), 1 if normal.
 
@@ -54,7 +57,7 @@ def driver_kurtosis(time, start, *, minimum_loss, learning_rate, batch_size, cur
     Args:
         time: t, positive.
         start: z at t = 0.
-        minimum_loss: L*, non-negative.
+        minimum_loss: L*, non-negative; positive for a start at 0, where nothing else moves z.
         learning_rate: eta, positive.
         batch_size: B, a whole number of at least 1.
         curvature: h, positive.
@@ -80,12 +83,15 @@ def driver_kurtosis(time, start, *, minimum_loss, learning_rate, batch_size, cur
             for power, part in loss if factor else ():
                 system[row, powers.index((i - di + power, j - dj))] += factor * part
     start, time = float(validate.finite("start", start)), validate.positive("time", time)
+    if start == 0:
+        validate.positive("minimum_loss", minimum_loss)
     monomials = np.array([start**i * (j == 0) for i, j in powers])
     moments = expm(system * time) @ monomials
     second, fourth = (moments[powers.index((0, k))] for k in (2, 4))
     return float(fourth / (3 * second**2))
 
 
+@door
 def passage_means(loss_ratio, *, temperature, curvature, minimum_loss):
     r"""Return the mean passage times in t and in tau from the minimum to c L*, Eq. (passage).
 

@@ -8,11 +8,13 @@ from scipy import stats
 from scipy.special import roots_genlaguerre
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.validate import each_between, each_positive, each_whole
 from sgdescape.random_time_change.theory.clock import stationary_exponent
 from sgdescape.random_time_change.theory.clock import temperature as temperature_of
 
 
+@door
 def stability_index(dimension, *, learning_rate, batch_size, curvature):
     r"""Return :math:`\nu = \phi - \frac n2 = \frac{B}{\eta h^*} + 1 - \frac n2`, Eq. (index).
 
@@ -33,6 +35,7 @@ def stability_index(dimension, *, learning_rate, batch_size, curvature):
     return stationary_exponent(**noise) - each_whole("dimension", dimension) / 2
 
 
+@door
 def loss_law(exponent, dimension):
     r"""Return the law of L*/L under :math:`P\propto L^{-\phi}` in n dimensions, Eq. (loss-law).
 
@@ -58,6 +61,7 @@ def loss_law(exponent, dimension):
     return stats.beta(exponent - n / 2, n / 2)
 
 
+@door
 def mean_loss_ratio(dimension, *, temperature, clock=1):
     r"""Return the stationary mean of L/L* in t (clock = 1) or in tau (clock = 0), Eq. (mean-loss).
 
@@ -79,6 +83,7 @@ def mean_loss_ratio(dimension, *, temperature, clock=1):
     return (phi - 1) / tail if tail > 0 else float("inf")
 
 
+@door
 def growth_rate(dimension, *, temperature, curvature, point=0.0):
     r"""Return the mean rate :math:`-hT(\nu - \alpha)` of log|z| in t far away, Eq. (growth).
 
@@ -97,6 +102,7 @@ def growth_rate(dimension, *, temperature, curvature, point=0.0):
     return h * t * (each_whole("dimension", dimension) / 2 + alpha - 1 - 1 / t)
 
 
+@door
 def sgd_growth_rate(dimension, *, learning_rate, batch_size, curvature):
     r"""Return the mean of log(\|z'\|/\|z\|) in a step of SGD far from a minimum, Eq. (sgd-growth).
 
@@ -144,6 +150,7 @@ def _chi_square(freedom, nodes=120):
     return 2 * values, weights / weights.sum()
 
 
+@door
 def sgd_critical_dimension(*, learning_rate, batch_size, curvature):
     r"""Return :math:`n = \frac{2B}{\eta h} - B - 1`, Eq. (sgd-critical), for steps of SGD itself.
 
@@ -166,6 +173,7 @@ def sgd_critical_dimension(*, learning_rate, batch_size, curvature):
     return 2 / temperature_of(**noise) - each_whole("batch_size", batch_size) - 1
 
 
+@door
 def clock_power(index):
     r"""Return the power of t with which tau grows in the long run: max(1, 1/nu), Eq. (clock-power).
 
@@ -179,6 +187,7 @@ def clock_power(index):
     return np.maximum(1.0, 1 / each_positive("index", index))
 
 
+@door
 def frozen_clock(distance, *, index, temperature):
     r"""Return the law of :math:`\tau(\infty)` at a global minimum with L* = 0, Eq. (frozen-clock).
 

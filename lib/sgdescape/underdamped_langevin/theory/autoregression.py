@@ -10,9 +10,11 @@ functions that take h, eta and beta as arrays of one shape.
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.underdamped_langevin.theory import stability
 
 
+@door
 def oscillating_band(*, learning_rate, momentum):
     """Return the h between which the iteration has complex roots, Eq. (phase-discrete-critical).
 
@@ -36,6 +38,7 @@ def oscillating_band(*, learning_rate, momentum):
     return ((1 - beta) / (1 + root)) ** 2 / eta, (1 + root) ** 2 / eta
 
 
+@door
 def common_factor(curvature, *, learning_rate, momentum, weight_decay=0.0):
     """Return 1 / (1 - eta h / (2 (1 + beta))), Eq. (phase-discrete-stationary).
 
@@ -59,6 +62,7 @@ def common_factor(curvature, *, learning_rate, momentum, weight_decay=0.0):
     return 1 / (1 - eta * h / (2 * (1 + beta)))
 
 
+@door
 def square_step(
     curvature, noise, *, learning_rate, momentum, batch_size, weight_decay=0.0, discrete=True
 ):
@@ -97,6 +101,7 @@ def square_step(
     return np.sum(eta**2 * variance / (1 - beta**2) * factor, axis=0)
 
 
+@door
 def impulse_response(length, curvature, *, learning_rate, momentum, weight_decay=0.0):
     """Return g_j, a mode's answer to one kick j steps later, Eq. (phase-impulse).
 
@@ -128,6 +133,7 @@ def impulse_response(length, curvature, *, learning_rate, momentum, weight_decay
     return _chebyshev(*np.broadcast_arrays(k, h, eta, beta))
 
 
+@door
 def stationary_covariance(h, variance, eta, beta):
     """Return the covariance of (theta, v), Eq. (phase-discrete-stationary), for minibatch noise.
 

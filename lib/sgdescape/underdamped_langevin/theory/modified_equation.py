@@ -4,10 +4,12 @@ import numpy as np
 from scipy import integrate
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 MODELS = ("flow", "start", "half_step")
 
 
+@door
 def path_errors(learning_rates, *, momentum, time=2.0, start=1.0) -> np.ndarray:
     """Return the errors of three differential equations at a fixed time, Eq. (phase-langevin).
 

@@ -8,9 +8,11 @@ h = rho + lambda is the curvature of the mode with weight decay; time is t = eta
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.underdamped_langevin.theory import autoregression, stability
 
 
+@door
 def damping_rate(*, learning_rate, momentum):
     """Return gamma = (1 - beta) / (eta (1 + beta)), Eq. (phase-rates).
 
@@ -29,6 +31,7 @@ def damping_rate(*, learning_rate, momentum):
     return (1 - beta) / (eta * (1 + beta))
 
 
+@door
 def angular_frequency(curvature, *, learning_rate, momentum, weight_decay=0.0):
     """Return omega = sqrt(2 h / (eta (1 + beta))), Eq. (phase-rates), undamped.
 
@@ -45,6 +48,7 @@ def angular_frequency(curvature, *, learning_rate, momentum, weight_decay=0.0):
     return np.sqrt(2 * stability.stiffness(curvature, weight_decay) / (eta * (1 + beta)))
 
 
+@door
 def damping_ratio(curvature, *, learning_rate, momentum, weight_decay=0.0):
     """Return zeta = gamma / omega, Eq. (phase-rates): below 1 the mode oscillates.
 
@@ -66,6 +70,7 @@ def damping_ratio(curvature, *, learning_rate, momentum, weight_decay=0.0):
     return damping_rate(**at) / angular_frequency(h, **at)
 
 
+@door
 def critical_curvature(*, learning_rate, momentum):
     """Return the h at which a mode stops to oscillate, Eq. (phase-critical).
 
@@ -88,6 +93,7 @@ def critical_curvature(*, learning_rate, momentum):
     return (1 - beta) ** 2 / (2 * eta * (1 + beta))
 
 
+@door
 def critical_momentum(curvature, *, learning_rate, weight_decay=0.0):
     """Return the beta at which a mode is critically damped, Eq. (phase-critical) solved for beta.
 
@@ -106,6 +112,7 @@ def critical_momentum(curvature, *, learning_rate, weight_decay=0.0):
     return 1 + x - np.sqrt(x * x + 4 * x)
 
 
+@door
 def propagator(time, curvature, *, learning_rate, momentum, weight_decay=0.0):
     """Return e^{-A t} of one mode, Eq. (phase-propagator).
 
@@ -131,6 +138,7 @@ def propagator(time, curvature, *, learning_rate, momentum, weight_decay=0.0):
     return np.stack(rows, axis=-1).reshape(*t.shape, 2, 2)
 
 
+@door
 def stationary_covariance(
     curvature, noise, *, learning_rate, momentum, batch_size, weight_decay=0.0, discrete=True
 ):
@@ -175,6 +183,7 @@ def stationary_covariance(
     return np.stack(rows, axis=-1).reshape(*position.shape, 2, 2)
 
 
+@door
 def mean(
     steps,
     curvature,
@@ -208,6 +217,7 @@ def mean(
     return np.einsum("...ij,...j->...i", matrix, np.stack([start, velocity], axis=-1))
 
 
+@door
 def covariance(
     steps,
     curvature,
@@ -258,6 +268,7 @@ def covariance(
     return found
 
 
+@door
 def autocorrelation(steps, curvature, *, learning_rate, momentum, weight_decay=0.0, discrete=True):
     """Return r(k), the stationary autocorrelation of a mode's position.
 
@@ -285,6 +296,7 @@ def autocorrelation(steps, curvature, *, learning_rate, momentum, weight_decay=0
     return matrix[..., 0, 0] + matrix[..., 0, 1] * h / (1 + beta)
 
 
+@door
 def velocity_autocorrelation(
     steps, curvature, *, learning_rate, momentum, weight_decay=0.0, discrete=True
 ):

@@ -3,9 +3,11 @@
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.underdamped_langevin.theory import stability
 
 
+@door
 def langevin_coefficients(*, learning_rate, momentum, batch_size):
     """Return mass, friction and noise of Eq. (phase-langevin).
 
@@ -23,6 +25,7 @@ def langevin_coefficients(*, learning_rate, momentum, batch_size):
     return eta * (1 + beta) / 2, 1 - beta, eta / size
 
 
+@door
 def drift_matrix(hessian, *, learning_rate, momentum, weight_decay=0.0) -> np.ndarray:
     """Return A of dz = -A (z - mean) dt + ..., z = (theta, v), Eqs. (phase-sde), (phase-ou).
 
@@ -44,6 +47,7 @@ def drift_matrix(hessian, *, learning_rate, momentum, weight_decay=0.0) -> np.nd
     return np.block([[0 * one, -one], [full / mass, friction / mass * one]])
 
 
+@door
 def diffusion_matrix(noise_covariance, *, learning_rate, momentum) -> np.ndarray:
     """Return D of Eq. (phase-ou): the noise is sqrt(2 D / kappa) dW with kappa = S (1 - beta^2).
 
@@ -63,6 +67,7 @@ def diffusion_matrix(noise_covariance, *, learning_rate, momentum) -> np.ndarray
     return np.block([[zero, zero], [zero, friction / mass * sigma]])
 
 
+@door
 def update_matrix(hessian, *, learning_rate, momentum, weight_decay=0.0) -> np.ndarray:
     """Return M of z_{k+1} = M z_k - (eta n_k, n_k), Eqs. (phase-heavy-ball), (phase-update).
 
@@ -82,6 +87,7 @@ def update_matrix(hessian, *, learning_rate, momentum, weight_decay=0.0) -> np.n
     return np.block([[one - eta * full, eta * beta * one], [-full, beta * one]])
 
 
+@door
 def effective_directions(variances) -> float:
     """Return (sum s)^2 / sum s^2, Eq. (phase-single-step): directions that share the speed.
 
@@ -103,6 +109,7 @@ def effective_directions(variances) -> float:
     return float(s.sum() ** 2 / np.sum(s**2))
 
 
+@door
 def noise_covariance_at(inputs, residuals, position) -> np.ndarray:
     """Return the covariance of a sample's gradient away from the minimum, Eq. (phase-real-noise).
 
@@ -121,6 +128,7 @@ def noise_covariance_at(inputs, residuals, position) -> np.ndarray:
     return centred.T @ centred / len(x)
 
 
+@door
 def regression_covariance(
     inputs, residuals, *, learning_rate, momentum, batch_size, weight_decay=0.0, steps=None
 ) -> np.ndarray:
