@@ -8,7 +8,7 @@ ONE = OMP_NUM_THREADS=1
 PYTEST = $(ONE) .venv/bin/python -m pytest
 NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=600 --nbval-sanitize-with tests/book/nbval_sanitize.cfg
 
-.PHONY: book pdf zip check chapter test test-slow test-sample test-portable nightly test-triton test-pages notebooks serve lab bench lock clean
+.PHONY: book pdf zip check chapter test test-slow test-sample test-portable nightly power test-triton test-pages notebooks serve lab bench lock clean
 
 book: .venv/stamp   ## the pages, in _build/html
 	$(ONE) .venv/bin/jupyter-book build . -W --keep-going -n --all
@@ -23,7 +23,10 @@ test-portable: .venv/stamp   ## everything again, as other processors and thread
 	.venv/bin/python tools/portable.py
 
 nightly: .venv/stamp   ## what takes too long for every change
-	$(MAKE) test-slow test-portable
+	$(MAKE) test-slow test-portable power
+
+power: .venv/stamp   ## how often each claim's check is right, over 20 seeds: hours, continues when stopped
+	$(ONE) .venv/bin/python tools/power.py $(STEM)
 
 test-sample: .venv/stamp   ## of the long checks what fits beside every change; make nightly has all
 	$(PYTEST) -n auto --dist loadfile -m "slow and not browser" --sample \

@@ -33,7 +33,7 @@ SHARE = 0.9
 """Share of the runs that must see a deviation."""
 
 FEWEST = 3
-"""Runs without which a measurement's law is not moved: its middle would be known from one or two."""
+"""Runs without which a law is not moved: its middle would be known from one or two."""
 
 
 @dataclass(frozen=True)
