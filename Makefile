@@ -12,7 +12,7 @@ ifneq ($(shell sed -n 2p .venv/stamp 2>/dev/null),$(CURDIR))
 .PHONY: .venv/stamp
 endif
 
-.PHONY: book pdf zip check chapter test test-slow test-sample test-portable nightly test-triton test-pages notebooks serve lab bench lock clean
+.PHONY: book pdf zip check chapter test test-slow test-sample test-portable nightly power test-triton test-pages notebooks serve lab bench lock clean
 
 book: .venv/stamp   ## the pages, in _build/html
 	$(ONE) .venv/bin/jupyter-book build . -W --keep-going -n --all
@@ -27,7 +27,10 @@ test-portable: .venv/stamp   ## everything again, as other processors and thread
 	.venv/bin/python tools/portable.py
 
 nightly: .venv/stamp   ## what takes too long for every change
-	$(MAKE) test-slow test-portable
+	$(MAKE) test-slow test-portable power
+
+power: .venv/stamp   ## how often each claim's check is right, over 20 seeds: hours, continues when stopped
+	$(ONE) .venv/bin/python tools/power.py $(STEM)
 
 test-sample: .venv/stamp   ## of the long checks what fits beside every change; make nightly has all
 	$(PYTEST) -n auto --dist loadfile -m "slow and not browser" --sample \

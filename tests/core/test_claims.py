@@ -17,10 +17,12 @@ import sgdescape
 from sgdescape.core import claims
 from sgdescape.core.claims import (
     ClaimError,
+    as_expected,
     check,
     declared,
     identity,
     judge,
+    judged,
     not_testable,
     volatile,
 )
@@ -444,3 +446,21 @@ def test_claim_and_glue_survive_a_real_notebook(tmp_path):
         assert "Claim main.half: confirmed" in output.data["text/plain"]
     (output,) = book.cells[3].outputs
     assert list(output.data.values()) == ["\u20600.51\u2060"]
+
+
+def test_an_error_carries_the_claim_that_failed():
+    with pytest.raises(ClaimError) as caught:
+        check(
+            "A number.",
+            source="this book",
+            predicted=1.0,
+            measured=Interval(2.0, 1.9, 2.1),
+            rivals={"two": 2.0},
+            expected="confirmed",
+        )
+    found = caught.value.claim
+    assert (found.verdict, found.undecided, found.expected) == ("refuted", ("two",), "confirmed")
+    assert not as_expected(found)
+    right = judged(found, Interval(1.0, 0.9, 1.1))
+    assert as_expected(right) and right.verdict == "confirmed" and not right.undecided
+    assert ClaimError("no verdict was reached").claim is None

@@ -19,6 +19,7 @@ it and predict 1.
 from sgdescape.core.claims.card import as_html, as_text, volatile
 from sgdescape.core.claims.checks import EXPECTED, SOURCES, check, identity, not_testable
 from sgdescape.core.claims.declaration import claim, declared, glue
+from sgdescape.core.claims.judging import as_expected, judged
 from sgdescape.core.claims.records import METADATA_KEY, detectable, record
 from sgdescape.core.claims.statement import Claim, ClaimError
 from sgdescape.core.claims.verdict import judge, kind
@@ -29,6 +30,7 @@ __all__ = [
     "SOURCES",
     "Claim",
     "ClaimError",
+    "as_expected",
     "as_html",
     "as_text",
     "check",
@@ -38,6 +40,7 @@ __all__ = [
     "glue",
     "identity",
     "judge",
+    "judged",
     "kind",
     "not_testable",
     "record",

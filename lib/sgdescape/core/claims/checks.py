@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from numbers import Real
 
 from sgdescape.core import validate
+from sgdescape.core.claims.judging import as_expected, judged
 from sgdescape.core.claims.records import six_digits
 from sgdescape.core.claims.statement import Claim, ClaimError
 from sgdescape.core.claims.verdict import (
@@ -13,11 +14,6 @@ from sgdescape.core.claims.verdict import (
     NOT_TESTABLE,
     REFUTED,
     RESOLUTION,
-    apart,
-    band,
-    inside,
-    judge,
-    kind,
 )
 from sgdescape.core.stats.intervals import Interval, computed
 
@@ -109,33 +105,26 @@ def check(
         resolution = RESOLUTION if predicted else abs(nearest) / 2
     else:
         resolution = validate.positive("resolution", resolution)
-    verdict = judge(predicted, measured, tolerance=tolerance, resolution=resolution, unit=unit)
-    found = f"measured {measured.value:.6g} in [{measured.low:.6g}, {measured.high:.6g}], "
-    found += f"predicted {predicted:.6g}"
-    within = inside(measured, band(predicted, tolerance, absolute=predicted == 0))
-    also = {APPROXIMATE: (CONFIRMED,), CONFIRMED: (APPROXIMATE, "consistent")}.get(expected, ())
-    if kind(verdict) != expected and not (tolerance and within and kind(verdict) in also):
-        raise ClaimError(f"verdict {verdict!r}, expected {expected!r}: {found}")
-    undecided = tuple(
-        name
-        for name, value in rivals.items()
-        if not apart(measured, band(value, tolerance, absolute=predicted == 0))
-    )
-    if undecided and expected != "consistent":
-        name = undecided[0]
-        raise ClaimError(f"no power against {name!r} ({rivals[name]:.6g}): {found}")
-    return Claim(
+    empty = Claim(
         statement,
         source,
         predicted,
         measured,
         rivals,
-        undecided,
-        tolerance,
-        resolution,
-        unit,
-        verdict,
+        tolerance=tolerance,
+        resolution=resolution,
+        unit=unit,
+        expected=expected,
     )
+    found = judged(empty, measured)
+    if not as_expected(found):
+        raise ClaimError(
+            f"verdict {found.verdict!r}, expected {expected!r}: {_found(found)}", found
+        )
+    if found.undecided and expected != "consistent":
+        name = found.undecided[0]
+        raise ClaimError(f"no power against {name!r} ({rivals[name]:.6g}): {_found(found)}", found)
+    return found
 
 
 def identity(
@@ -183,6 +172,13 @@ def not_testable(statement: str, *, source: str, reason: str) -> Claim:
     _texts(statement, source)
     _text("reason", reason)
     return Claim(statement, source, None, None, verdict=NOT_TESTABLE, reason=reason)
+
+
+def _found(claim):
+    """What was measured and predicted, in words of an error."""
+    measured = claim.measured
+    ends = f"[{measured.low:.6g}, {measured.high:.6g}]"
+    return f"measured {measured.value:.6g} in {ends}, predicted {claim.predicted:.6g}"
 
 
 def _nearest_first(predicted, rivals):

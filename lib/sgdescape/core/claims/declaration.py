@@ -46,7 +46,8 @@ def claim(function: Callable[..., Claim]) -> Callable[..., Claim]:
         try:
             found = read(*arguments, **options)
         except ClaimError as error:
-            raise ClaimError(f"{identifier}: {error}") from error
+            found = error.claim and replace(error.claim, identifier=identifier)
+            raise ClaimError(f"{identifier}: {error}", found) from error
         if not isinstance(found, Claim):
             raise TypeError(f"{identifier} must return a Claim: got {type(found).__name__}")
         return replace(found, identifier=identifier)

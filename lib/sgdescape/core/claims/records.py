@@ -41,7 +41,7 @@ def record(claim) -> dict:
         "detectable": detectable(claim),
         "anchor": anchor(claim.identifier),
     }
-    del whole["undecided"]
+    del whole["undecided"], whole["expected"]
     return six_digits(whole)
 
 

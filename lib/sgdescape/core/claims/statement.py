@@ -12,7 +12,16 @@ __all__ = ["Claim", "ClaimError"]
 
 
 class ClaimError(AssertionError):
-    """A claim's verdict is not the expected one, or its data cannot reject a rival."""
+    """A claim's verdict is not the expected one, or its data cannot reject a rival.
+
+    Args:
+        message: what is wrong.
+        claim: what was found; None where no verdict was reached.
+    """
+
+    def __init__(self, message: str, claim: "Claim | None" = None):
+        super().__init__(message)
+        self.claim = claim
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,7 @@ class Claim:
         verdict: as `judge` gives it, or "identity" or "not testable here".
         reason: why it is not testable here, else empty.
         identifier: ``stem.name``, unique in the book; set by `claim`.
+        expected: the verdict that the text is written for, as `check` takes it; else empty.
     """
 
     statement: str
@@ -47,6 +57,7 @@ class Claim:
     verdict: str = INCONCLUSIVE
     reason: str = ""
     identifier: str = ""
+    expected: str = ""
 
     @property
     def evidence(self) -> str:
