@@ -181,6 +181,23 @@ def wide_networks(ds) -> Claim:
 
 
 @claim
+def wide_directions(ds) -> Claim:
+    """The same along the leading directions, one by one."""
+    at = ds.isel(width=-1)
+    square = ((at.width_direction_ratio - 1) / at.width_direction_error) ** 2
+    return check(
+        "Loss and gradient decouple in large networks: at the initialisation of networks with two "
+        f"hidden layers of {int(at.width)} units, the squared deviation of the noise along "
+        f"{at.sizes['leading']} leading directions from $L h_k$, over that of random pairings, 1.",
+        source="Mori et al., Section 3.1",
+        predicted=1.0,
+        measured=mean_interval(square.mean("leading").values),
+        rivals={"exactly decoupled": 0.0},
+        expected="refuted",
+    )
+
+
+@claim
 def shuffled_shift(ds) -> Claim:
     """Scale shift of the shuffled spectra against free multiplicative convolution."""
     now = _last(ds).sel(fraction=_BULK[0])
