@@ -20,7 +20,7 @@ from sgdescape.core.training.sgd import square_loss
 from sgdescape.decoupling.estimates import agreement_rank, direction_ratio
 
 _STEM = "decoupling"
-_FEW = 10  # untrained networks of each width whose directions are looked at one by one
+_FEW = 16  # untrained networks of each width whose directions are looked at one by one
 
 
 def measure(config, *, device: str = "cpu") -> xr.Dataset:

@@ -215,15 +215,15 @@ def direction_count(ds) -> Claim:
 
 @claim
 def isotropic_width(ds) -> Claim:
-    """Variances of the slowest mode along and across the axis, unequal curvatures."""
-    along, across = ds.width.values
-    errors = (ds.width_error / ds.width).sum("direction").values
+    """Variance of the slowest mode across the axis, unequal curvatures."""
+    width, error = ds.width.sel(direction="across"), ds.width_error.sel(direction="across")
     return check(
-        f"With curvatures 1 and {WIDTH_RATIO:g} SGD's diffusion is as wide in one direction as in "
-        "the other, because noise and curvature are proportional: ratio of the variances.",
+        f"In the well SGD's diffusion has the variance $\\eta L^*/B$ in every direction: in one of "
+        f"curvature {WIDTH_RATIO:g} $h_e^*$ as along the escape direction, noise and curvature "
+        "being proportional (ratio).",
         source="Mori et al., Eq. (26)",
         predicted=1.0,
-        measured=estimates.weak_noise(across / along, errors * across / along),
+        measured=estimates.weak_noise(width.values, error.values),
         rivals={"Gibbs' law of the loss, isotropic noise": 1 / WIDTH_RATIO},
         resolution=0.02,
         expected="confirmed",
