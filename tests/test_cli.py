@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 import sgdescape
 from sgdescape import cli, cli_config
+from sgdescape.core import claims as core_claims
 
 CHAPTER = '''
 """A fake chapter: halves. More text."""
@@ -248,6 +249,19 @@ def test_show_checks_the_claims(folder):
     assert result.exit_code == 1
     text = "not borne out: fake_halves.half: verdict 'refuted', expected 'confirmed'"
     assert text in result.stdout
+
+
+def test_show_says_which_claims_a_small_result_cannot_judge(folder, monkeypatch):
+    call("run", "fake_halves", "--images", "200", "--out", "a.nc")
+
+    def too_small(dataset):
+        raise ValueError("needs 18 runs: got 2")
+
+    too_small.__name__ = "half"
+    monkeypatch.setattr(core_claims, "declared", lambda stem: (too_small,))
+    result = call("show", "a.nc")
+    assert result.exit_code == 0, result.output
+    assert "Claim not judged: fake_halves.half: needs 18 runs: got 2" in result.stdout
 
 
 @pytest.mark.parametrize("content", [None, "not netCDF"])
