@@ -67,7 +67,11 @@ def aligned(ds):  # the largest loss goes with the largest gradient, in norm and
 
 
 def dealt(ds):  # what a random pairing gives, in its standard deviations
-    return np.random.default_rng(0).standard_normal(ds.width_error.shape)
+    return draws(ds.width_error.shape)
+
+
+def draws(shape):
+    return np.random.default_rng(0).standard_normal(shape)
 
 
 OTHER_DATA = {
@@ -75,8 +79,13 @@ OTHER_DATA = {
     "top_eigenvalue": doubled,
     "large_eigenvalues": doubled,
     "small_eigenvalues": lambda ds: ds.assign(exact=ds.decoupled),
+    "initial_spectrum": lambda ds: ds.assign(exact=ds.exact**2 / ds.exact.max()),
+    "stages": lambda ds: ds.assign(exact=ds.decoupled),
     "directions": aligned,
     "wide_networks": lambda ds: ds.assign(width_coupling=1 + ds.width_error * dealt(ds)),
+    "wide_directions": lambda ds: ds.assign(
+        width_direction_ratio=1 + ds.width_direction_error * draws(ds.width_direction_error.shape)
+    ),
     "shuffled_distance": lambda ds: ds.assign(exact=ds.decoupled),
     "sample_size": lambda ds: ds.assign(subset_rank=0 * ds.subset_rank + 40),
     "residual_curvature": doubled,

@@ -12,7 +12,8 @@ import sgdescape.kramers_escape as ke
 from sgdescape.core.fokker_planck import operators as fp
 from sgdescape.core.fokker_planck import quadrature
 from sgdescape.kramers_escape import measure
-from sgdescape.kramers_escape.measure import line, paths, plane
+from sgdescape.kramers_escape.measure import exits, line, paths, plane
+from sgdescape.kramers_escape.measure.choice import valley_shares
 
 ONE = dict(learning_rate=0.1, batch_size=1, curvature_minimum=1.0, curvature_saddle=-1.0)
 
@@ -208,3 +209,21 @@ def test_paper_scale_grids_agree_with_quick(measured):
     config = replace(ke.PAPER, replicas=20, max_time=1.0, ratios=(0.5, 1.0, 2.0))
     fine = measure.in_plane(config).plane_rate
     np.testing.assert_allclose(measured.plane_rate.sel(ratio=fine.ratio), fine, rtol=2e-3)
+
+
+def test_equal_valleys_are_visited_alike():
+    share = valley_shares(
+        (1.0, 1.0), directions=0, learning_rate=0.5, variance=3.0, time=400.0, replicas=60, seed=1
+    )
+    assert abs(share.mean() - 0.5) < 5 * share.std() / np.sqrt(60)
+    again = valley_shares(
+        (1.0, 1.0), directions=0, learning_rate=0.5, variance=3.0, time=400.0, replicas=20, seed=1
+    )
+    np.testing.assert_array_equal(share[:20], again)  # a run does not depend on how many there are
+
+
+def test_slow_mode_of_a_parabola_is_as_wide_as_the_diffusion_says():
+    # weak noise: variances eta L*/B in both directions, whatever the curvatures
+    config = replace(ke.QUICK, plane_noises=(40.0, 80.0, 160.0), plane_cells=(60, 20))
+    width = exits(config).width.sel(direction="across").values
+    np.testing.assert_allclose(width[-1], 1, rtol=0.02)

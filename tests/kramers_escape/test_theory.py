@@ -8,6 +8,7 @@ import pytest
 import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import optimize
 from scipy.integrate import quad
 
 import sgdescape.kramers_escape as ke
@@ -170,8 +171,9 @@ def test_bad_input_is_refused_with_its_value(call, words):
 
 FIELDS = {
     "positive": ("loss_ratio minimum_loss bias_noise learning_rate path_loss_ratio dt max_time "
-                 "bowl_noise hot_ratio curvature_saddle").split(),
-    "whole": "line_cells batch_size replicas seed".split(),
+                 "bowl_noise hot_ratio curvature_saddle choice_rate choice_variance choice_flat "
+                 "choice_time").split(),
+    "whole": "line_cells batch_size replicas seed choice_directions choice_replicas".split(),
     "many": ("noises loss_ratios plane_noises plane_cells ratios hot_noises hot_cells "
              "detour_ratios circle_noises dimensions levels").split(),
 }  # fmt: skip
@@ -528,3 +530,35 @@ def test_far_above_the_threshold_the_stiffest_direction_counts():
 def test_no_detour_without_one_stiffer_direction(call):
     with pytest.raises(ValueError, match="must be above 1|must hold one curvature"):
         call()
+
+
+# Between two valleys
+
+
+def test_log_odds_are_those_of_two_rates():
+    at = {"learning_rate": 0.4, "batch_size": 1, "curvature_saddle": -0.8}
+    rates = [
+        ke.escape_rate(3.0, curvature_minimum=h, effective_dimension=n, **at)
+        for h, n in ((1.0, 4), (0.6, 1))
+    ]
+    odds = ke.log_odds(3.0, noise=2.5, curvatures=(1.0, 0.6), directions=(3, 0))
+    assert odds == pytest.approx(np.log(rates[0] / rates[1]), rel=1e-12)
+
+
+@pytest.mark.parametrize("variance", [0.5, 2.0, 8.0])
+def test_climb_is_the_integral_of_its_root(variance):
+    def root(angle):  # of E exp(-q u r) = 1, u and r normal with the model's moments
+        twice, slope = 2 * (1 - np.cos(angle)) + variance, np.sin(angle)
+        moment = lambda q: (1 + q * slope) ** 2 - q**2 * twice - 1  # noqa: E731
+        return optimize.brentq(moment, 1e-9, 10 / np.sqrt(variance)) if slope > 1e-6 else 0.0
+
+    climb = quad(root, 1e-3, np.pi - 1e-9)[0]
+    odds = ke.climb_log_odds(1 + 4 / variance, noise=1.0, curvatures=(1.0, 0.5))
+    assert odds - np.log(2) / 2 == pytest.approx(climb, rel=1e-4)
+
+
+def test_odds_refuse_what_is_no_valley():
+    with pytest.raises(ValueError, match="curvatures"):
+        ke.log_odds(3.0, noise=1.0, curvatures=(1.0, -1.0))
+    with pytest.raises(ValueError, match="loss_ratio"):
+        ke.climb_log_odds(1.0, noise=1.0, curvatures=(1.0, 0.5))

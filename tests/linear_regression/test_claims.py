@@ -70,6 +70,10 @@ WRONG = {
     ],
     "jump_far": [("quasi_potential", np.log)],
     "kesten": [scaled("kesten_exponent", 1.1)],
+    "one_run": [scaled("stationary_exponent", 0.5)],
+    "slope_dimension": [wrong_chain(0.3)],
+    "equal_barrier": [wrong_chain(0.1)],
+    "zero_loss": [scaled("kesten_exponent", 1.3)],
 }
 
 

@@ -32,7 +32,7 @@ SMALL = replace(
     barrier_rates=(0.2, 0.15, 0.12),
     jump_rates=(0.4, 0.3, 0.2),
     far_ratios=(10.0, 20.0, 40.0),
-    tail_ratios=(3.0, 4.0),
+    zero_runs=2000,
     spread_ratio=1.3,
     bins=10,
 )
@@ -125,3 +125,11 @@ def test_nothing_left_is_an_error():
     few = replace(SMALL, learning_rates=(30.0,), batch_sizes=(1,))
     with pytest.raises(FloatingPointError, match="none is left"):
         measure.ensemble(few)
+
+
+def test_chance_to_leave_a_minimum_of_zero_loss_falls_with_the_distance():
+    config = replace(lr.QUICK, zero_runs=20_000, zero_starts=(0.5, 0.25))
+    near, far = measure.zero_loss(config).zero_reached.values[::-1] / config.zero_runs
+    assert 0 < near < far < 1
+    still = replace(config, zero_rate=0.01, zero_batch=10)  # no step lengthens theta by much
+    assert measure.zero_loss(still).zero_reached.values.tolist() == [0, 0]

@@ -539,3 +539,14 @@ BAD = [
 def test_bad_input_is_refused_with_its_value(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_kesten_root_at_a_kink_of_the_integrand():
+    # beta is no even number: 1 - eta x^2 changes its sign inside, at x = 1
+    beta = lr.kesten_exponent(learning_rate=1.0)
+
+    def integrand(x):
+        return np.abs(1 - x * x) ** beta * np.exp(-x * x / 2) * np.sqrt(2 / np.pi)
+
+    total = sum(integrate.quad(integrand, a, b, epsabs=1e-13)[0] for a, b in ((0, 1), (1, 12)))
+    assert total == pytest.approx(1, abs=1e-8)

@@ -59,6 +59,8 @@ WRONG_DATA = {
     "late_slope_one_output": noise(lambda ds: ds.noise**2),
     "cnn_late_slope": noise(lambda ds: ds.noise * ds.loss),
     "direction": lambda ds: ds.assign(joint=ds.second_moment * ds.outputs),
+    "entropy_middle": noise(lambda ds: 3 * ds.loss),
+    "cnn_entropy_middle": noise(lambda ds: 3 * ds.loss),
     "entropy_early": lambda ds: ds.assign(residual=ds.loss**2),
     "entropy_residual": lambda ds: ds.assign(residual=2 * ds.loss),
     "entropy_late": noise(lambda ds: ds.prediction),

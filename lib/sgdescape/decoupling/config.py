@@ -49,7 +49,7 @@ class Config:
     epochs: tuple[int, ...] = (0, 50, 500)
     learning_rate: float = 0.01
     batch_size: int = 100
-    shuffles: int = 12
+    shuffles: int = 8
     directions: int = 20
     halvings: int = 4
     cut: float = 0.01

@@ -20,6 +20,7 @@ from sgdescape.core.training.sgd import square_loss
 from sgdescape.decoupling.estimates import agreement_rank, direction_ratio
 
 _STEM = "decoupling"
+_FEW = 16  # untrained networks of each width whose directions are looked at one by one
 
 
 def measure(config, *, device: str = "cpu") -> xr.Dataset:
@@ -103,11 +104,13 @@ def _snapshot(network, images, config, index):
 
 
 def _untrained(images, config):
-    """Losses and squared gradients of networks as they are initialised, on 500 images at most."""
+    """Losses, squared gradients and leading directions of new networks, 500 images at most."""
     count = min(500, len(images.inputs))
     inputs, targets = images.inputs[:count], images.targets[:count]
     shape = (len(config.widths), config.networks, count)
     losses, norms = np.empty(shape), np.empty(shape)
+    few, leading = min(_FEW, config.networks), min(config.directions, count)
+    weights = np.empty((len(config.widths), few, leading, count))
     for i, width in enumerate(config.widths):
         for j in range(config.networks):
             seed = seeds.derive(config.seed, _STEM, f"width {width}", j)
@@ -115,9 +118,16 @@ def _untrained(images, config):
             with torch.no_grad():
                 losses[i, j] = square_loss(model(inputs), targets).cpu()
             norms[i, j] = gradients.output_gradient_norms(model, inputs).cpu()
+            if j < few:
+                vectors = torch.linalg.eigh(products.gram(model.double(), inputs.double()))[1]
+                weights[i, j] = vectors.flip(-1)[:, :leading].square().T.cpu().numpy()
     where = ("width", "network", "part")
     return xr.Dataset(
-        {"width_loss": (where, losses), "width_norm": (where, norms)},
+        {
+            "width_loss": (where, losses),
+            "width_norm": (where, norms),
+            "width_weight": (("width", "few", "leading", "part"), weights),
+        },
         coords={"width": list(config.widths)},
     )
 

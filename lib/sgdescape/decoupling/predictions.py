@@ -5,6 +5,7 @@ import xarray as xr
 
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.decoupling.config import FRACTIONS
+from sgdescape.decoupling.estimates import direction_ratio
 from sgdescape.decoupling.theory import (
     direction_error,
     mean_log_ratio,
@@ -26,7 +27,8 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         A new dataset that also has, at each epoch, ``trace_theory``, ``trace_error``,
         ``log_theory``, ``direction_error`` (direction), and by ``fraction`` the scale shifts
         ``shift_exact``, ``shift_shuffled`` (shuffle) and ``shift_theory``; for untrained networks
-        ``width_coupling``, their ratio of traces, and ``width_error`` (width, network).
+        ``width_coupling``, their ratio of traces, and ``width_error`` (width, network), and
+        ``width_direction_ratio`` and ``width_direction_error`` (width, few, leading).
     """
     ds = dataset.assign_coords(fraction=list(FRACTIONS))
     rows = {name: [] for name in ("trace_theory", "trace_error", "log_theory", "direction_error")}
@@ -54,6 +56,12 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         (("width", "network"), np.array(_by_network(ds, formula)))
         for formula in (trace_ratio, trace_error)
     )
+    few = ds.sizes["few"]
+    rows = zip(ds.width_loss.values[:, :few], ds.width_weight.values, strict=True)
+    pairs = [list(zip(*row, strict=True)) for row in rows]
+    for name, formula in (("ratio", direction_ratio), ("error", direction_error)):
+        found = np.array([[formula(*pair) for pair in row] for row in pairs])
+        ds[f"width_direction_{name}"] = ("width", "few", "leading"), found
     return ds
 
 

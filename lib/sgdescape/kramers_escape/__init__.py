@@ -19,6 +19,7 @@ from sgdescape.kramers_escape.measure import circle_slope
 from sgdescape.kramers_escape.measure.line import log_times
 from sgdescape.kramers_escape.predictions import predict
 from sgdescape.kramers_escape.prose import summary
+from sgdescape.kramers_escape.theory.choice import climb_log_odds, linear_log_odds, log_odds
 from sgdescape.kramers_escape.theory.detour import axis_threshold, off_axis
 from sgdescape.kramers_escape.theory.dimension import (
     amplitude_slope,
@@ -70,6 +71,7 @@ __all__ = [
     "axis_threshold",
     "circle_slope",
     "claims",
+    "climb_log_odds",
     "critical_effective_dimension",
     "displacement",
     "escape_rate",
@@ -78,7 +80,9 @@ __all__ = [
     "flux_free_slope",
     "focusing_threshold",
     "growth_rate",
+    "linear_log_odds",
     "log_curvature",
+    "log_odds",
     "log_times",
     "mixed_log_curvature",
     "off_axis",

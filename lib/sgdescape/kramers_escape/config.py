@@ -36,6 +36,12 @@ class Config:
         bowl_noise: B/(eta h) of isotropic bowls, h = 1.
         dimensions: their n, on either side of the critical one.
         levels: loss ratios to which paths climb in them.
+        choice_rate: eta of SGD between two valleys, B = 1.
+        choice_variance: sigma^2 of its labels.
+        choice_flat: curvature of the flatter valley, the other's is 1; below 1.
+        choice_directions: further stiff directions of the valley with more of them.
+        choice_time: t before the count of where it is, and t of the count.
+        choice_replicas: runs.
         seed: of all paths.
     """
 
@@ -51,7 +57,7 @@ class Config:
     hot_ratio: float = 4.0
     hot_noises: tuple[float, ...] = (12.0, 24.0, 48.0)
     hot_cells: tuple[int, int] = (120, 60)
-    detour_ratios: tuple[float, ...] = (1.5, 2.0, 3.0, 4.0, 6.0)
+    detour_ratios: tuple[float, ...] = (2.0, 4.0, 6.0)
     circle_noises: tuple[float, ...] = (50.0, 100.0, 200.0)
     bias_noise: float = 20.0
     learning_rate: float = 0.4
@@ -63,6 +69,12 @@ class Config:
     bowl_noise: float = 2.0
     dimensions: tuple[int, ...] = (1, 2, 4, 5, 7, 8)
     levels: tuple[float, ...] = (1.5, 2.0, 3.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6)
+    choice_rate: float = 0.4
+    choice_variance: float = 2.0
+    choice_flat: float = 0.6
+    choice_directions: int = 3
+    choice_time: float = 2000.0
+    choice_replicas: int = 400
     seed: int = 0
 
     def __post_init__(self):
@@ -72,7 +84,8 @@ class Config:
             if len(values) < 3 or np.any(values[1:] != 2 * values[:-1]):
                 raise ValueError(f"{name} must double at least twice: got {tuple(values)}")
         validate.each_at_least("circle_noises", self.circle_noises, 0.5)
-        for name in ("minimum_loss", "bias_noise", "learning_rate", "dt", "max_time", "bowl_noise"):
+        for name in ("minimum_loss", "bias_noise", "learning_rate", "dt", "max_time", "bowl_noise",
+                     "choice_rate", "choice_variance", "choice_flat", "choice_time"):  # fmt: skip
             validate.positive(name, getattr(self, name))
         for name in ("loss_ratio", "path_loss_ratio", "loss_ratios", "levels"):
             validate.within(name, getattr(self, name), low=1, open_low=True)
@@ -97,6 +110,10 @@ class Config:
         validate.count("line_cells", self.line_cells, low=16)
         validate.count("batch_size", self.batch_size)
         validate.count("replicas", self.replicas, low=20)
+        validate.within("choice_flat", self.choice_flat, high=1)
+        validate.within("choice_rate", self.choice_rate, high=1)
+        validate.count("choice_directions", self.choice_directions)
+        validate.count("choice_replicas", self.choice_replicas, low=20)
         validate.count("seed", self.seed, low=0, high=2**64 - 1)
         for n in self.dimensions:
             validate.count("dimensions", n)

@@ -5,7 +5,13 @@ import numpy as np
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats import survival
-from sgdescape.core.stats.intervals import Interval, computed
+from sgdescape.core.stats.intervals import Interval, computed, mean_interval
+
+LAW_NOISE = 20.0
+"""B/(eta h_e*) at which the slowest mode is compared with stationary laws."""
+
+WIDTH_RATIO = 0.5
+"""rho of the valley whose widths are measured."""
 
 
 def weak_noise(values, errors=0.0) -> Interval:
@@ -119,6 +125,19 @@ def curvature_slope(ds) -> Interval:
     value = (4 * narrow - wide) / 3
     error = abs(value - narrow)
     return computed(value, value - error, value + error, "central differences of two steps")
+
+
+@reads_dataset
+def log_odds(ds, choice: str) -> Interval:
+    """Return the log odds of the second valley, with its interval over runs.
+
+    Args:
+        ds: of `kramers_escape.run`.
+        choice: "flat" or "few".
+    """
+    mean = mean_interval(ds.choice_share.sel(choice=choice).values)
+    value, low, high = (float(np.log(p / (1 - p))) for p in (mean.value, mean.low, mean.high))
+    return Interval(value, low, high, mean.level, mean.method)
 
 
 @reads_dataset

@@ -151,7 +151,8 @@ def detours(dataset, ax):
     ax.plot(0, 0, "o", color="black", ms=5)
     ax.plot(1, 0, "X", color="black", ms=7)
     ax.set(xlabel="along the axis, $z_e/z_e^s$", ylabel="across, $z_1/z_e^s$")
-    ax.legend()
+    ax.set_ylim(top=1.55 * ax.get_ylim()[1])  # room for the legend above the arches
+    ax.legend(loc="upper center", fontsize="small", ncols=2)
     return ax
 
 

@@ -6,6 +6,7 @@ import xarray as xr
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.kramers_escape.landscape import valley
+from sgdescape.kramers_escape.theory.choice import climb_log_odds, linear_log_odds, log_odds
 from sgdescape.kramers_escape.theory.detour import axis_threshold, off_axis
 from sgdescape.kramers_escape.theory.dimension import (
     focusing_threshold,
@@ -17,6 +18,7 @@ from sgdescape.kramers_escape.theory.rate import (
     escape_rate,
     growth_rate,
 )
+from sgdescape.kramers_escape.theory.saddle import transverse_width
 
 
 @reads_dataset
@@ -34,7 +36,9 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         by Eq. (growth); ``axis_end`` and ``focusing`` (detour_ratio), loss ratios up to which the
         axis is the cheapest path, and cheapest among its neighbours; in the attributes
         ``action_theory`` and ``detour_loss`` (the largest L/L* on the path) by Eq. (detour),
-        ``critical_theory`` by Eq. (16), ``path_theory`` by Eq. (15) for the simulated paths.
+        ``critical_theory`` by Eq. (16), ``path_theory`` by Eq. (15) for the simulated paths;
+        ``odds_theory`` (choice) by Eq. (odds), and ``odds_climb``, ``odds_linear``;
+        ``height_theory`` of Eq. (5) and ``exit_theory`` by Eq. (33).
     """
     ds, about = dataset.copy(), provenance.settings(dataset)
     c, saddle_curvature = about.loss_ratio, about.curvature_saddle
@@ -102,4 +106,19 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
             **one | {"batch_size": about.batch_size},
         )
     )
+    return _predict_choices(ds, about)
+
+
+def _predict_choices(ds, about):
+    """Log odds of the second valley: Eq. (15), the climb of SGD, other barriers."""
+    low = about.minimum_loss
+    ds.attrs["height_theory"] = (about.loss_ratio - 1) * low
+    unit = transverse_width(temperature=1.0, curvature_saddle=1.0, saddle_loss=1.0)
+    ds.attrs["exit_theory"] = float(unit) ** 2 / (2 * np.pi)
+    c, noise = 1 + 4 / about.choice_variance, 1 / about.choice_rate
+    at, h = {"noise": noise}, (1.0, about.choice_flat)
+    few = log_odds(c, curvatures=(1.0, 1.0), directions=(about.choice_directions, 0), **at)
+    ds["odds_theory"] = "choice", [log_odds(c, curvatures=h, **at), few]
+    ds.attrs["odds_climb"] = climb_log_odds(c, curvatures=h, **at)
+    ds.attrs["odds_linear"] = linear_log_odds(c, curvatures=h, **at)
     return ds

@@ -35,10 +35,13 @@ class Config:
         slow_dimensions: d at that rate.
         slow_largest: highest c for each of them.
         law_ratios: c of the comparison of input laws, one input.
-        tail_rate: eta of the run into the tail.
-        tail_batch: its B.
-        tail_ratios: its c.
-        far_ratios: c of exact times, far into the same tail.
+        tail_rate: eta of exact times far out.
+        tail_batch: their B.
+        far_ratios: their c.
+        zero_rate: eta of the runs from a minimum of zero loss.
+        zero_batch: their B.
+        zero_starts: their distances from it at the start, in units of the one they may reach.
+        zero_runs: runs from each.
         data_sets: number of data sets like that of the first passages, d = 1.
         spread_ratio: c at which they are compared.
         barrier_rates: eta, falling, between which barriers are taken from exact times.
@@ -53,7 +56,7 @@ class Config:
     batch_sizes: tuple[int, ...] = (1, 2, 5, 10)
     stationary_samples: int = 100_000
     record_every: int = 100
-    records: int = 1000
+    records: int = 10_000
     replicas: int = 1000
     states: int = 400
     learning_rate: float = 0.1
@@ -71,8 +74,11 @@ class Config:
     law_ratios: tuple[float, ...] = (1.1, 1.2, 1.3, 1.4, 1.5, 1.6)
     tail_rate: float = 1.0
     tail_batch: int = 4
-    tail_ratios: tuple[float, ...] = (3.0, 6.0, 12.0, 25.0, 50.0)
     far_ratios: tuple[float, ...] = (1000.0, 3000.0, 10000.0)
+    zero_rate: float = 1.0
+    zero_batch: int = 2
+    zero_starts: tuple[float, ...] = (0.5, 0.25, 0.125, 0.0625)
+    zero_runs: int = 400_000
     data_sets: int = 16
     spread_ratio: float = 2.2
     barrier_rates: tuple[float, ...] = (0.05, 0.035, 0.025)
@@ -90,18 +96,21 @@ class Config:
         for name in ("batch_sizes", "dimensions", "slow_dimensions"):
             for number in _several(name, getattr(self, name)):
                 validate.count(name, number)
-        for name in ("learning_rate", "slow_rate", "tail_rate"):
+        for name in ("learning_rate", "slow_rate", "tail_rate", "zero_rate"):
             validate.positive(name, getattr(self, name))
         for name in ("learning_rates", "barrier_rates", "jump_rates"):
             rates = validate.each_positive(name, _several(name, getattr(self, name)))
             if name != "learning_rates" and (len(rates) < 3 or np.any(np.diff(rates) >= 0)):
                 raise ValueError(f"{name} must be 3 or more and fall: got {tuple(rates)}")
-        for name in ("largest", "slow_largest", "law_ratios", "tail_ratios"):
+        for name in ("largest", "slow_largest", "law_ratios"):
             validate.within(name, _several(name, getattr(self, name)), low=1.05, open_low=True)
         for name in ("far_ratios", "jump_ratios"):
             ratios = validate.within(name, _several(name, getattr(self, name)), low=1.05)
             if len(ratios) < 3 or np.any(np.diff(ratios) <= 0):
                 raise ValueError(f"{name} must be 3 or more and increase: got {tuple(ratios)}")
+        starts = validate.each_positive("zero_starts", _several("zero_starts", self.zero_starts))
+        if len(starts) < 2 or starts[0] >= 1 or np.any(np.diff(starts) >= 0):
+            raise ValueError(f"zero_starts must be 2 or more below 1 and fall: got {tuple(starts)}")
         for name in ("barrier_ratio", "spread_ratio"):
             validate.within(name, validate.positive(name, getattr(self, name)), low=1.05)
         for name, tops in (("dimensions", "largest"), ("slow_dimensions", "slow_largest")):
@@ -129,6 +138,8 @@ _LEAST = {
     "repetitions": 50,
     "max_steps": 1,
     "tail_batch": 1,
+    "zero_batch": 1,
+    "zero_runs": 100,
     "data_sets": 4,
     "bins": 8,
 }
@@ -146,7 +157,6 @@ QUICK = Config()
 
 PAPER = Config(
     batch_sizes=(1, 2, 5, 10, 20, 50),
-    records=10_000,
     replicas=20_000,
     largest=(2.2, 2.5, 4.0, 12.0),
     points=14,

@@ -1,6 +1,7 @@
 """What claims, figures and prose of chapter `linear_regression` read off its dataset."""
 
 import numpy as np
+from scipy import stats
 
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
@@ -58,10 +59,10 @@ def passage_table(dataset, name, **where):
 
     Args:
         dataset: of `linear_regression.run`.
-        name: "data", "fresh", "slow", "law" or "tail".
+        name: "data", "fresh", "slow" or "law".
         where: coordinates of the part, for example dimension=2.
     """
-    rate = {"slow": "slow_rate", "tail": "tail_rate"}.get(name, "learning_rate")
+    rate = {"slow": "slow_rate"}.get(name, "learning_rate")
     part = dataset[[f"{name}_steps", f"{name}_last"]].sel(**where)
     steps, last = part[f"{name}_steps"].values, part[f"{name}_last"].values
     times, observed = survival.right_censored(steps, last)
@@ -122,7 +123,7 @@ def window(dataset, name, low, high, **where):
         high: largest c.
         where: coordinates of the part.
     """
-    key = {"slow": "slow_ratio", "law": "law_ratio", "tail": "tail_ratio"}.get(name, "loss_ratio")
+    key = {"slow": "slow_ratio", "law": "law_ratio"}.get(name, "loss_ratio")
     part = dataset[key]
     ratios = part.sel({k: v for k, v in where.items() if k in part.dims and k != key}).values
     inside = (ratios >= low * (1 - 1e-9)) & (ratios <= high * (1 + 1e-9))
@@ -192,6 +193,59 @@ def weak_slope(slopes, errors) -> Interval:
     error = abs(slopes[-1] - slopes[-2]) + errors[-1]
     method = "change from the step before, and grids"
     return computed(slopes[-1], slopes[-1] - error, slopes[-1] + error, method)
+
+
+@reads_dataset
+def slope_change(dataset, low, high, *, first, last) -> Interval:
+    """Return by how much the slope of one number of inputs is above that of another.
+
+    Args:
+        dataset: of `linear_regression.run`.
+        low: smallest c.
+        high: largest c.
+        first: d of the steeper one.
+        last: d of the other.
+    """
+    one, other = (window_slope(dataset, "fresh", low, high, dimension=d) for d in (first, last))
+    value, half = one.value - other.value, np.hypot(one.high - one.value, other.high - other.value)
+    return Interval(value, value - half, value + half, one.level, "delta method, both samples")
+
+
+@reads_dataset
+def longer(dataset, low, high) -> Interval:
+    """Return the logarithm of the mean time to one threshold over that to another, one input.
+
+    Args:
+        dataset: of `linear_regression.run`.
+        low: index of the lower threshold.
+        high: of the higher one.
+    """
+    ratios = dataset.loss_ratio.sel(dimension=1).values[[low, high]]
+    times, observed = passage_table(dataset, "fresh", dimension=1)
+    found = survival.passage_slope(ratios, times[:, [low, high]], observed[:, [low, high]])
+    scale = float(np.log(ratios[1] / ratios[0]))
+    ends = found.value * scale, found.low * scale, found.high * scale
+    return Interval(*ends, found.level, found.method)
+
+
+@reads_dataset
+def start_power(dataset, *, level=LEVEL) -> Interval:
+    """Return the power of the starting distance with which the chance to reach a loss falls.
+
+    Least squares through the logarithms of the counted shares; the interval carries the binomial
+    errors over.
+
+    Args:
+        dataset: of `linear_regression.run`.
+        level: of the interval.
+    """
+    runs, counts = provenance.settings(dataset).zero_runs, dataset.zero_reached.values
+    x = np.log(dataset.zero_start.values)
+    weights = (x - x.mean()) / np.sum((x - x.mean()) ** 2)
+    value = float(weights @ np.log(counts / runs))
+    error = np.sqrt(np.sum(weights**2 * (1 - counts / runs) / counts))
+    half = float(stats.norm.ppf((1 + level) / 2) * error)
+    return Interval(value, value - half, value + half, level, "binomial shares, delta method")
 
 
 @reads_dataset

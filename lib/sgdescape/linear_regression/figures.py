@@ -270,31 +270,6 @@ def data_sets(dataset, ax):
     return ax
 
 
-@reads_dataset
-def tail(dataset, ax):
-    """Draw passage times far out at a large learning rate, with three predicted slopes."""
-    c, exact = dataset.tail_ratio.values, dataset.tail_exact.values
-    about = provenance.settings(dataset)
-    eta, b = about.tail_rate, about.tail_batch
-    plotting.theory(ax, c, exact, color="black", lw=1.2, label=_NAMES["exact"])
-    for index, (label, slope) in enumerate(
-        {
-            "the paper's slope": b / eta + 0.5,
-            "from the variance": b / eta - b / 2,
-            "Kesten's slope": dataset.attrs["tail_kesten"],
-        }.items()
-    ):
-        style = plotting.line((2, 0, 3)[index]) | {"ls": ("--", "-.", ":")[index]}
-        through = -1 if label == "Kesten's slope" else 0  # asymptotic: through the last point
-        plotting.theory(ax, c, exact[through] * (c / c[through]) ** slope, label=label, **style)
-    plotting.points(ax, c, *estimates.mean_times(dataset, "tail", level=SHOWN_LEVEL), label="SGD")
-    ax.set(xlabel="loss ratio $c$", ylabel=r"mean first-passage time $t_p$")
-    ax.set_ylim(exact[0] / 2, exact[-1] * 5)
-    plotting.log_axes(ax)
-    ax.legend()
-    return ax
-
-
 def _intervals(ax, x, found, **style):
     rows = np.array([[f.value, f.low, f.high] for f in found])
     plotting.points(ax, x, *rows.T, **style)

@@ -59,6 +59,7 @@ def measure(config, work: Work = HERE) -> xr.Dataset:
         passages(config, work),
         other_passages(config, work),
         data_sets(config),
+        zero_loss(config),
     )
     found = xr.merge(parts, combine_attrs="drop")
     found.attrs = {"config": provenance.to_json(asdict(config))}
@@ -142,7 +143,7 @@ def passages(config, work: Work = HERE) -> xr.Dataset:
 
 
 def other_passages(config, work: Work = HERE) -> xr.Dataset:
-    """Time first passages at a smaller learning rate, for four input laws, and far into a tail.
+    """Time first passages at a smaller learning rate, and for four input laws.
 
     Args:
         config: see `linear_regression.Config`.
@@ -150,7 +151,7 @@ def other_passages(config, work: Work = HERE) -> xr.Dataset:
 
     Returns:
         ``slow_steps`` (slow_dimension, repetition, threshold), ``law_steps`` (law, repetition,
-        law_ratio), ``tail_steps`` (repetition, tail_ratio), and the ``..._last`` of each.
+        law_ratio), and the ``..._last`` of each.
     """
     ratios = np.array(
         [1 + np.geomspace(0.05, top - 1, config.points) for top in config.slow_largest]
@@ -162,8 +163,6 @@ def other_passages(config, work: Work = HERE) -> xr.Dataset:
     cases = [{"inputs": law} for law in LAWS]
     at = {"learning_rate": config.learning_rate, "batch_size": b}
     law = _passages(config, work, "laws", cases, [config.law_ratios] * len(LAWS), n, at)
-    at = {"learning_rate": config.tail_rate, "batch_size": config.tail_batch}
-    tail = _passages(config, work, "tail", [{"dimension": 1}], [config.tail_ratios], n, at)
     return xr.Dataset(
         {
             "slow_ratio": (("slow_dimension", "threshold"), ratios),
@@ -171,14 +170,11 @@ def other_passages(config, work: Work = HERE) -> xr.Dataset:
             "slow_last": (("slow_dimension", "repetition"), slow["last"]),
             "law_steps": (("law", "repetition", "law_ratio"), law["steps"]),
             "law_last": (("law", "repetition"), law["last"]),
-            "tail_steps": (("repetition", "tail_ratio"), tail["steps"][0]),
-            "tail_last": ("repetition", tail["last"][0]),
         },
         coords={
             "slow_dimension": list(config.slow_dimensions),
             "law": list(LAWS),
             "law_ratio": list(config.law_ratios),
-            "tail_ratio": list(config.tail_ratios),
         },
     )
 
@@ -202,6 +198,33 @@ def data_sets(config) -> xr.Dataset:
             "set_input": (where, np.array([s.inputs[:, 0] for s in sets])),
             "set_target": (where, np.array([s.targets for s in sets])),
         }
+    )
+
+
+def zero_loss(config) -> xr.Dataset:
+    """Start SGD near a minimum of zero loss: y = 0, one Gaussian input, fresh samples.
+
+    A step is theta' = (1 - eta S) theta, S the mean of x^2 over the batch.
+
+    Args:
+        config: see `linear_regression.Config`.
+
+    Returns:
+        ``zero_reached`` (zero_start): runs of ``zero_runs`` that get to |theta| >= 1 before they
+        are below 1e-4, from where one in 10^8 comes back.
+    """
+    b, reached = config.zero_batch, []
+    for k, start in enumerate(config.zero_starts):
+        key = seeds.derive(config.seed, "linear_regression", "zero loss", k)
+        rng = np.random.Generator(np.random.Philox(key=key))
+        theta, count = np.full(config.zero_runs, float(start)), 0
+        while theta.size:
+            theta = np.abs(theta * (1 - config.zero_rate * rng.chisquare(b, theta.size) / b))
+            count += int(np.sum(theta >= 1))
+            theta = theta[(theta < 1) & (theta > 1e-4)]
+        reached.append(count)
+    return xr.Dataset(
+        {"zero_reached": ("zero_start", reached)}, coords={"zero_start": list(config.zero_starts)}
     )
 
 

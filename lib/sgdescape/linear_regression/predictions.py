@@ -101,13 +101,15 @@ def _predict_passages(dataset):
     ds["set_time"] = ("data_set", "threshold"), np.array(own)[:, :-1], {"units": "t = eta k"}
     ds["spread_time"] = "data_set", np.array(own)[:, -1], {"units": "t = eta k"}
     tail = {"learning_rate": about.tail_rate, "batch_size": about.tail_batch}
-    ds["tail_exact"] = "tail_ratio", first_passage(ds.tail_ratio.values, **tail).times
     far = np.array(about.far_ratios)
     step = tail["learning_rate"] / np.sqrt(tail["batch_size"])
     found = first_passage(far, width=step / 10, **tail)
     ds["far_slope"] = "far_step", np.diff(np.log(found.times)) / np.diff(np.log(far))
     ds["far_error"] = "far_step", (found.errors[1:] + found.errors[:-1]) / np.diff(np.log(far))
     ds.attrs["tail_kesten"] = kesten_exponent(**tail) / 2
+    zero = {"learning_rate": about.zero_rate, "batch_size": about.zero_batch}
+    ds.attrs["zero_kesten"] = kesten_exponent(**zero)
+    ds.attrs["zero_sde"] = 2 * float(stationary_exponent(curvature=1.0, **zero)) - 1
     return ds
 
 

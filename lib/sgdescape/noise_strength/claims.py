@@ -7,6 +7,7 @@ holds whatever the law of the runs (`estimates.median_interval`).
 import numpy as np
 
 from sgdescape.core.claims import check, claim, not_testable
+from sgdescape.core.stats.intervals import LEVEL
 from sgdescape.noise_strength.estimates import (
     CNN_ENTROPY,
     CNN_FITTED,
@@ -255,6 +256,18 @@ def entropy_early(dataset):
 
 
 @claim
+def entropy_middle(dataset):
+    """Refute that the noise itself is proportional to the loss while there are wrong samples."""
+    return _middle(dataset, ENTROPY, "fully connected", LEVEL)
+
+
+@claim
+def cnn_entropy_middle(dataset):
+    """Refute the same for the convolutional network."""
+    return _middle(dataset, CNN_ENTROPY, "convolutional", CNN_LEVEL)
+
+
+@claim
 def entropy_residual(dataset):
     """Confirm that residuals follow the square of the loss when all samples are fitted."""
     ds = dataset.sel(case=ENTROPY)
@@ -346,6 +359,20 @@ def paper_curves(dataset):
         source="Mori et al., Figs 2 and 5",
         reason="number of epochs, learning rates of Fig. 5 and the scale of the noise in the "
         "figures are not available to us",
+    )
+
+
+def _middle(dataset, case, network, level):
+    ds = trained(dataset, case)
+    chosen = (ds.loss > WRONG[0]) & (ds.loss < WRONG[1])
+    return check(
+        "With cross-entropy, while there are wrong samples, the noise strength itself of a "
+        f"{network} network is proportional to the loss (slope in log-log).",
+        source="Mori et al., Appendix D and Fig. 5",
+        predicted=1.0,
+        measured=median_interval(slopes(ds.loss, ds.noise, chosen), level=level),
+        rivals={"to its square, as when all are fitted": 2.0},
+        expected="refuted",
     )
 
 

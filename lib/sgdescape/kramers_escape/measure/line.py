@@ -20,7 +20,7 @@ def log_times(shape: Landscape, noise: float) -> tuple[float, float, float]:
         shape: the valley; only its escape axis counts.
         noise: B/(eta h_e*).
     """
-    ends = {"left": _left(shape, noise)}
+    ends = {"left": left_end(shape, noise)}
     drift = lambda z: -losses.path_slope(shape, z)  # noqa: E731
     loss = lambda z: losses.path_loss(shape, z)  # noqa: E731
     found = [
@@ -85,7 +85,7 @@ def slowest_mode(shape: Landscape, noise: float, cells: int) -> tuple[float, flo
     temperature = 1 / noise
 
     def rate(number):
-        edges = np.linspace(_left(shape, noise), shape.crossing, number + 1)
+        edges = np.linspace(left_end(shape, noise), shape.crossing, number + 1)
         found = fp.operator_1d(
             lambda z: -losses.path_slope(shape, z),
             lambda z: temperature * losses.path_loss(shape, z),
@@ -165,6 +165,6 @@ def reach(shape: Landscape, level: float) -> float:
     return float(steps[np.argmax(losses.path_loss(shape, -steps) >= level)])
 
 
-def _left(shape, noise):
-    """Left end where the density of Eq. (12) is exp(-30) of that at the saddle."""
+def left_end(shape: Landscape, noise: float) -> float:
+    """Return the left end, where the density of Eq. (12) is exp(-30) of that at the saddle."""
     return -reach(shape, shape.loss_ratio * shape.minimum_loss * np.exp(30 / noise))

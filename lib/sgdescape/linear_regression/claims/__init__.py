@@ -14,19 +14,23 @@ from sgdescape.linear_regression.claims.barriers import (
 )
 from sgdescape.linear_regression.claims.passages import (
     data_spread,
+    equal_barrier,
     exact_time,
     exact_time_ten,
     kesten,
     sde_time,
+    slope_dimension,
     slope_high,
     slope_low,
     slope_ten,
     smaller_rate,
+    zero_loss,
 )
 from sgdescape.linear_regression.claims.stationary import (
     discrete_exponent,
     gaussian,
     large_rate,
+    one_run,
     paper_exponent,
     power_law,
 )
@@ -34,6 +38,7 @@ from sgdescape.linear_regression.claims.stationary import (
 __all__ = [
     "data_spread",
     "discrete_exponent",
+    "equal_barrier",
     "exact_time",
     "exact_time_ten",
     "gaussian",
@@ -45,11 +50,14 @@ __all__ = [
     "large_rate",
     "linear_barrier",
     "log_barrier",
+    "one_run",
     "paper_exponent",
     "power_law",
     "sde_time",
+    "slope_dimension",
     "slope_high",
     "slope_low",
     "slope_ten",
     "smaller_rate",
+    "zero_loss",
 ]

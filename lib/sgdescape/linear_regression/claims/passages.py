@@ -1,5 +1,7 @@
 """Claims on simulated first passages, Fig. 3b: times and slopes at fixed learning rates."""
 
+import numpy as np
+
 from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.runs import provenance
 from sgdescape.core.stats.intervals import computed
@@ -142,6 +144,67 @@ def slope_ten(ds) -> Claim:
 
 
 @claim
+def slope_dimension(ds) -> Claim:
+    """How the slope changes with the number of inputs, in one window."""
+    low, high, d = LOW, MIDDLE, int(ds.dimension[-1])
+    change = {k: v - _slopes(ds, d, low, high)[k] for k, v in _slopes(ds, 1, low, high).items()}
+    paper = ds.slope_paper.sel(dimension=1) - ds.slope_paper.sel(dimension=d)
+    return check(
+        f"$\\eta=0.1$, $B=1$, $c$ from {low:g} to {high:g}: from 1 to {d} inputs the slope of "
+        "$\\log t_p$ of SGD against $\\log c$ falls by what its transition matrices say.",
+        source=OWN,
+        predicted=change["exact"],
+        measured=estimates.slope_change(ds, low, high, first=1, last=d),
+        rivals={
+            "(d - 1)/2, the lines of Fig. 3b": float(paper),
+            "the number of inputs does not count": 0.0,
+        },
+        resolution=0.1,
+        expected="confirmed",
+    )
+
+
+@claim
+def equal_barrier(ds) -> Claim:
+    """SGD at two minima with the same barrier height and other losses, from runs and exactly."""
+    low, high = (_threshold(ds, 1, i) for i in (3, 9))
+    times = ds.sel(dimension=1).isel(threshold=[3, 9])
+    return check(
+        "Of two minima with the same curvature and barrier height $\\Delta L$, of loss "
+        f"{1 / (high[0] - 1):.3g} $\\Delta L$ and {1 / (low[0] - 1):.3g} $\\Delta L$, SGD itself "
+        "stays longer at the lower one: logarithm of the ratio of mean times, $\\eta=0.1$, $B=1$.",
+        source="Mori et al., Section 1, paragraph 4",
+        predicted=float(np.log(times.time_exact[1] / times.time_exact[0])),
+        measured=estimates.longer(ds, 3, 9),
+        rivals={
+            "the height alone counts": 0.0,
+            "the paper's SDE": float(np.log(times.time_sde[1] / times.time_sde[0])),
+        },
+        expected="confirmed",
+    )
+
+
+@claim
+def zero_loss(ds) -> Claim:
+    """SGD itself near a minimum of zero loss: it cannot leave."""
+    about = provenance.settings(ds)
+    return check(
+        "From a minimum of zero loss SGD cannot escape: its chance ever to reach a given loss "
+        "falls with the starting distance from the minimum as the power of Kesten's exponent, one "
+        f"input, $\\eta={about.zero_rate:g}$, $B={about.zero_batch}$.",
+        source="Mori et al., Section 4; the power: Kesten (1973)",
+        predicted=round(float(ds.attrs["zero_kesten"]), 6),
+        measured=estimates.start_power(ds),
+        rivals={
+            "exponential formula, a noise of its own": 0.0,
+            "the paper's SDE, 1 + 2B/eta": round(float(ds.attrs["zero_sde"]), 9),
+        },
+        resolution=0.1,
+        expected="confirmed",
+    )
+
+
+@claim
 def kesten(ds) -> Claim:
     """Slope of the exact passage times far out, at a large learning rate."""
     about, slopes = provenance.settings(ds), ds.far_slope.values
@@ -185,7 +248,7 @@ def data_spread(ds) -> Claim:
 
 def _threshold(ds, dimension, index):
     ratios = ds.loss_ratio.sel(dimension=dimension).values
-    return float(ratios[index]), len(ratios) + index
+    return float(ratios[index]), index % len(ratios)
 
 
 def _slopes(ds, dimension, low, high):

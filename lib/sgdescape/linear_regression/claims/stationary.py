@@ -3,7 +3,8 @@
 from scipy import special
 
 from sgdescape.core.claims import Claim, check, claim
-from sgdescape.linear_regression.estimates import exponent, gain
+from sgdescape.core.runs import provenance
+from sgdescape.linear_regression.estimates import exponent, gain, protocol_exponent
 from sgdescape.linear_regression.theory.stationary import likelihood_gain
 
 PAPER_17, OWN = "Mori et al., Eq. (17)", "this book"
@@ -14,12 +15,33 @@ def paper_exponent(ds) -> Claim:
     """Eq. (17) at a small learning rate."""
     eta, b = 0.01, 1
     return check(
-        f"At eta = {eta:g}, B = {b} the stationary law fitted by L^-phi has phi = 1 + B/eta.",
+        f"At $\\eta={eta:g}$, $B={b}$ the stationary law fitted by $L^{{-\\phi}}$ has "
+        "$\\phi=1+B/\\eta$.",
         source=PAPER_17,
         predicted=_at(ds.exponent_paper, eta, b),
         measured=exponent(ds, eta, b),
+        rivals={
+            "B/eta, without the 1": b / eta,
+            "temperature halved": 1 + 2 * b / eta,
+            "temperature doubled": 1 + b / (2 * eta),
+        },
+        resolution=0.005,
+        expected="consistent",
+    )
+
+
+@claim
+def one_run(ds) -> Claim:
+    """Eq. (17) in one long run of the size of Fig. 3a."""
+    about, eta, b = provenance.settings(ds), 0.01, 1
+    return check(
+        f"One run on $N={about.stationary_samples}$ samples, recorded {about.records} times every "
+        f"{about.record_every} steps at $\\eta={eta:g}$, $B={b}$, has $\\phi=1+B/\\eta$.",
+        source="Mori et al., Fig. 3a",
+        predicted=_at(ds.exponent_paper, eta, b),
+        measured=protocol_exponent(ds, eta, b),
         rivals={"temperature halved": 1 + 2 * b / eta, "temperature doubled": 1 + b / (2 * eta)},
-        tolerance=0.12,
+        resolution=0.2,
         expected="confirmed",
     )
 
@@ -29,7 +51,9 @@ def large_rate(ds) -> Claim:
     """Eq. (17) at the largest learning rate of Fig. 3a."""
     eta, b = 1.0, 5
     return check(
-        f"At eta = {eta:g}, B = {b} the stationary law fitted by L^-phi has phi = 1 + B/eta.",
+        f"Even at $\\eta={eta:g}$, $B={b}$, where a step is not small, continuous time is not "
+        "meant to hold and the paper itself sees a slight deviation, the stationary law fitted by "
+        "$L^{-\\phi}$ has $\\phi=1+B/\\eta$.",
         source=PAPER_17,
         predicted=_at(ds.exponent_paper, eta, b),
         measured=exponent(ds, eta, b),
@@ -68,8 +92,7 @@ def gaussian(ds) -> Claim:
         predicted=_at(ds.gain_exact, eta, b),
         measured=gain(ds, eta, b),
         rivals={"equally good": 0.0, "if Eq. (17) held": _paper_gain(ds, eta, b)},
-        resolution=0.6,
-        expected="confirmed",
+        expected="consistent",
     )
 
 

@@ -41,6 +41,9 @@ def mean_square(learning_rate, *, batch_size=1, inputs="gaussian", power=1.0):
     # in x = sqrt(sum of squares): dense near 0, where steps vanish, and far into the tail
     reach = np.sqrt(b) + (20 if inputs == "gaussian" else 130) + 2 * np.sqrt(power)
     edges = np.concatenate([[0], np.geomspace(0.01, 0.5, 6), np.arange(1, reach, 0.75)])
+    kink = np.sqrt(b / learning_rate)  # 1 - eta S changes its sign: an edge of a panel
+    if edges[1] < kink < edges[-1] and np.abs(edges - kink).min() > 1e-9:
+        edges = np.sort(np.append(edges, kink))
     x, weight = panels(edges, 8)
     if inputs == "laplace":
         log_density = np.log(2) / 2 - np.sqrt(2) * x

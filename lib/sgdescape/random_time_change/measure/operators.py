@@ -135,7 +135,7 @@ def regularised(config, *, cells=(400, 800)) -> xr.Dataset:
     height = floor * (config.loss_ratio - 1)
     cases = {
         "floor_passage": [(f, 0.5) for f in config.floors],
-        "shifted_passage": [(floor * (1 + s), height) for s in config.shifts],
+        "shifted_passage": [(floor * (1 + s), height) for s in (0.0, *config.shifts)],
         "equal_barrier": [(low, config.barrier_height) for low in config.minimum_losses],
     }
     names = {"floor_passage": "floor", "shifted_passage": "shift", "equal_barrier": "minimum"}
@@ -148,7 +148,7 @@ def regularised(config, *, cells=(400, 800)) -> xr.Dataset:
         coords={
             "grid": list(cells),
             "floor": list(config.floors),
-            "shift": list(config.shifts),
+            "shift": [0.0, *config.shifts],
             "minimum": list(config.minimum_losses),
         },
     )
