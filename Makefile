@@ -8,7 +8,7 @@ ONE = OMP_NUM_THREADS=1
 PYTEST = $(ONE) .venv/bin/python -m pytest
 NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=600 --nbval-sanitize-with tests/book/nbval_sanitize.cfg
 
-.PHONY: book check chapter test test-slow test-sample test-portable nightly test-triton test-pages notebooks serve lab bench lock clean
+.PHONY: book check chapter paper-data test test-slow test-sample test-portable nightly test-triton test-pages notebooks serve lab bench lock clean
 
 book: .venv/stamp   ## the pages, in _build/html
 	$(ONE) .venv/bin/jupyter-book build . -W --keep-going -n --all
@@ -46,6 +46,9 @@ chapter: .venv/stamp   ## a new chapter from book/_templates: make chapter STEM=
 
 notebooks: .venv/stamp   ## book/notebooks from book/chapters, executed
 	$(ONE) .venv/bin/python tools/notebooks.py $(STEM)
+
+paper-data: .venv/stamp   ## MNIST, Fashion-MNIST and CIFAR-10 in full, for --scale paper
+	.venv/bin/python tools/paper_data.py
 
 serve: .venv/stamp   ## the built pages at a loopback address
 	.venv/bin/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
