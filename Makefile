@@ -12,7 +12,7 @@ ifneq ($(shell sed -n 2p .venv/stamp 2>/dev/null),$(CURDIR))
 .PHONY: .venv/stamp
 endif
 
-.PHONY: book pdf zip check chapter test test-slow test-sample test-portable nightly power test-triton test-pages notebooks serve lab bench lock clean
+.PHONY: book pdf zip check chapter paper-data test test-slow test-sample test-portable nightly power test-triton test-pages notebooks serve lab bench lock clean
 
 book: .venv/stamp   ## the pages, in _build/html
 	$(ONE) .venv/bin/jupyter-book build . -W --keep-going -n --all
@@ -59,6 +59,9 @@ chapter: .venv/stamp   ## a new chapter from book/_templates: make chapter STEM=
 
 notebooks: .venv/stamp   ## book/notebooks from book/chapters, executed
 	$(ONE) .venv/bin/python tools/notebooks.py $(STEM)
+
+paper-data: .venv/stamp   ## MNIST, Fashion-MNIST and CIFAR-10 in full, for --scale paper
+	.venv/bin/python tools/paper_data.py
 
 serve: .venv/stamp   ## the built pages at a loopback address
 	.venv/bin/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)

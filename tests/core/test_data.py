@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import http.server
 import io
+import runpy
 import shutil
 import socket
 import struct
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from sgdescape.core.data import formats, image_sets, sources
+from sgdescape.core.roots import PROJECT
 
 
 @pytest.fixture(autouse=True)
@@ -378,6 +380,27 @@ def test_download_uses_the_first_mirror_that_serves_the_right_file(
     shutil.rmtree(root / "right")  # now it is here, and nobody is asked again
     assert image_sets.load("mnist", n=6, seed=0, download=True).provenance["n"] == 6
     assert image_sets.load("mnist").provenance["total"] == 12
+
+
+def test_the_papers_sets_are_fetched_once_and_used_where_they_are_found(
+    tiny, server, tmp_path, monkeypatch, capsys
+):
+    root, url = server
+    for name in sources.SOURCES:
+        files = ["cifar-10-binary.tar.gz"] if name == "cifar10" else list(tiny)[:2]
+        put(root / name, tiny, names=files)
+        serve(monkeypatch, name, [f"{url}{name}/"])
+    monkeypatch.setenv(sources.VARIABLE, str(tmp_path / "data"))
+    fetch = runpy.run_path(str(PROJECT / "tools" / "paper_data.py"))["main"]
+    fetch()
+    said = capsys.readouterr().out
+    for name in sources.SOURCES:
+        assert f"{name}: " in said and str(tmp_path / "data" / name) in said
+        found = image_sets.origin(image_sets.load(name))
+        assert found["source"] == "data folder" and found["n"] == found["total"] > 0
+    shutil.rmtree(root)  # now all is here, and nobody is asked again
+    fetch()
+    assert capsys.readouterr().out == said
 
 
 def test_a_download_that_cannot_succeed_leaves_nothing(tiny, server, tmp_path, monkeypatch):

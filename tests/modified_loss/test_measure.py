@@ -100,6 +100,7 @@ def test_arrow_is_the_difference_of_third_powers_but_for_the_ends(config, monkey
 
     class Made:
         position = x
+        diverged_at = np.full(20, -1)
 
     monkeypatch.setattr(single_direction.phase_space, "states", lambda *a, **k: Made)
     found = single_direction.directions(config)
@@ -132,5 +133,25 @@ def test_shape_of_a_normal_cloud_is_that_of_chi_square():
 
 def test_runs_that_diverge_are_named(config):
     wild = replace(config, learning_rate=0.9, fast_rate=0.9)
-    with pytest.raises(FloatingPointError, match=r"run 'strong' diverged: replica \d+ at step \d+"):
+    words = r"run 'strong'.*2 are needed; diverged: replica 0 at step \d+, replica 1"
+    with pytest.raises(FloatingPointError, match=words):
         data.regression(replace(wild, strong_batch=1, steepest=3.0, steps=3000, image_rate=0.001))
+
+
+def test_a_replica_that_diverges_is_left_out_of_everything(config, small, monkeypatch):
+    true = data.momentum.phase_space
+
+    def lost(made):
+        made.position[:, 3] = np.nan
+        made.diverged_at[3] = 70
+        return made
+
+    monkeypatch.setattr(data.momentum, "phase_space", lambda *a, **k: lost(true(*a, **k)))
+    with pytest.warns(RuntimeWarning, match="diverged and left out: replica 3 at step 70"):
+        found = ml.run(config)
+    others = np.delete(np.arange(small.sizes["replica"]), 3)
+    np.testing.assert_array_equal(found.square_position, small.square_position[:, others])
+    assert found.sizes["arrow_run"] == small.sizes["arrow_run"] - 1
+    assert np.isfinite(found.kept_midpoint).all()
+    instants = small.sizes["state"] // small.sizes["replica"]
+    assert found.sizes["state"] == instants * found.sizes["replica"]

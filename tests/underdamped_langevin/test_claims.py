@@ -43,6 +43,7 @@ WRONG = {
     "negative_lobe": [changed("autocorrelation", 0.5)],
     "paper_first": [changed("autocorrelation", 0.5)],
     "paper_last": [changed("autocorrelation", 0.8)],
+    "mean_frequency": [("mean_frequency", lambda r: np.sqrt([52.8, 8.73]))],
     "single_step": [("effective_directions", len)],
 }
 
@@ -82,7 +83,7 @@ def test_claims_reject_other_data(name, quick):
 
 
 def test_every_claim_can_fail():
-    contract.complete(STEM, WRONG, OTHER_DATA)
+    contract.complete(STEM, WRONG, OTHER_DATA, exempt={"cifar_spiral"})
 
 
 def test_page_shows_every_claim_and_number(small):

@@ -44,7 +44,7 @@ def drawn():
         ul.QUICK, images=150, image_batch=4, chains=8, spiral_steps=20, speed_steps=30,
         spiral_momenta=(0.5, 0.9), momentum=0.5,
     )  # fmt: skip
-    return config, images.pixels(config.images)
+    return config, images.pixels(config.image_set, config.images)
 
 
 def test_spirals_are_minibatch_steps_of_the_mean_gradient(drawn):

@@ -3,6 +3,7 @@
 import time
 from dataclasses import asdict
 
+import numpy as np
 import xarray as xr
 
 from sgdescape.core.doors import door
@@ -10,6 +11,30 @@ from sgdescape.core.runs import provenance
 from sgdescape.modified_loss.config import QUICK, Config
 from sgdescape.modified_loss.measure import data, single_direction, single_modes
 from sgdescape.modified_loss.predictions import predict
+
+
+def finite(measured: xr.Dataset) -> xr.Dataset:
+    """Leave out replicas that are not finite in some run, and their states.
+
+    Args:
+        measured: with dimensions replica, arrow_run, and states (instants x replicas, flat).
+
+    Raises:
+        FloatingPointError: if fewer than two are left.
+    """
+    for dim, states in (("replica", ("state", "swirl_state")), ("arrow_run", ())):
+        if dim not in measured.dims:
+            continue
+        good = np.ones(measured.sizes[dim], bool)
+        for values in (v for v in measured.data_vars.values() if dim in v.dims):
+            good &= np.isfinite(values).all([d for d in values.dims if d != dim]).values
+        if good.sum() < 2:
+            raise FloatingPointError(f"{good.sum()} of {good.size} replicas diverged in no run")
+        measured = measured.isel({dim: np.flatnonzero(good)})
+        for state in (s for s in states if s in measured.dims):
+            rows = np.tile(good, measured.sizes[state] // good.size)
+            measured = measured.isel({state: np.flatnonzero(rows)})
+    return measured
 
 
 @door
@@ -21,10 +46,11 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
         device: of the runs on data, "cpu" or "cuda".
 
     Returns:
-        What the functions of `measure` measure, what `predict` adds, and provenance.
+        What the functions of `measure` measure without replicas that diverged in any run, of
+        which a warning tells, what `predict` adds, and provenance.
 
     Raises:
-        FloatingPointError: if a replica diverged.
+        FloatingPointError: if fewer than two replicas of a run do not diverge.
     """
     start = time.perf_counter()
     parts = (
@@ -36,7 +62,8 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
         single_modes.toy(config),
         single_direction.directions(config),
     )
-    measured = xr.merge(parts, combine_attrs="drop")
+    measured = finite(xr.merge(parts, combine_attrs="drop"))
+    measured.attrs |= parts[3].attrs
     measured["entropy_noise"] = ("axis", "other_axis"), single_modes.correlated(config)
     measured.attrs["config"] = provenance.to_json(asdict(config))
     dataset = predict(measured)

@@ -18,6 +18,7 @@ from sgdescape.underdamped_langevin.theory.autoregression import (
     oscillating_band,
     square_step,
 )
+from sgdescape.underdamped_langevin.theory.fourier import mean_frequency
 from sgdescape.underdamped_langevin.theory.modified_equation import path_errors
 from sgdescape.underdamped_langevin.theory.oscillator import (
     angular_frequency,
@@ -62,6 +63,7 @@ __all__ = [
     "impulse_response",
     "langevin_coefficients",
     "mean",
+    "mean_frequency",
     "noise_covariance_at",
     "oscillating_band",
     "path_errors",

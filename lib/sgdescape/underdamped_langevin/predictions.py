@@ -7,6 +7,7 @@ from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.underdamped_langevin.measure.single_modes import PAPER_MOMENTUM, PAPER_RATE
 from sgdescape.underdamped_langevin.theory.autoregression import square_step
+from sgdescape.underdamped_langevin.theory.fourier import mean_frequency
 from sgdescape.underdamped_langevin.theory.modified_equation import path_errors
 from sgdescape.underdamped_langevin.theory.oscillator import (
     autocorrelation,
@@ -117,6 +118,8 @@ def _predict_scalars(dataset):
     at = {"learning_rate": PAPER_RATE, "momentum": PAPER_MOMENTUM}
     rho = ds.paper_mode.values[:, None]
     ds["paper_acf_exact"] = ("paper_mode", "paper_lag"), autocorrelation(lags, rho, **at)
+    long = autocorrelation(np.arange(ds.sizes["paper_step"]), rho, **at)
+    ds["paper_frequency_exact"] = "paper_mode", mean_frequency(long)
     ds["paper_damping"] = "paper_mode", damping_ratio(ds.paper_mode.values, **at)
     return ds
 

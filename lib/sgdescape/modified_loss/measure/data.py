@@ -1,5 +1,7 @@
 """Measurements of chapter `modified_loss` on data: SGD with momentum, no theory in here."""
 
+import json
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -169,25 +171,34 @@ def images(config, *, device="cpu") -> xr.Dataset:
 
     found = _run(data, slow, "images", measured, batch_size=config.batch_size, device=device)
     where = ("image_mode", "other_image_mode")
+    origin = {"fashion_mnist": image_origin(config)}
     return xr.Dataset(
         {
             "image_turn": (("replica", *where), found["turn"], {"units": "a step"}),
             "image_entropy": ("replica", found["entropy"], {"units": "nats a step"}),
             "image_curvature": ("image_mode", data.curvatures),
             "image_noise": (where, noise),
-        }
+        },
+        attrs={"data": json.dumps(origin)},
     )
 
 
-def sgd_path(data, config, name, *, replicas, **options) -> np.ndarray:
+def image_origin(config) -> dict:
+    """Return where the images of `image_data` come from."""
+    from sgdescape.core.data import image_sets
+
+    return image_sets.origin(image_sets.load("fashion_mnist", n=config.image_samples))
+
+
+def sgd_path(data, config, name, *, replicas, **options) -> tuple[np.ndarray, np.ndarray]:
     """Return theta - theta* in H's eigenbasis after the burn-in (steps, replicas, d).
 
     Eq. (2.1) of Kunin et al.: b <- beta b + g + lambda theta, theta <- theta - eta b, from b = 0
     at the minimum. Options: batch_size, weight_decay, sampler, device.
 
-    Raises:
-        FloatingPointError: naming the first replica that diverged: where second moments are
-            infinite nothing of this chapter holds for the others, so none is left out.
+    Returns:
+        The path, NaN throughout for a replica that diverged, and the step (replicas,) at which it
+        did, -1 for the others.
     """
     made = phase_space.states(
         data,
@@ -198,12 +209,31 @@ def sgd_path(data, config, name, *, replicas, **options) -> np.ndarray:
         seed=stream(config, name),
         **options,
     )
-    if np.any(made.diverged_at >= 0):
-        lost = int(np.argmax(made.diverged_at >= 0))
+    path, lost = made.position, made.diverged_at
+    path[:, lost >= 0] = np.nan
+    return path, lost
+
+
+def tell(lost, name, config) -> None:
+    """Warn of replicas that diverged, each with its step.
+
+    Args:
+        lost: step at which each replica diverged, or -1 (replicas,).
+        name: of the run.
+        config: with the learning rate, for the message.
+
+    Raises:
+        FloatingPointError: if fewer than two are left.
+    """
+    named = ", ".join(f"replica {r} at step {lost[r]}" for r in np.flatnonzero(lost >= 0))
+    left = int((lost < 0).sum())
+    if left < 2:
         raise FloatingPointError(
-            f"run {name!r} diverged: replica {replicas[lost]} at step {made.diverged_at[lost]}"
+            f"run {name!r}: learning rate {config.learning_rate:g} is too large, {left} of "
+            f"{len(lost)} replicas did not diverge, 2 are needed; diverged: {named}"
         )
-    return made.position
+    if named:
+        warnings.warn(f"run {name!r}, diverged and left out: {named}", RuntimeWarning, stacklevel=4)
 
 
 def sample_noise(data) -> np.ndarray:
@@ -213,14 +243,19 @@ def sample_noise(data) -> np.ndarray:
 
 
 def _run(data, config, name, measure, **options):
-    """Return what ``measure`` makes of the paths, chunk by chunk of replicas, joined."""
+    """Return what ``measure`` makes of the paths, chunk by chunk of replicas, joined.
+
+    A replica that diverged is NaN in it; `modified_loss.run` leaves it out of everything.
+    """
     size = max(1, int(CHUNK // (8 * config.steps * data.dimension)))
     starts = range(0, config.replicas, size)
-    parts = [
-        measure(sgd_path(data, config, name, replicas=range(i, min(i + size, config.replicas)),
-                         **options))
-        for i in starts
-    ]  # fmt: skip
+    parts, lost = [], []
+    for i in starts:
+        some = range(i, min(i + size, config.replicas))
+        path, at = sgd_path(data, config, name, replicas=some, **options)
+        parts.append(measure(path))
+        lost.append(at)
+    tell(np.concatenate(lost), name, config)
     joined = {}
     for key in parts[0]:
         if key == "kept":  # instants first, then replicas, flat

@@ -1,11 +1,14 @@
 """Momentum SGD on regression in one direction: third and first powers one step apart."""
 
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 
 from sgdescape.core.ensembles import phase_space
 from sgdescape.core.ensembles.regression_data import FreshData
 from sgdescape.core.random import seeds
+from sgdescape.modified_loss.measure.data import tell
 
 STEM = "modified_loss"
 
@@ -21,11 +24,11 @@ def directions(config) -> xr.Dataset:
         (x_k^4 - x_(k+1)^4) / 2, which is a difference of two ends: what is left is
         (x_(k+1) - x_k)^3 (x_(k+1) + x_k) / 2; and ``arrow_square``, the mean of x_k^2.
     """
-    arrows, squares = [], []
+    arrows, squares, rate = [], [], config.arrow_rate
     for index, size in enumerate(config.arrow_batches):
         made = phase_space.states(
             FreshData(1),
-            learning_rate=config.arrow_rate,
+            learning_rate=rate,
             momentum=config.arrow_momentum,
             batch_size=size,
             record_steps=np.arange(config.burn_in, config.burn_in + config.arrow_steps + 1),
@@ -33,6 +36,7 @@ def directions(config) -> xr.Dataset:
             seed=seeds.derive(config.seed, STEM, "arrow", index),
             device="cpu",
         )
+        tell(made.diverged_at, f"batch size {size}", replace(config, learning_rate=rate))
         x = made.position[..., 0]
         step, middle = np.diff(x, axis=0), (x[1:] + x[:-1]) / 2
         arrows.append(np.mean(step**3 * middle, axis=0))

@@ -1,10 +1,12 @@
 """Claims of chapter `underdamped_langevin`: on single modes (`oscillator`) and on the `speed`."""
 
 from sgdescape.underdamped_langevin.claims.oscillator import (
+    cifar_spiral,
     common_factor,
     full_step,
     growth,
     image_noise,
+    mean_frequency,
     mean_path,
     midpoint,
     negative_lobe,
@@ -26,6 +28,7 @@ from sgdescape.underdamped_langevin.claims.speed import (
 )
 
 __all__ = [
+    "cifar_spiral",
     "common_factor",
     "constant_speed",
     "free_speed",
@@ -33,6 +36,7 @@ __all__ = [
     "growth",
     "image_noise",
     "image_speed",
+    "mean_frequency",
     "mean_path",
     "midpoint",
     "negative_lobe",

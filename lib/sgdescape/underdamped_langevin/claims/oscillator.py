@@ -6,9 +6,9 @@ claim here fail.
 
 import numpy as np
 
-from sgdescape.core.claims import Claim, check, claim, identity
+from sgdescape.core.claims import Claim, check, claim, identity, not_testable
 from sgdescape.core.runs import provenance
-from sgdescape.core.stats.intervals import mean_interval
+from sgdescape.core.stats.intervals import mean_interval, ratio_interval
 from sgdescape.underdamped_langevin import estimates
 from sgdescape.underdamped_langevin.measure.single_modes import PAPER_MOMENTUM, PAPER_RATE
 
@@ -239,6 +239,39 @@ def paper_last(ds) -> Claim:
         measured=mean_interval(ds.paper_acf.values[:, 1, 60]),
         rivals={"no inertia": _overdamped(8.73), "as q_1": float(ds.paper_acf_exact[0, 60])},
         expected="confirmed",
+    )
+
+
+@claim
+def mean_frequency(ds) -> Claim:
+    """The mean Fourier frequency of a mode knows the length of the record, not an oscillator."""
+    first, last = ds.paper_mode.values
+    found = ds.paper_frequency.values
+    exact = ds.paper_frequency_exact.values
+    return check(
+        r"The mean Fourier frequency of a position, weighted by amplitudes, at the paper's default "
+        rf"setting: that of $q_1$ ($\rho={first:g}$) in units of that of $q_{{30}}$ "
+        rf"($\rho={last:g}$, which does not oscillate) is what filtered noise of this length has.",
+        source=OWN,
+        predicted=float(exact[0] / exact[1]),
+        measured=ratio_interval(found[:, 0], found[:, 1]),
+        rivals={
+            "frequencies of the oscillators": float(np.sqrt(first / last)),
+            "no dependence on the curvature": 1.0,
+        },
+        expected="confirmed",
+    )
+
+
+@claim
+def cifar_spiral(ds) -> Claim:
+    """The paper's own data set and batch size."""
+    return not_testable(
+        r"Regression on CIFAR-10, $S=512$: the mean along $q_1$ turns once at $\beta=0.9$, about "
+        r"six times in 392 steps at $\beta=0.99$ and $0.999$.",
+        source=KUNIN,
+        reason="CIFAR-10 is not part of the package; `make paper-data` fetches it, `sgdescape run "
+        "underdamped_langevin --scale paper` measures it",
     )
 
 

@@ -45,3 +45,20 @@ def normalised(products) -> np.ndarray:
     means = grouped(products, axis=1)
     scale = means[0].mean(axis=0)  # of all replicas: a ratio of means, not a mean of ratios
     return (means / scale).transpose(1, 2, 0)
+
+
+def mean_frequency(paths) -> np.ndarray:
+    """Return the mean frequency of paths, weighted by the amplitudes of their Fourier transform.
+
+    sum_f f |X_f| / sum_f |X_f| over f = 1/n, 2/n, ... 1/2 cycles a step, as the authors' notebook
+    takes it of positions.
+
+    Args:
+        paths: (steps, ...).
+
+    Returns:
+        (...), in cycles a step.
+    """
+    amplitudes = np.abs(np.fft.rfft(paths, axis=0))[1:]
+    frequencies = np.arange(1, len(amplitudes) + 1) / len(paths)
+    return np.tensordot(frequencies, amplitudes, 1) / amplitudes.sum(axis=0)

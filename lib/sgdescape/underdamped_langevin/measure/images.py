@@ -1,5 +1,6 @@
-"""Measurements of chapter `underdamped_langevin` on Fashion-MNIST: pixels to ten outputs."""
+"""Measurements of chapter `underdamped_langevin` on images: pixels to ten outputs."""
 
+import json
 from functools import lru_cache
 
 import numpy as np
@@ -15,20 +16,21 @@ MAIN = 8  # the output shown: the class "bag"; the others are ten-fold repetitio
 
 
 @lru_cache(maxsize=1)
-def pixels(count: int):
-    """Return inputs (N, 784), one-hot targets (N, 10), Hessian's eigenpairs and the minimum.
+def pixels(name: str, count: int):
+    """Return inputs (N, pixels), one-hot targets (N, 10), Hessian's eigenpairs and the minimum.
 
     Args:
+        name: of the set.
         count: N, the first images of the set.
 
     Returns:
-        float64 arrays; eigenvalues descend, eigenvectors are columns; the minimum (784, 10).
+        float64 arrays; eigenvalues descend, eigenvectors are columns; the minimum (pixels, 10).
     """
     import torch  # seconds: only where images are read or trained on
 
     from sgdescape.core.data import image_sets
 
-    made = image_sets.load("fashion_mnist", n=count, task="one_hot", dtype=torch.float64)
+    made = image_sets.load(name, n=count, task="one_hot", dtype=torch.float64)
     x, y = made.inputs.numpy(), made.targets.numpy()
     rho, q = np.linalg.eigh(x.T @ x / len(x))
     return x, y, rho[::-1].copy(), q[:, ::-1].copy(), np.linalg.lstsq(x, y, rcond=None)[0]
@@ -52,7 +54,9 @@ def spirals(config, *, device="cpu") -> xr.Dataset:
     """
     import torch
 
-    x, y, rho, q, mu = pixels(config.images)
+    from sgdescape.core.data import image_sets
+
+    x, y, rho, q, mu = pixels(config.image_set, config.images)
     eta = config.image_step / rho[0]
     betas = np.array(config.spiral_momenta)
     where = validate.device(device)
@@ -82,6 +86,7 @@ def spirals(config, *, device="cpu") -> xr.Dataset:
     errors = (inputs @ path).double().cpu().numpy() - y[:, [MAIN]]
     along = (x @ q[:, 0])[:, None] * errors
     start = q[:, 0] @ mu
+    found = image_sets.origin(image_sets.load(config.image_set, n=config.images))
     variables = {
         "spiral_position": (order, position - start),
         "spiral_velocity": (order, velocity),
@@ -95,7 +100,9 @@ def spirals(config, *, device="cpu") -> xr.Dataset:
         "image_loss": 0.5 * float(np.mean(np.sum(residual**2, axis=1))),
     }
     coords = {"spiral_momentum": betas, "spiral_step": np.arange(len(draws))}
-    return xr.Dataset(variables, coords=coords)
+    return xr.Dataset(
+        variables, coords=coords, attrs={"data": json.dumps({config.image_set: found})}
+    )
 
 
 def image_speed(config, *, device="cpu") -> xr.Dataset:
@@ -111,7 +118,7 @@ def image_speed(config, *, device="cpu") -> xr.Dataset:
     """
     import torch
 
-    x, y, rho, _, mu = pixels(config.images)
+    x, y, rho, _, mu = pixels(config.image_set, config.images)
     eta, beta, where = config.image_step / rho[0], config.momentum, validate.device(device)
     to = {"dtype": torch.float32, "device": where}
     inputs, residual = torch.tensor(x, **to), torch.tensor(x @ mu - y, **to)

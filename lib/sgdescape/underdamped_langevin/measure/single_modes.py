@@ -7,6 +7,7 @@ from sgdescape.core.random import seeds
 from sgdescape.underdamped_langevin.measure.correlations import (
     GROUPS,
     autocovariances,
+    mean_frequency,
     normalised,
 )
 
@@ -49,7 +50,8 @@ def scalar_modes(config) -> xr.Dataset:
     Returns:
         ``edge_square`` (momentum, edge, replica_edge, coordinate): averages of theta^2 and v^2, and
         ``paper_acf`` (group, paper_mode, paper_lag), ``paper_path`` (paper_mode, coordinate, k)
-        for the two curvatures of `Config.paper_curvatures` at the paper's default setting.
+        and ``paper_frequency`` (group, paper_mode), mean frequencies of so long paths, for the two
+        curvatures of `Config.paper_curvatures` at the paper's default setting.
     """
     x = np.array(config.edges)
     edges = []
@@ -61,7 +63,7 @@ def scalar_modes(config) -> xr.Dataset:
         edges.append(np.stack(squares, axis=-1).swapaxes(0, 1))
     at = {"learning_rate": PAPER_RATE, "momentum": PAPER_MOMENTUM}
     steps, lags = (PAPER_BURN_IN, config.paper_steps), config.paper_lags
-    acf, shown = [], []
+    acf, shown, frequencies = [], [], []
     for index, rho in enumerate(config.paper_curvatures):
         products = []
         for first in range(0, config.paper_replicas, GROUPS):  # some at a time: the memory of some
@@ -72,12 +74,14 @@ def scalar_modes(config) -> xr.Dataset:
             if first == 0:
                 path = paths[: PAPER_SHOWN + 1, 0, 0]
                 shown.append(np.stack([path[1:], np.diff(path) / PAPER_RATE]))
+                frequencies.append(mean_frequency(paths[: len(path) - 1, :, 0]))
         acf.append(normalised(np.concatenate(products, axis=1))[:, 0])
     return xr.Dataset(
         {
             "edge_square": (("edge_momentum", "edge", "replica_edge", "coordinate"), edges),
             "paper_acf": (("group", "paper_mode", "paper_lag"), np.stack(acf, axis=1)),
             "paper_path": (("paper_mode", "coordinate", "paper_step"), np.array(shown)),
+            "paper_frequency": (("group", "paper_mode"), np.array(frequencies).T),
         },
         coords={
             "edge_momentum": list(config.edge_momenta),
