@@ -20,11 +20,11 @@ LEAVES = yaml.safe_load((ROOT / "book" / "coverage.yml").read_text(encoding="utf
 PAPERS = ("mori", "kunin")
 FIXED = ("id", "paper", "kind", "text", "where", "sureness", "weight", "needs")
 DIGEST = "35a5ee02960942da2d5fbb1261418016ea56ae2c35f111f7cf838cca4143315b"
-FLOOR = {"mori": 0.83, "kunin": 0.83}
+FLOOR = {"mori": 0.95, "kunin": 0.83}
 """Share covered by weight that may not be lost again; raise it when it has risen."""
 
 OPEN = {
-    "mori": {"mori.abs-5", "mori.eq-16", "mori.contrib-4a"},
+    "mori": set(),
     "kunin": set(),
 }
 """Entries of weight 4 or 5 that are weak though the book could test them; none may be added."""
