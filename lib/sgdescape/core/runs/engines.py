@@ -72,7 +72,7 @@ def executor(
     """
     validate.one_of("engine", engine, ENGINES)
     if workers is not None:
-        validate.count("workers", workers, high=_most_workers())
+        _counted(workers)
     if engine == "serial" and workers not in (None, 1):
         raise ValueError(f"workers must be 1 for the serial engine: got {workers}")
     if address is not None and engine != "dask":
@@ -106,9 +106,7 @@ def processes(workers: int | None = None) -> Executor:
     from joblib.externals.loky import ProcessPoolExecutor  # seconds, and rarely needed
     from joblib.externals.loky.backend import resource_tracker
 
-    workers = (
-        cores() if workers is None else validate.count("workers", workers, high=_most_workers())
-    )
+    workers = cores() if workers is None else _counted(workers)
     if _QUIET not in sys.warnoptions:
         sys.warnoptions.append(_QUIET)
     with _safe_path():
@@ -154,8 +152,10 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if can_ask else os.cpu_count() or 1
 
 
-def _most_workers() -> int:
-    return max(64, 8 * cores())  # beyond, a slip of the finger: each takes a Python's memory
+def _counted(workers) -> int:
+    """A number of workers that this machine can start: each takes the memory of a Python."""
+    validate.count("workers", workers)
+    return validate.count("workers", workers, high=max(64, 8 * cores()))
 
 
 def _processes(workers):

@@ -3,8 +3,10 @@
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
+@door
 def log_odds(loss_ratio, *, noise, curvatures, directions=(0, 0)):
     r"""Return the log odds of the second of two valleys by Eq. (15), Eq. (odds).
 
@@ -26,6 +28,7 @@ def log_odds(loss_ratio, *, noise, curvatures, directions=(0, 0)):
     return _odds(float(np.log(_ratio(loss_ratio))), loss_ratio, noise, curvatures, directions)
 
 
+@door
 def climb_log_odds(loss_ratio, *, noise, curvatures):
     r"""Return the log odds with the climb of discrete SGD in place of log c, Eq. (choice-climb).
 
@@ -49,6 +52,7 @@ def climb_log_odds(loss_ratio, *, noise, curvatures):
     return _odds(climb, loss_ratio, noise, curvatures, (0, 0))
 
 
+@door
 def linear_log_odds(loss_ratio, *, noise, curvatures):
     """Return the log odds with the linear barrier c - 1, the noise of each minimum kept.
 

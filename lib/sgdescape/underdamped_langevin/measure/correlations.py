@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from sgdescape.core.doors import door
+
 GROUPS = 40
 """Independent groups of replicas that an average is kept for: its interval is that between them."""
 
@@ -47,6 +49,7 @@ def normalised(products) -> np.ndarray:
     return (means / scale).transpose(1, 2, 0)
 
 
+@door
 def mean_frequency(paths) -> np.ndarray:
     """Return the mean frequency of paths, weighted by the amplitudes of their Fourier transform.
 

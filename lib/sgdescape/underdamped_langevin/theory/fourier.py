@@ -3,8 +3,10 @@
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 
+@door
 def mean_frequency(correlation):
     """Return the mean frequency, weighted by amplitudes, of a stationary normal path of n steps.
 
