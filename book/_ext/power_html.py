@@ -112,17 +112,18 @@ def chapter(title: str, about: dict, entries: dict, link, stale: bool) -> str:
     )
     return (
         f'<details class="sgd-power"><summary><strong>{html.escape(title)}</strong> '
-        f"<span>{words}</span>{picture(entries)}</summary>{table(entries, link)}</details>"
+        f"<span>{words}</span>{picture(entries)}</summary>{table(entries, link, title)}</details>"
     )
 
 
-def table(entries: dict, link) -> str:
-    """Return the numbers of sampled claims, one row each."""
+def table(entries: dict, link, title: str) -> str:
+    """Return the numbers of a chapter's sampled claims, one row each."""
     columns = ("Claim", "False alarms", "Wrong theory: rejected", "Seen nine times of ten")
     head = "".join(f'<th scope="col">{c}</th>' for c in columns)
     rows = "".join(row(name, entry, link) for name, entry in entries.items())
+    label = f"Claims of {html.escape(title)}"
     return (
-        '<div class="sgd-power__table" tabindex="0" role="region" aria-label="Claims of a chapter">'
+        f'<div class="sgd-power__table" tabindex="0" role="region" aria-label="{label}">'
         f'<table class="table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
 
