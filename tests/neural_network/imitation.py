@@ -93,8 +93,7 @@ def imitation(law="measured", *, seed=0):
             **{
                 name: (("end",), np.array([0.95, 1.0, 1.03]) * value)
                 for name, value in {
-                    "overlap": 0.99, "span_overlap": 0.96, "motion_power": 1.0, "dead_motion": 0.0,
-                    "curvature_ratio": 1.0, "displacement_share": 0.1,
+                    "overlap": 0.99, "curvature_ratio": 1.0, "displacement_share": 0.1,
                     "energy_share": 0.93, "leading_energy": 0.8, "path_loss": 2.3,
                     "path_coupling": 1.35, "path_noise": 0.8,
                 }.items()
@@ -126,7 +125,6 @@ def imitation(law="measured", *, seed=0):
         },
         attrs={
             "loss": 0.02, "trace": trace, "square": float(np.sum(SPECTRUM**2)), "fall": 0.01,
-            "flat_noise": 1.05, "dead_parameters": 100,
             "pretraining_steps": 10, "pretraining_block": 5,
             "config": provenance.to_json(asdict(config)),
         },

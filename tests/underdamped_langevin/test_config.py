@@ -36,4 +36,4 @@ def test_what_does_not_fit_the_rest_is_refused(change, words):
 
 
 def test_both_sizes_are_accepted():
-    assert ul.Config() == ul.QUICK and ul.PAPER.images == 60_000
+    assert ul.Config() == ul.QUICK and ul.PAPER.images == 50_000

@@ -25,6 +25,7 @@ CALLS = {
     "impulse_response": {"length": 3, "curvature": 1.0, **PACE, **DECAY},
     "langevin_coefficients": SIZE,
     "mean": {"steps": 3, "curvature": 1.0, "start": 1.0, "start_velocity": 0.0, **PACE, **DECAY},
+    "mean_frequency": {"correlation": [1.0, 0.5, 0.25]},
     "noise_covariance_at": {"inputs": X, "residuals": np.ones(4), "position": np.ones(2)},
     "oscillating_band": PACE,
     "path_errors": {"learning_rates": [0.1], "momentum": 0.5, "time": 1.0, "start": 1.0},

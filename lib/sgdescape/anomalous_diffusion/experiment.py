@@ -28,7 +28,6 @@ def measurements(config: Config = QUICK) -> xr.Dataset:
     parts = (
         experiments.stationary(config),
         experiments.drift(config),
-        experiments.plain(config),
         grid.sweep(config),
         grid.numbers(config),
         experiments.epochs(config),

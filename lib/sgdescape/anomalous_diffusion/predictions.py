@@ -34,9 +34,8 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
 
     Returns:
         A new dataset with ``displacement_exact`` and ``displacement_free`` (batch_size, lag),
-        ``drift_exact``, ``noise_exact`` (start, step), ``plain_exact`` (step), ``grid_exact`` and
-        ``grid_overdamped`` (run, epoch), ``fixed_exact`` (run, fixed_step), ``number_exact`` (kept,
-        samples, time),
+        ``drift_exact``, ``noise_exact`` (start, step), ``grid_exact`` and ``grid_overdamped``
+        (run, epoch), ``fixed_exact`` (run, fixed_step), ``number_exact`` (kept, samples, time),
         ``order_exact`` (sampler, order_lag), ``variance_exact`` (sampler, order_mode),
         ``buffer_exact`` (sampler, memory), ``bowl_exact`` and ``bowl_summed`` (bowl_lag), and
         ``power_displacement`` (power_step).
@@ -68,19 +67,17 @@ def _predict_stationary(ds, config, at):
 
 
 def _predict_start(ds, config, at):
-    modes, size = (ds.curvature.values, ds.noise.values), max(config.batch_sizes)
-    near = np.sqrt(config.start_samples / config.near_samples)
     parts = [
         fixed_start_displacement(
-            ds.step.values, *modes, scale * ds.offset.values, batch_size=size, **at
+            ds.step.values,
+            ds.curvature.values,
+            ds.noise.values,
+            scale * ds.offset.values,
+            batch_size=max(config.batch_sizes),
+            **at,
         )
-        for scale in (1, 0, near)
+        for scale in (1, 0)
     ]
-    rate = {"learning_rate": at["learning_rate"] / (1 - at["momentum"]), "momentum": 0.0}
-    home = fixed_start_displacement(
-        ds.step.values, *modes, 0 * ds.offset.values, batch_size=size, **rate
-    )
-    ds["plain_exact"] = "step", home[1]
     for index, name in enumerate(("drift_exact", "noise_exact")):
         ds[name] = ("start", "step"), np.array([part[index] for part in parts])
 

@@ -11,11 +11,6 @@ from sgdescape.anomalous_diffusion.claims.displacement import (
     stationary_exponent,
     summed_displacement,
 )
-from sgdescape.anomalous_diffusion.claims.published_sweeps import (
-    published_batch,
-    published_small_batch,
-    published_speed,
-)
 from sgdescape.anomalous_diffusion.claims.reanalysis import (
     collapse_batch,
     collapse_momentum,
@@ -39,12 +34,6 @@ from sgdescape.anomalous_diffusion.claims.shuffling import (
     shuffled_exponent,
     speed_is_blind,
 )
-from sgdescape.anomalous_diffusion.claims.windows import (
-    plain_sgd,
-    plain_sgd_early,
-    window_drift,
-    window_still,
-)
 
 __all__ = [
     "collapse_batch",
@@ -65,12 +54,7 @@ __all__ = [
     "memory_shuffled",
     "number_epoch_time",
     "number_temperature",
-    "plain_sgd",
-    "plain_sgd_early",
     "power_law",
-    "published_batch",
-    "published_small_batch",
-    "published_speed",
     "resnet_drift",
     "same_epochs",
     "same_steps",
@@ -80,6 +64,4 @@ __all__ = [
     "stationary_exponent",
     "summed_displacement",
     "vgg_drift",
-    "window_drift",
-    "window_still",
 ]

@@ -48,20 +48,20 @@ def stationary(config) -> xr.Dataset:
 
 
 def drift(config) -> xr.Dataset:
-    """Follow SGD from rest at two points that are not the minimum, and from the minimum.
+    """Follow SGD from rest at a point that is not the minimum, and from the minimum.
 
     Args:
         config: see `anomalous_diffusion.Config`.
 
     Returns:
-        ``started`` (start, replica, step): |theta_k - theta_0|^2 from "away", "minimum" and
-        "near"; ``offset`` (mode): theta_0 - theta* of the first.
+        ``started`` (start, replica, step): |theta_k - theta_0|^2 from "away" and "minimum";
+        ``offset`` (mode): theta_0 - theta* of the former.
     """
     problem = drawn(config, config.samples, config.modes)
     steps = np.unique(np.geomspace(1, config.longest_lag, config.lags).round().astype(int))
     offset = _offset(problem, config.start_samples)
     rows = []
-    for k, start in enumerate((offset, 0 * offset, _offset(problem, config.near_samples))):
+    for k, start in enumerate((offset, 0 * offset)):
         path = positions(
             problem,
             np.append(0, steps),
@@ -78,31 +78,8 @@ def drift(config) -> xr.Dataset:
             "started": (("start", "replica", "step"), np.array(rows), _SQUARE),
             "offset": ("mode", offset, {"units": "parameter"}),
         },
-        coords={"start": ["away", "minimum", "near"], "step": steps},
+        coords={"start": ["away", "minimum"], "step": steps},
     )
-
-
-def plain(config) -> xr.Dataset:
-    """Follow plain SGD of rate eta/(1 - beta) from rest at the minimum, to be put beside `drift`.
-
-    Args:
-        config: see `anomalous_diffusion.Config`.
-
-    Returns:
-        ``plain`` (replica, step): |theta_k - theta_0|^2.
-    """
-    steps = np.unique(np.geomspace(1, config.longest_lag, config.lags).round().astype(int))
-    path = positions(
-        drawn(config, config.samples, config.modes),
-        np.append(0, steps),
-        learning_rate=config.learning_rate / (1 - config.momentum),
-        momentum=0.0,
-        batch_size=max(config.batch_sizes),
-        replicas=config.replicas,
-        seed=_seed(config, "plain"),
-    )
-    square = np.sum((path[1:] - path[0]) ** 2, axis=-1).T
-    return xr.Dataset({"plain": (("replica", "step"), square, _SQUARE)}, coords={"step": steps})
 
 
 def epochs(config) -> xr.Dataset:

@@ -200,37 +200,10 @@ def stationary_share(ds) -> float:
 @reads_dataset
 def isotropic_share(ds) -> float:
     """Return the leading directions' share of a displacement that is alike in all of them."""
-    return ds.sizes["direction"] / parameter_count(ds)
-
-
-@reads_dataset
-def parameter_count(ds) -> int:
-    """Return the number P of the network's parameters."""
-    sizes = (784, *provenance.settings(ds).hidden, 1)
-    return sum((one + 1) * other for one, other in pairwise(sizes))
-
-
-@reads_dataset
-def largest_gap(ds, *, lowest: float = 1e-5) -> float:
-    """Return the largest ratio of neighbouring eigenvalues above this fraction of the largest."""
-    values = ds.spectrum.values
-    values = values[values > lowest * values[0]]
-    return float(np.max(values[:-1] / values[1:]))
-
-
-@reads_dataset
-def even_spacing(ds, *, lowest: float = 1e-5) -> float:
-    """Return the same if the logarithms of these eigenvalues were evenly spaced."""
-    values = ds.spectrum.values
-    count = int(np.sum(values > lowest * values[0]))
-    return float(lowest ** (-1 / max(count - 1, 1)))
-
-
-@reads_dataset
-def small_share(ds, *, below: float = 1e-3) -> float:
-    """Return the share of all P eigenvalues of (44) below this fraction of the largest."""
-    values = ds.spectrum.values
-    return 1 - float(np.sum(values >= below * values[0])) / parameter_count(ds)
+    hidden = provenance.settings(ds).hidden
+    sizes = (784, *hidden, 1)
+    parameters = sum((one + 1) * other for one, other in pairwise(sizes))
+    return ds.sizes["direction"] / parameters
 
 
 @reads_dataset

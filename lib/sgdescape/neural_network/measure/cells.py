@@ -19,12 +19,8 @@ from sgdescape.neural_network.measure.minimum import (
     eigenvalues,
     hessian_ratio,
     minimum,
-    motion_power,
     parameter_directions,
-    parameter_squares,
 )
-
-_SPAN = 3  # leading eigenvectors whose span is followed
 
 
 def path_runs(problem, config, found) -> np.ndarray:
@@ -62,32 +58,23 @@ def end_points(points, model, images, config, found, lifted, *, gram) -> dict:
 
     Returns:
         For each run: ``overlap`` of the leading eigenvector with that
-        of the minimum and ``span_overlap`` of the leading three, ``motion_power`` of the squared
-        displacement against the parameters' curvatures where they are small, ``dead_motion`` the
-        share of it in parameters without any, ``curvature_ratio`` h_1 / h_1*,
-        ``displacement_share`` of |theta - theta*|^2 and ``energy_share`` of L - L* inside the
-        leading directions, ``leading_energy`` in the first, ``path_loss`` c, and the noise along
-        the leading direction over 2 L h / B, without (``path_coupling``) and with
-        (``path_noise``) the mean
-        gradient taken off.
+        of the minimum, ``curvature_ratio`` h_1 / h_1*, ``displacement_share`` of |theta - theta*|^2
+        and ``energy_share`` of L - L* inside the leading directions, ``leading_energy`` in the
+        first, ``path_loss`` c, and the noise along the leading direction over 2 L h / B, without
+        (``path_coupling``) and with (``path_noise``) the mean gradient taken off.
     """
     start = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
-    curvatures = parameter_squares(model, images.inputs)
     rows = []
     for theta in points:
         there = checkpoints.network(recipes(config)["main"], theta)
-        now = minimum(there, images, directions=_SPAN, seed=config.seed, gram=gram)
-        span = parameter_directions(there, images, now["vectors"])
-        cosines = span.T @ lifted[:, :_SPAN]
+        now = minimum(there, images, directions=2, seed=config.seed, gram=gram)
+        leading = parameter_directions(there, images, now["vectors"][:, :1])[:, 0]
         moved = torch.from_numpy(theta) - start
         along = (moved @ lifted) ** 2
         energy = 0.5 * torch.from_numpy(found["curvature"]) * along / (now["loss"] - found["loss"])
         rows.append(
             (
-                abs(float(cosines[0, 0])),
-                float(cosines.square().sum()) / _SPAN,
-                motion_power(moved.numpy(), curvatures),
-                float(moved[curvatures == 0].square().sum() / (moved @ moved)),
+                abs(float(leading @ lifted[:, 0])),
                 now["curvature"][0] / found["curvature"][0],
                 float(along.sum() / (moved @ moved)),
                 float(energy.sum()),
@@ -97,15 +84,7 @@ def end_points(points, model, images, config, found, lifted, *, gram) -> dict:
                 now["noise_ratio"][0] - now["gradient_share"][0],
             )
         )
-    names = (
-        "overlap",
-        "span_overlap",
-        "motion_power",
-        "dead_motion",
-        "curvature_ratio",
-        "displacement_share",
-        "energy_share",
-    )
+    names = ("overlap", "curvature_ratio", "displacement_share", "energy_share")
     names += ("leading_energy", "path_loss", "path_coupling", "path_noise")
     return dict(zip(names, np.array(rows).reshape(-1, len(names)).T, strict=True))
 
@@ -233,11 +212,7 @@ def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
         "look": list(config.looks),
         "case": others,
     }
-    noise = parameter_squares(model, images.inputs, found["residual"] ** 2)
-    squares = parameter_squares(model, images.inputs)
     attrs = {
-        "flat_noise": motion_power(np.sqrt(noise), squares),
-        "dead_parameters": int(np.sum(squares == 0)),
         "loss": found["loss"],
         "trace": found["trace"],
         "fall": checkpoint.fall * config.watch / found["curvature"][0] / checkpoint.recipe.duration,

@@ -98,55 +98,6 @@ def parameter_directions(model, images, vectors) -> torch.Tensor:
     return lifted / lifted.norm(dim=0)
 
 
-def parameter_squares(model, inputs, weights=None) -> np.ndarray:
-    """Return the mean squared derivative of f by each parameter (P,): the diagonal of Eq. (44).
-
-    Weighted by twice the losses it is the diagonal of the gradients' second moment, Eq. (9).
-
-    Args:
-        model: Linear, ReLU, ..., Linear with biases.
-        inputs: X (N, d), in the model's precision.
-        weights: of the samples (N,), not negative; 1 unless given.
-    """
-    linear, n = list(model)[::2], len(inputs)
-    with torch.no_grad():
-        entering = [inputs]
-        for layer in linear[:-1]:
-            entering.append(torch.relu(layer(entering[-1])))
-        slope = torch.ones(n, 1, dtype=inputs.dtype)  # of f in what leaves the layer
-        if weights is not None:
-            slope = slope * torch.as_tensor(weights).sqrt()[:, None]
-        parts = []
-        for layer, hidden in zip(linear[::-1], entering[::-1], strict=True):
-            square = slope.square()
-            parts += [square.mean(dim=0), (square.T @ hidden.square() / n).flatten()]
-            slope = (slope @ layer.weight) * (hidden > 0)
-    return torch.cat(parts[::-1]).double().numpy()
-
-
-def motion_power(moved, curvatures) -> float:
-    """Return the power of curvature with which squared displacements grow where it is small.
-
-    Least squares through logarithms of means over bins of curvature, half a decade each, from
-    1e-6 to 1e-2 of the largest; parameters without any curvature are left out.
-
-    Args:
-        moved: theta - theta* (P,).
-        curvatures: of the parameters (P,), not negative.
-
-    Example:
-        >>> h = np.repeat(np.geomspace(1e-6, 1, 13), 20)
-        >>> round(motion_power(np.sqrt(h), h), 6)
-        1.0
-    """
-    edges = np.max(curvatures) * np.geomspace(1e-6, 1e-2, 9)
-    where = np.digitize(curvatures, edges)
-    full = [k for k in range(1, len(edges)) if np.sum(where == k) >= 10]
-    x = [np.log(np.mean(curvatures[where == k])) for k in full]
-    y = [np.log(np.mean(moved[where == k] ** 2)) for k in full]
-    return float(np.polyfit(x, y, 1)[0])
-
-
 def hessian_ratio(model, images, lifted, curvature) -> np.ndarray:
     """Return v^T H v / h of the leading directions, H the Hessian with its residual term."""
     product = products.hessian_product(

@@ -259,7 +259,7 @@ def mean_frequency(ds) -> Claim:
             "frequencies of the oscillators": float(np.sqrt(first / last)),
             "no dependence on the curvature": 1.0,
         },
-        expected="confirmed",
+        expected="consistent",  # coarse: records of 30 modes are few
     )
 
 

@@ -19,6 +19,9 @@ def mean_frequency(correlation):
     Returns:
         Cycles a step (...), in (0, 1/2).
 
+    Raises:
+        ValueError: if a value is not finite or there are fewer than two lags.
+
     Example:
         >>> white = np.zeros(1000)
         >>> white[0] = 1.0
@@ -26,6 +29,8 @@ def mean_frequency(correlation):
         0.25
     """
     r = validate.finite("correlation", correlation)
+    if np.ndim(r) == 0 or r.shape[-1] < 2:
+        raise ValueError(f"correlation must hold at least two lags: got shape {np.shape(r)}")
     n = r.shape[-1]
     weighted = (n - np.arange(n)) * r
     # lags l and n - l give the same phase at the frequencies j/n
