@@ -279,13 +279,13 @@ def test_engines_agree_on_passages_of_fresh_samples(law):
     assert np.array_equal(a.steps, b.steps) and (a.steps > 1).any()
 
 
-def test_divergence_counts_as_a_passage():
+def test_divergence_is_no_passage_and_is_told():
     start = np.tile(small().minimum, (6, 1))
     start[4] = 1e200
     for engine in ("torch", "numba"):
         made = passages(small(), engine=engine, start=start, replicas=range(6), thresholds=[1e9])
         assert made.diverged_at.tolist() == [-1, -1, -1, -1, 1, -1]
-        assert made.steps[4, 0] == 1 and np.isnan(made.theta[4]).all()
+        assert made.steps[4, 0] == -1 and np.isnan(made.theta[4]).all()
 
 
 def test_averages_are_those_of_the_path():

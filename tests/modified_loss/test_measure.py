@@ -139,14 +139,14 @@ def test_runs_that_diverge_are_named(config):
 
 
 def test_a_replica_that_diverges_is_left_out_of_everything(config, small, monkeypatch):
-    true = data.momentum.phase_space
+    true = data.phase_space.states
 
     def lost(made):
         made.position[:, 3] = np.nan
         made.diverged_at[3] = 70
         return made
 
-    monkeypatch.setattr(data.momentum, "phase_space", lambda *a, **k: lost(true(*a, **k)))
+    monkeypatch.setattr(data.phase_space, "states", lambda *a, **k: lost(true(*a, **k)))
     with pytest.warns(RuntimeWarning, match="diverged and left out: replica 3 at step 70"):
         found = ml.run(config)
     others = np.delete(np.arange(small.sizes["replica"]), 3)

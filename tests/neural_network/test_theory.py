@@ -178,7 +178,7 @@ def test_lumping_keeps_two_moments():
         (lambda: net.outlier_dimension([np.nan]), "spectrum must be finite"),
         (lambda: net.escape_slope(-1.0, dimension=2), "exponent must be positive"),
         (lambda: net.raised_loss(0.0, trace_ratio=2.0), "exponent must be positive"),
-        (lambda: net.raised_loss(3.0, trace_ratio=0.5), "trace_ratio at least 1"),
+        (lambda: net.raised_loss(3.0, trace_ratio=0.5), "trace_ratio must be at least 1"),
         (lambda: bowl.grouped([2.0, 1.0], singles=2, bins=2), "singles must lie in"),
         (lambda: checkpoints.Recipe(dataset="letters"), "dataset must be one of"),
         (lambda: checkpoints.Recipe(drift=0.0), "drift must be positive"),

@@ -95,6 +95,7 @@ def moved(outcomes: Sequence[Outcome], truths: Sequence[float]) -> list[Claim]:
 
     Example:
         >>> from sgdescape.core.claims import check
+        >>> from sgdescape.core.stats.intervals import Interval
         >>> one = Outcome(check("A number.", source="this book", predicted=1.0,
         ...                     measured=Interval(1.0, 0.9, 1.1), rivals={"two": 2.0},
         ...                     expected="confirmed"))

@@ -30,10 +30,10 @@ def shared(stem: str, memory: dict):
 
     Example:
         >>> memory = {}
-        >>> with shared("momentum_escape", memory):
-        ...     from sgdescape.momentum_escape.predictions import settings
-        ...     len(settings(0.1, 0.5)), len(memory)
-        (2, 1)
+        >>> with shared("heavy_tails", memory):
+        ...     from sgdescape.heavy_tails.predictions import data_root
+        ...     print(round(data_root([0.5, 1.0, 2.0], learning_rate=0.6), 4), len(memory))
+        2.3431 1
     """
     with ExitStack() as patches:
         for module in _modules(stem):
