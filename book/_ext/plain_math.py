@@ -58,6 +58,8 @@ def add(app, pagename, templatename, context, doctree):
     if "body" in context and 'class="math' in context["body"]:
         context["body"] = both(context["body"])
         context["metatags"] = context.get("metatags", "") + HIDE
+        if toc := context.get("toc"):  # titles may hold formulas
+            context["toc"] = both(toc)
 
 
 def setup(app):

@@ -98,6 +98,7 @@ def load(app, pagename, templatename, context, doctree):
 
 def setup(app):
     """Register the directive."""
+    app.add_css_file("scene.css")
     app.add_directive("scene", Scene)
     app.connect("html-page-context", load, priority=950)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -245,7 +245,11 @@ sgdescape.scenes ??= {};
 
     addPlay() {
       this.play = make("button", { type: "button", class: "sgd-scene__play" });
-      this.play.addEventListener("click", () => { this.playing = !this.playing; this.showPlay(); this.speak(true); });
+      this.play.addEventListener("click", () => {
+        this.playing = !this.playing;
+        if (this.playing) this.act.play?.(); // a finished run starts again at once
+        this.showPlay(); this.speak(true);
+      });
       this.controls.prepend(this.play);
       this.playing = !calm.matches;
       this.showPlay();

@@ -15,6 +15,7 @@ from sgdescape.core.roots import PROJECT
 
 sys.path.insert(0, str(PROJECT / "book" / "_ext"))
 BeautifulSoup = pytest.importorskip("bs4").BeautifulSoup
+fold_proofs = pytest.importorskip("fold_proofs")
 imprint = pytest.importorskip("imprint")
 plain_math = pytest.importorskip("plain_math")
 plain_notebook = pytest.importorskip("plain_notebook")
@@ -58,6 +59,23 @@ def test_formulas_are_there_twice_with_scripts_and_without(tex):
     soup = BeautifulSoup(plain_math.both(page), "html.parser")
     assert soup.find(class_="sgd-tex").get_text().startswith("\\[")
     assert soup.noscript.math["display"] == "block" and soup.find(class_="eqno")
+
+
+def test_titles_in_the_contents_are_there_twice_too():
+    title = '<a href="#s"><span class="math notranslate">\\(x\\)</span></a>'
+    context = {"body": title, "toc": title}
+    plain_math.add(None, "page", "page.html", context, None)
+    assert context["toc"].count("<math") == 1
+
+
+def test_proofs_fold_without_scripts():
+    page, text = new_document("page"), nodes.paragraph("", "Proof. It is so.")
+    page += nodes.admonition("", text, classes=["proof", "dropdown"])
+    page += nodes.admonition("", nodes.title("", "T"), classes=["proof", "theorem", "dropdown"])
+    fold_proofs.fold(None, page, "page")
+    begin, proof, end, theorem = page.children
+    assert begin.astext() == fold_proofs.OPEN and end.astext() == "</details>"
+    assert proof["classes"] == ["proof"] and "dropdown" in theorem["classes"]
 
 
 def test_what_is_no_formula_stays():

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 HTML = Path(__file__).parents[2] / "_build" / "html"
 PAGES = sorted(str(path.relative_to(HTML)) for path in HTML.rglob("*.html"))
-PAGES = [page for page in PAGES if not page.startswith("_")]
+PAGES = [page for page in PAGES if not page.startswith("_") and page != "index.html"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--no-sandbox --disable-gpu --no-first-run --disable-background-networking "
@@ -78,6 +78,11 @@ def visit(browser):
 
 def test_the_book_is_built():
     assert len(PAGES) > 5, f"no pages in {HTML}: run make book first"
+
+
+def test_the_front_door_leads_to_the_first_page():
+    door = (HTML / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r"url=([\w/.]+)", door) == ["book/intro.html"] and "book/intro.html" in PAGES
 
 
 @each_page

@@ -56,6 +56,7 @@
     }
     return {
       reset: make,
+      play() { if (shown >= EPOCHS * size.value) shown = 0; },
       tick(dt) { const most = EPOCHS * size.value; shown += (most / 6) * dt; if (shown > 1.3 * most) { seed++; make(); } },
       draw() {
         const { ink } = s, m = size.value, most = EPOCHS * m, end = Math.min(Math.floor(shown), most);

@@ -41,6 +41,7 @@
     }
     return {
       reset() { make(); shown = s.playing ? 0 : STEPS; },
+      play() { if (shown >= STEPS) shown = 0; },
       tick(dt) { shown = shown >= STEPS + 60 ? 0 : shown + 70 * dt; if (shown === 0) { seed++; make(); } },
       draw() {
         const { ink } = s, omega = angularFrequency(now()), upTo = Math.min(Math.floor(shown), STEPS), unit = (v) => v / omega;
