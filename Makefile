@@ -41,7 +41,7 @@ test-triton: .venv/stamp   ## the GPU kernels, by Triton's interpreter where the
 	$(PYTEST) -n auto -m "not slow and not browser" tests/core/test_*triton*.py
 
 test-pages: .venv/stamp   ## the built pages in a browser; needs make book and Chromium
-	$(PYTEST) -n auto -m browser tests
+	$(PYTEST) -n auto --dist loadgroup -m browser tests/book
 
 pdf: .venv/stamp   ## the whole book as one PDF beside the pages; needs make book and Chromium
 	.venv/bin/python tools/pdf.py

@@ -1,18 +1,21 @@
 """``{scoreboard}`` and ``{coverage}``: every claim of this build in a list, every paper a matrix.
 
 A displayed claim leaves its record in the metadata of its notebook output. The records are read
-from the notebook that myst-nb writes while it parses a chapter, are kept in Sphinx's environment
-(so they survive cached and parallel builds), and become tables once every document is read. The
-same records are written beside the pages as ``claims.json``.
+while a chapter is, are kept in Sphinx's environment (so they survive parallel builds), and become
+tables once every document is read. The same records are written beside the pages as
+``claims.json``.
 """
 
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
+import nbformat
 import yaml
 from coverage_matrix import PAPERS, entries, matrix
 from docutils import nodes
 from equation_numbers import documents_in_order
+from jupyter_cache import get_cache
 from myst_nb.sphinx_ import NbMetadataCollector
 from scoreboard_table import board
 from sphinx.util import logging
@@ -57,10 +60,28 @@ def coverage_file(root) -> Path:
     return Path(root) / "book" / "coverage.yml"
 
 
+def executed(notebook: Path, cache: str) -> dict:
+    """Return the notebook that myst-nb writes while it parses a chapter, with its outputs.
+
+    After an execution it holds them; where the page came from the cache, only the cache does.
+
+    Args:
+        notebook: path of the written file.
+        cache: folder of myst-nb's cache of executed notebooks; empty if it keeps none.
+    """
+    found = nbformat.read(notebook, nbformat.NO_CONVERT)
+    if cache and Path(cache).is_dir():
+        with suppress(KeyError):  # a page that is not executed is not there
+            _, found = get_cache(cache).merge_match_into_notebook(found)
+    return found
+
+
 def read(app, doctree):
     """Keep the claims of the document just read."""
     path = Path(app.outdir).parent / "jupyter_execute" / f"{app.env.docname}.ipynb"
-    found = claims_file.records(path) if path.exists() else []
+    found = []
+    if path.exists():
+        found = claims_file.records_in(executed(path, app.config.nb_execution_cache_path))
     app.env.sgdescape_claims = getattr(app.env, "sgdescape_claims", {})
     app.env.sgdescape_claims[app.env.docname] = found
 

@@ -66,8 +66,16 @@ def records(notebook: Path) -> list:
     Args:
         notebook: path of the file.
     """
-    cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    return records_in(json.loads(Path(notebook).read_text(encoding="utf-8")))
+
+
+def records_in(notebook: dict) -> list:
+    """Return the records of the claims that an executed notebook shows, top to bottom.
+
+    Args:
+        notebook: its content.
+    """
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
     return [o["metadata"][METADATA_KEY] for o in outputs if METADATA_KEY in o.get("metadata", {})]
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 ROOT = Path(__file__).parents[2]
@@ -124,6 +126,21 @@ def test_equation_numbers_follow_an_edit_elsewhere(source):
     pages = build(source)
     assert numbers_in(pages["a_second"]) == ["E3"]
     assert "(E3)" in pages["index"]
+
+
+def test_claims_of_pages_from_the_cache_are_not_lost(source):
+    cache = get_cache(source.parent / "cache")
+    for source_code, name in enumerate(("b_first", "a_second")):
+        path = source / f"{name}.ipynb"
+        executed = nbformat.read(path, 4)
+        executed.cells[-1].source = str(source_code)  # the cache knows a notebook by its code
+        cache.cache_notebook_bundle(CacheBundleIn(executed, str(path)), check_validity=False)
+        executed.cells[-1].outputs = []
+        nbformat.write(executed, path)
+    with (source / "conf.py").open("a", encoding="utf-8") as file:
+        file.write(f'nb_execution_mode = "cache"\nnb_execution_cache_path = {str(cache.path)!r}\n')
+    pages = build(source)
+    assert "2 claims" in pages["board"] and "sgd-plot--" in pages["b_first"]
 
 
 @pytest.mark.parametrize("options", [[], ["-j", "2"]], ids=["serial", "parallel"])

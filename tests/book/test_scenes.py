@@ -131,15 +131,17 @@ def bare_page(name, theme="light"):
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def visit(browser, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("scenes")
+    """Open one scene; at the end its window closes, or its figure would move on and on."""
+    folder, contexts = tmp_path_factory.mktemp("scenes"), []
 
     def opened(name, theme="light", width=1000, **options):
         path = folder / f"{name}-{theme}.html"
         path.write_text(bare_page(name, theme), encoding="utf-8")
         view = {"width": width, "height": 900}
-        tab = browser.new_context(viewport=view, **options).new_page()
+        contexts.append(browser.new_context(viewport=view, **options))
+        tab = contexts[-1].new_page()
         seen = SimpleNamespace(tab=tab, messages=[], requests=[])
         tab.on("console", lambda message: seen.messages.append(message.text))
         tab.on("pageerror", lambda error: seen.messages.append(str(error)))
@@ -149,22 +151,20 @@ def visit(browser, tmp_path_factory):
             tab.wait_for_selector("[data-state=live]")
         return seen
 
-    return opened
+    yield opened
+    for context in contexts:
+        context.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def script(visit):
     """Call a function of a scene with many lists of arguments."""
-    tabs = {}
 
     def call(name, function, arguments):
-        if name not in tabs:
-            tabs[name] = visit(name, reduced_motion="reduce").tab
-        found = tabs[name].evaluate(
+        return visit(name, reduced_motion="reduce").tab.evaluate(
             "([name, f, calls]) => calls.map((a) => sgdescape.scenes[name][f](...a))",
             [name, function, arguments],
         )
-        return found
 
     return call
 
