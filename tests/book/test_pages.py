@@ -22,6 +22,7 @@ FLAGS = (
     "--disable-component-update --disable-sync --disable-quic"
 ).split()
 PHONE, DESK = 390, 1280
+PATIENCE = 180_000  # ms: a busy machine is slow, not wrong
 
 # All checks of a page together and by one worker: it opens once, and closes before the next.
 BY_PAGE = [pytest.param(page, marks=pytest.mark.xdist_group(page)) for page in PAGES]
@@ -64,6 +65,7 @@ def visit(browser):
 
     def look(page, scheme):
         tab = browser.new_context(color_scheme=scheme).new_page()
+        tab.set_default_timeout(PATIENCE)
         tab.set_viewport_size({"width": DESK, "height": 900})
         seen = Seen(tab, [], [], [])
         tab.on("request", lambda request: seen.requests.append(request.url))
@@ -140,6 +142,7 @@ def test_no_formula_is_cut_off_on_a_phone(visit, page):
 def test_mathematics_is_readable_without_scripts(browser, page):
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
+    tab.set_default_timeout(PATIENCE)
     tab.goto((HTML / page).as_uri(), wait_until="load")
     plain = tab.locator("main .math math, main .math noscript code").count()
     hidden = tab.locator("main .math .sgd-tex:visible").count()

@@ -142,6 +142,7 @@ def visit(browser, tmp_path_factory):
         view = {"width": width, "height": 900}
         contexts.append(browser.new_context(viewport=view, **options))
         tab = contexts[-1].new_page()
+        tab.set_default_timeout(180_000)  # ms: a busy machine is slow, not wrong
         seen = SimpleNamespace(tab=tab, messages=[], requests=[])
         tab.on("console", lambda message: seen.messages.append(message.text))
         tab.on("pageerror", lambda error: seen.messages.append(str(error)))
