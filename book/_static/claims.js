@@ -49,7 +49,7 @@ window.addEventListener("hashchange", reveal);
 reveal();
 let unfolded = [];
 window.addEventListener("beforeprint", () => {
-  unfolded = [...document.querySelectorAll(".sgd-claim details, .sgd-board details, details.sgd-entries")].filter((d) => !d.open);
+  unfolded = [...document.querySelectorAll(".sgd-claim details, .sgd-board details, details.sgd-entries, details.sgd-minor")].filter((d) => !d.open);
   for (const box of unfolded) box.open = true;
 });
 window.addEventListener("afterprint", () => { for (const box of unfolded) box.open = false; });
