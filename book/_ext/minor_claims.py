@@ -36,11 +36,16 @@ def summary(claims: list[dict]) -> str:
     Example:
         >>> summary([{"verdict": "confirmed"}, {"verdict": "refuted"}, {"verdict": "confirmed"}])
         'Also checked in this section: 3 claims, 2 confirmed, 1 refuted'
+        >>> summary([{"verdict": "confirmed"}, {"verdict": "confirmed"}])
+        'Also checked in this section: 2 claims, all confirmed'
     """
     verdicts = Counter(kind(claim["verdict"]) for claim in claims)
     many = f"{len(claims)} claims" if len(claims) > 1 else "one claim"
-    words = [f"{n} {name}" if len(claims) > 1 else name for name, n in verdicts.items()]
-    return f"Also checked in this section: {many}, {', '.join(words)}"
+    if len(verdicts) > 1:
+        found = ", ".join(f"{n} {name}" for name, n in verdicts.items())
+    else:
+        found = ("all " if len(claims) > 1 else "") + next(iter(verdicts))
+    return f"Also checked in this section: {many}, {found}"
 
 
 def row(claim: dict) -> str:
