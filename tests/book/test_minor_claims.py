@@ -57,7 +57,7 @@ def test_neighbours_become_one_table_in_their_order():
 
 def test_a_row_says_what_its_card_says():
     text = html(page("a"))
-    assert "predicted 1, measured 1.02 steps" in text
+    assert "predicted 1, measured 1.020 steps" in text
     assert r"\(s\)" in text and "&lt; 2" in text
 
 
