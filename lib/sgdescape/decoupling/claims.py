@@ -6,19 +6,13 @@ ratio to it (or to its logarithm) is measured.
 """
 
 import numpy as np
-from scipy import stats
 
 from sgdescape.core.claims import Claim, check, claim, identity
 from sgdescape.core.random import seeds
 from sgdescape.core.runs import provenance
-from sgdescape.core.stats.intervals import (
-    LEVEL,
-    Interval,
-    bootstrap_interval,
-    computed,
-    mean_interval,
-)
-from sgdescape.decoupling.estimates import pairing_deviation, parting, wasserstein
+from sgdescape.core.stats.intervals import computed, mean_interval
+from sgdescape.decoupling.estimates import pairing_interval, parting, wasserstein
+from sgdescape.noise_covariance.estimates import coupling
 
 PAPER, OWN = "Mori et al., Eq. (7) and Fig. 1", "this book"
 HALVES = {"losses without their 1/2": 0.5, "losses counted twice": 2.0}
@@ -35,7 +29,7 @@ def trace(ds) -> Claim:
         "Eq. (7) have the same trace: ratio 1.",
         source=PAPER,
         predicted=1.0,
-        measured=_coupling(now.loss.values, now.output_norm.values),
+        measured=coupling(now.loss.values, now.output_norm.values),
         rivals=HALVES,
         tolerance=0.25,
         expected="approximate",
@@ -141,7 +135,7 @@ def directions(ds) -> Claim:
         "the noise is that of Eq. (7), $L h_k$: mean ratio 1.",
         source="Mori et al., Eq. (7)",
         predicted=1.0,
-        measured=_coupling(now.loss.values, weights),
+        measured=coupling(now.loss.values, weights),
         rivals=HALVES,
         tolerance=0.25,
         expected="approximate",
@@ -181,21 +175,19 @@ def determinant(ds) -> Claim:
 def initial_coupling(ds) -> Claim:
     """Variance of the directional ratios at the start, in units of the shuffled null's."""
     now, seed = ds.isel(epoch=0), provenance.settings(ds).seed
-    value, freedom = pairing_deviation(
+    found = pairing_interval(
         now.loss.values,
         now.direction_weight.values,
         now.direction_error.values,
         seed=seeds.derive(seed, "decoupling", "null of the directions"),
     )
-    tail = (1 - LEVEL) / 2
-    low, high = freedom * value / stats.chi2.ppf([1 - tail, tail], freedom)
     return check(
         "At the initialisation losses and gradients pair as if dealt out at random: squared "
         f"deviation of the noise along {now.sizes['direction']} leading directions from $L h_k$, "
         "over that of random pairings, 1.",
         source=PAPER,
         predicted=1.0,
-        measured=Interval(value, low, high, LEVEL, "chi-square, freedom of shuffles"),
+        measured=found,
         rivals={"every direction exactly decoupled": 0.0},
         expected="refuted",
     )
@@ -328,15 +320,6 @@ def residual_curvature(ds) -> Claim:
 
 def _last(ds):
     return ds.isel(epoch=-1)
-
-
-def _coupling(losses, sizes):
-    """mean(loss x size) / (mean(loss) mean(size)), with its error from resampled images."""
-    return bootstrap_interval(
-        np.stack([losses, sizes], axis=1),
-        lambda a: np.mean(a[:, 0] * a[:, 1]) / np.prod(a.mean(axis=0)),
-        resamples=1000,
-    )
 
 
 def _parting(ds, factor):

@@ -1,9 +1,11 @@
 """How two spectra are compared: distances, ranges of agreement, sizes along directions."""
 
 import numpy as np
+from scipy import stats
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
+from sgdescape.core.stats.intervals import LEVEL, Interval
 
 
 @door
@@ -146,6 +148,23 @@ def pairing_deviation(losses, weights, errors, *, pairings: int = 1000, seed: in
     ratios = dealt @ validate.finite("weights", weights).T / losses.mean()
     squares = np.mean(((ratios - 1) / errors) ** 2, axis=1)
     return float(squares[0]), float(2 * np.mean(squares[1:]) ** 2 / np.var(squares[1:]))
+
+
+@door
+def pairing_interval(losses, weights, errors, *, seed: int = 0, level: float = LEVEL) -> Interval:
+    """Return `pairing_deviation` with the interval of its chi-square law.
+
+    Args:
+        losses: per-sample losses (N,).
+        weights: as in `direction_ratio` (directions, N).
+        errors: standard deviations of the ratios over pairings (directions,), positive.
+        seed: of the shuffles.
+        level: of the interval, in (0, 1).
+    """
+    value, freedom = pairing_deviation(losses, weights, errors, seed=seed)
+    tail = (1 - validate.fraction("level", level)) / 2
+    low, high = freedom * value / stats.chi2.ppf([1 - tail, tail], freedom)
+    return Interval(value, low, high, level, "chi-square, freedom of shuffles")
 
 
 def _pair(spectrum, reference):

@@ -32,6 +32,18 @@ def log_slope(dataset, name, *, run="quiet", level=LEVEL) -> Interval:
 
 
 @reads_dataset
+def exact_slope(dataset, name) -> float:
+    """Return the log-log slope of a predicted variable against rho over the modes, nine digits.
+
+    Args:
+        dataset: of `modified_loss.run`.
+        name: variable (mode,).
+    """
+    x, y = np.log(dataset.curvature.values), np.log(dataset[name].values)
+    return round(float(np.polyfit(x, y, 1)[0]), 9) + 0.0  # no -0.0
+
+
+@reads_dataset
 def means(dataset, name, *, level=LEVEL, **where) -> np.ndarray:
     """Return value, low, high (3, n) of the replica mean of each column (replicas, n).
 

@@ -13,6 +13,7 @@ from sgdescape.core.stats.intervals import (
     computed,
     mean_interval,
     ratio_interval,
+    scaled,
 )
 from sgdescape.network_limits.theory import equipartition
 
@@ -55,16 +56,58 @@ def fitted_slope(pairs) -> float:
     return float(np.polyfit(pairs[:, 0], pairs[:, 1], 1)[0])
 
 
-def scaled(interval, by) -> Interval:
-    """Return an interval divided by a positive number."""
-    ends = (interval.value / by, interval.low / by, interval.high / by)
-    return Interval(*ends, interval.level, interval.method)
+def difference(first, second, *, level=LEVEL) -> Interval:
+    """Return the mean of some replicas less that of others, with Student's t of two samples.
+
+    Args:
+        first: (n,), n at least 2.
+        second: (m,), m at least 2, independent of the first; of the same variance if n = m = 2.
+        level: of the interval.
+    """
+    rows = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    error = np.sqrt(sum(row.var(ddof=1) / len(row) for row in rows))
+    half = stats.t.isf((1 - level) / 2, sum(len(row) - 1 for row in rows)) * error
+    value = rows[0].mean() - rows[1].mean()
+    return Interval(value, value - half, value + half, level, "two samples, Student t")
 
 
-def shifted(interval, by) -> Interval:
-    """Return an interval less a number."""
-    ends = (interval.value - by, interval.low - by, interval.high - by)
-    return Interval(*ends, interval.level, interval.method)
+def curvature_power(h, noise, *, level=LEVEL) -> Interval:
+    """Return the slope of ln noise against ln h, resampling eigenvectors.
+
+    Args:
+        h: curvatures (n,), positive.
+        noise: variances of the noise along the same eigenvectors (n,).
+        level: of the interval.
+    """
+    pairs = np.log(np.stack([h, noise], 1))
+    return bootstrap_interval(pairs, fitted_slope, level=level, resamples=500)
+
+
+@reads_dataset
+def speed_growth(ds, sampler, *, level=LEVEL) -> Interval:
+    """Return the growth of ln |delta|^2 from block to block of steps, between replicas."""
+    blocks = ds.speed_block.sel(sampler=sampler).values
+    time = np.arange(blocks.shape[1])
+    return mean_interval([np.polyfit(time, np.log(row), 1)[0] for row in blocks], level=level)
+
+
+@reads_dataset
+def speed_over_noise(ds, run, unit, *, level=LEVEL) -> Interval:
+    """Return the mean |delta|^2 of a ResNet's run over the noise of its minibatch gradient.
+
+    The relative errors of both are added in quadrature.
+
+    Args:
+        ds: result of `network_limits.run`.
+        run: number of the run.
+        unit: the law's factor of the noise.
+        level: of the intervals.
+    """
+    steps = mean_of_path(ds.residual_speed.values[run, settled(ds, run)], level=level)
+    draws = pooled(ds.residual_noise.values, level=level)
+    value = steps.value / (unit * draws.value)
+    relative = np.hypot(*((i.high - i.value) / i.value for i in (steps, draws)))
+    return Interval(value, value * (1 - relative), value * (1 + relative), level, steps.method)
 
 
 def line_exponent(lags, curve, low, high) -> float:
@@ -196,6 +239,19 @@ def mode_equipartition(ds, run) -> np.ndarray:
         momentum=beta,
         weight_decay=settings(ds).weight_decay,
     )
+
+
+@reads_dataset
+def run_slope(ds, run, name) -> float:
+    """Return the slope of ln variance against ln curvature over the watched modes of a run.
+
+    Args:
+        ds: result of `network_limits.run`.
+        run: number of the run.
+        name: ``residual_position`` or ``residual_move``.
+    """
+    variance = ds[name].values[run, settled(ds, run)].var(axis=0)
+    return fitted_slope(np.log(np.stack([ds.residual_curvature.values, variance], axis=1)))
 
 
 def mean_of_path(values, *, level=LEVEL) -> Interval:

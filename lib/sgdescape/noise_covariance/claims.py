@@ -10,17 +10,26 @@ from sgdescape.core.claims import Claim, check, claim, identity
 from sgdescape.core.random import seeds
 from sgdescape.core.runs import provenance
 from sgdescape.core.stats.intervals import (
-    bootstrap_interval,
     computed,
     mean_interval,
     ratio_interval,
 )
+from sgdescape.noise_covariance.estimates import (
+    RESAMPLES,
+    alignment_exponent,
+    alignment_predicted,
+    coupling,
+    group_slopes,
+    order,
+    over_paths,
+    predicted_slope,
+    rate_gap,
+    rate_spread,
+)
 from sgdescape.noise_covariance.estimates import barrier as barrier_of
-from sgdescape.noise_covariance.estimates import noise_slopes, order, rate_spread
 
 PAPER_8, PAPER_6 = "Mori et al., Eq. (8)", "Mori et al., Eq. (6)"
 OWN = "this book"
-_RESAMPLES = 200
 
 
 @claim
@@ -109,8 +118,8 @@ def slope_rademacher(ds) -> Claim:
         "displacement does not grow with the loss: slope of $B\\Sigma_{ee}/(2h_eL^*)$ against "
         "$L/L^*$ 0, draw by draw.",
         source=OWN,
-        predicted=round(_predicted_slope(ds, "rademacher"), 9),
-        measured=float(_slopes(ds, "rademacher").mean()),
+        predicted=round(predicted_slope(ds, "rademacher"), 9),
+        measured=float(group_slopes(ds, "rademacher").mean()),
         error=1e-9,
     )
 
@@ -212,13 +221,13 @@ def trace(ds) -> Claim:
 def prefactor(ds) -> Claim:
     """Factor of proportionality between the traces of noise and Hessian, trained network."""
     loss, trace = float(np.mean(ds.residual**2)) / 2, float(ds.output_norm.mean())
-    rows = np.stack([ds.residual.values**2, ds.output_norm.values], axis=1)
+    losses, sizes = ds.residual.values**2, ds.output_norm.values
     return check(
         "At a minimum of a trained network with one hidden layer "
         "$B\\,\\mathrm{Tr}\\Sigma/(L\\,\\mathrm{Tr}H)=2$.",
         source=PAPER_6,
         predicted=round(float(ds.noise_trace_theory) / (loss * trace), 9),
-        measured=bootstrap_interval(rows, _twice_coupling, resamples=_RESAMPLES),
+        measured=coupling(losses, sizes, factor=2.0, resamples=RESAMPLES),
         rivals={"a further 1/N": 2 / ds.sizes["sample"], "no factor 2": 1.0},
         tolerance=0.3,
         expected="confirmed",
@@ -229,14 +238,14 @@ def prefactor(ds) -> Claim:
 def trace_alignment(ds) -> Claim:
     """Tr(Sigma G) against 2 L |G|^2 / B, the alignment of Wu, Wang and Su (2022)."""
     loss = float(np.mean(ds.residual**2)) / 2
-    rows = np.stack([ds.residual.values**2, ds.overlap.values], axis=1)
+    losses, sizes = ds.residual.values**2, ds.overlap.values
     return check(
         "At a minimum of a trained network with one hidden layer the noise is aligned with the "
         "curvature as Eq. (6) says: $B\\,\\mathrm{Tr}(\\Sigma G)/(2L\\|G\\|^2)=1$, G the "
         "Gauss-Newton matrix.",
         source=PAPER_6,
         predicted=round(float(ds.noise_overlap_theory / ds.overlap.mean()) / (2 * loss), 9),
-        measured=bootstrap_interval(rows, _coupling, resamples=_RESAMPLES),
+        measured=coupling(losses, sizes, resamples=RESAMPLES),
         rivals={"isotropic of the same trace, at most": 0.01, "no factor 2": 0.5},
         tolerance=0.4,
         expected="confirmed",
@@ -246,18 +255,12 @@ def trace_alignment(ds) -> Claim:
 @claim
 def alignment(ds) -> Claim:
     """Exponent of noise against curvature over the leading eigendirections."""
-    log_h = np.log(ds.curvature.values)
-    rows = np.column_stack([ds.residual.values, ds.slope.values])
-
-    def exponent(a):
-        return np.polyfit(log_h, np.log(np.var(a[:, :1] * a[:, 1:], axis=0)), 1)[0]
-
     return check(
-        f"Over the {len(log_h)} leading directions of a trained minimum the noise is proportional "
-        "to the curvature: exponent 1.",
+        f"Over the {ds.sizes['direction']} leading directions of a trained minimum the noise is "
+        "proportional to the curvature: exponent 1.",
         source=PAPER_6,
-        predicted=round(np.polyfit(log_h, np.log(ds.noise_theory.values), 1)[0], 9),
-        measured=bootstrap_interval(rows, exponent, resamples=_RESAMPLES),
+        predicted=alignment_predicted(ds),
+        measured=alignment_exponent(ds),
         rivals={"isotropic": 0.0, "square root": 0.5, "square of H": 2.0},
         tolerance=0.2,
         expected="confirmed",
@@ -290,7 +293,7 @@ def network_kurtosis(ds) -> Claim:
         "fitted over the directions, $u=1$.",
         source=OWN,
         predicted=1.0,
-        measured=_over_paths(ds, rate_spread),
+        measured=over_paths(ds, rate_spread),
         rivals={"same rate 1 in all directions, Eq. (6)": 0.0},
         tolerance=0.4,
         expected="approximate",
@@ -305,22 +308,12 @@ def network_rate(ds) -> Claim:
         "at the rate $\\kappa_e-1$: mean difference of rate and prediction 0.",
         source=OWN,
         predicted=0.0,
-        measured=_over_paths(ds, lambda rates, kappas: float(np.mean(rates - kappas + 1))),
+        measured=over_paths(ds, rate_gap),
         rivals={"mean gradient dropped, rate kappa": 1.0},
         tolerance=0.45,
         unit="of the rate",
         expected="approximate",
     )
-
-
-def _coupling(rows):
-    """mean(a b) / (mean(a) mean(b)) of pairs."""
-    return np.mean(rows[:, 0] * rows[:, 1]) / np.prod(rows.mean(axis=0))
-
-
-def _twice_coupling(rows):
-    """B Tr Sigma / (L Tr H) from squared residuals, twice the losses, and squared gradients."""
-    return 2 * _coupling(rows)
 
 
 def _factor(ds, sampler):
@@ -334,7 +327,7 @@ def _trace(ds, sampler):
 
 
 def _slope(ds, law):
-    kappa, theory = float(ds.kurtosis.sel(law=law)), round(_predicted_slope(ds, law), 9)
+    kappa, theory = float(ds.kurtosis.sel(law=law)), round(predicted_slope(ds, law), 9)
     rivals = {"Eq. (6)": 1.0, "decoupled, mean kept": 0.0, "exact, mean dropped": kappa}
     rivals = {k: round(v, 9) for k, v in rivals.items() if abs(v - theory) > 1e-6}
     return check(
@@ -343,55 +336,16 @@ def _slope(ds, law):
         f"$\\kappa_e-1$ = {kappa - 1:.3g}.",
         source=OWN,
         predicted=theory,
-        measured=mean_interval(_slopes(ds, law)),
+        measured=mean_interval(group_slopes(ds, law)),
         rivals=rivals,
         resolution=0.1,
         expected="confirmed",
     )
 
 
-def _weights(ds):
-    """Of the least-squares slope against c."""
-    c = ds.loss_ratio.values
-    return (c - c.mean()) / np.sum((c - c.mean()) ** 2)
-
-
-def _slopes(ds, law):
-    return _weights(ds) @ ds.variance.sel(law=law).values
-
-
-def _predicted_slope(ds, law):
-    return float(_weights(ds) @ ds.variance_theory.sel(law=law).values)
-
-
 def _barrier(ds, law):
     seed = seeds.derive(_sizes(ds).seed, "noise_covariance", "resampled barrier")
     return barrier_of(ds.loss_ratio.values, ds.variance.sel(law=law).values, seed=seed)
-
-
-def _over_paths(ds, statistic):
-    """A statistic of (rates, kurtoses + prediction's error), its error from resampled images.
-
-    The kurtosis of a resample is the theory's value, moved with the sample's own: a wrong formula
-    in `predict` stays wrong in every resample.
-    """
-    paths, points = ds.sizes["path"], ds.sizes["loss_ratio_n"]
-    h, slope = ds.eigenvalue.values[:paths], ds.slope.values[:, :paths]
-    moved = [a.values.reshape(len(slope), -1) for a in (ds.path_residual, ds.path_slope)]
-    rows = np.column_stack([ds.residual.values, slope, *moved])
-    offset = ds.path_slope_theory.values + 1 - _kurtosis(slope)
-
-    def found(a):
-        r, g, displaced = a[:, 0], a[:, 1 : 1 + paths], a[:, 1 + paths :]
-        parts = (m.reshape(-1, paths, 2, points) for m in np.split(displaced, 2, axis=1))
-        rates, _, _ = noise_slopes(r, g, *parts, h)
-        return statistic(rates, _kurtosis(g) + offset)
-
-    return bootstrap_interval(rows, found, resamples=_RESAMPLES)
-
-
-def _kurtosis(g):
-    return np.mean(g**4, axis=0) / np.mean(g**2, axis=0) ** 2
 
 
 def _sizes(ds):

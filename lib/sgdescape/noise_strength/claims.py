@@ -22,9 +22,10 @@ from sgdescape.noise_strength.estimates import (
     SQUARE,
     WRONG,
     at_worst,
-    falls,
     farthest,
     log_mean,
+    median_fall,
+    median_farthest,
     median_interval,
     slopes,
     trained,
@@ -214,7 +215,7 @@ def factor(dataset):
         source="Mori et al., Section 5.2, with C outputs as derived here",
         predicted=0.0,
         measured=median_interval(farthest(ds.ratio)),
-        rivals=_powers(ds) | {"summed over outputs": _off(ds.ratio / ds.outputs)},
+        rivals=_powers(ds) | {"summed over outputs": median_farthest(ds.ratio / ds.outputs)},
         tolerance=FACTOR_3,
         unit="octaves",
         expected="approximate",
@@ -376,12 +377,7 @@ def _middle(dataset, case, network, level):
     )
 
 
-def _off(ratio):
-    """Largest deviation in octaves of the median run."""
-    return float(np.median(farthest(ratio)))
-
-
 def _powers(ds):
     """The largest deviation of other powers of the loss that are right at the start, in octaves."""
-    fall = float(np.median(np.log2(falls(ds.loss))))
+    fall = median_fall(ds.loss)
     return {CONSTANT: fall, SQUARED: fall}

@@ -84,6 +84,16 @@ def log_mean(ratio) -> np.ndarray:
     return np.exp(np.log(ratio).mean("mark")).values
 
 
+def median_fall(loss) -> float:
+    """Return the octaves by which the loss of the median run falls."""
+    return float(np.median(np.log2(falls(loss))))
+
+
+def median_farthest(ratio) -> float:
+    """Return `farthest` of the median run."""
+    return float(np.median(farthest(ratio)))
+
+
 def falls(loss) -> np.ndarray:
     """Return the factor by which the loss falls in each replica."""
     return (loss.max("mark") / loss.min("mark")).values

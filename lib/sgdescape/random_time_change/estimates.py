@@ -4,7 +4,17 @@ import numpy as np
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
-from sgdescape.core.stats.intervals import LEVEL, Interval, bootstrap_interval, computed
+from sgdescape.core.runs.provenance import settings
+from sgdescape.core.runs.reading import reads_dataset
+from sgdescape.core.stats.intervals import (
+    LEVEL,
+    Interval,
+    bootstrap_interval,
+    computed,
+    mean_interval,
+    reciprocal,
+)
+from sgdescape.core.stats.tails import power_law_exponent
 
 _RESAMPLES = 400
 
@@ -124,6 +134,34 @@ def zero(x, y) -> float:
     """
     slope, offset = np.polyfit(validate.finite("x", x), validate.finite("y", y), 1)
     return float(-offset / slope)
+
+
+@reads_dataset
+def loss_exponent(ds, samples) -> Interval:
+    """Return phi of the law L^-phi fitted to coordinates, at the scale of the loss that is set."""
+    scale = np.sqrt(2 * settings(ds).minimum_loss / settings(ds).curvature)
+    return power_law_exponent(samples, scale=scale)
+
+
+@reads_dataset
+def wide_exponent(ds) -> Interval:
+    """Return phi of the loss ratios in several directions, by their radius sqrt(L/L* - 1)."""
+    radius = np.sqrt(np.maximum(ds.long_ratio.values - 1, 0))
+    return power_law_exponent(radius, scale=1.0, dimension=settings(ds).wide)
+
+
+@reads_dataset
+def harmonic_loss(ds) -> Interval:
+    """Return the harmonic mean of L/L* in tau, between replicas."""
+    scale = 2 * settings(ds).minimum_loss / settings(ds).curvature
+    return reciprocal(mean_interval((1 / (1 + ds.gibbs**2 / scale)).mean("kept").values))
+
+
+@reads_dataset
+def clock_power(ds) -> Interval:
+    """Return the slope of log tau against log t, between paths."""
+    log_t, log_tau = np.log(ds.mark.values), np.log(ds.long_tau.values)
+    return mean_interval(np.polyfit(log_t, log_tau, 1)[0])
 
 
 def _samples(name, values):

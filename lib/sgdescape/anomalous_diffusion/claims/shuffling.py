@@ -5,7 +5,7 @@ import numpy as np
 from sgdescape.anomalous_diffusion.estimates.exponents import curve_exponent, exponent
 from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.runs.provenance import settings
-from sgdescape.core.stats.intervals import Interval, ratio_interval
+from sgdescape.core.stats.intervals import ratio_interval, shifted
 
 OWN = "this book"
 
@@ -37,14 +37,11 @@ def shuffled_exponent(ds) -> Claim:
     exact = curve_exponent(lags, at.order_exact, window)
     iid = curve_exponent(lags, ds.sel(sampler="iid").order_exact, window)
     found = exponent(lags, at.order_displacement.values, window)
-    shifted = Interval(
-        found.value - exact, found.low - exact, found.high - exact, found.level, found.method
-    )
     return check(
         "Stationary SGD with shuffled epochs, k from one epoch to two: c minus its exact value.",
         source=OWN,
         predicted=0.0,
-        measured=shifted,
+        measured=shifted(found, exact),
         rivals={"independent batches": round(iid - exact, 3)},
         tolerance=0.12,
         expected="confirmed",

@@ -20,6 +20,9 @@ __all__ = [
     "mean_interval",
     "proportion_interval",
     "ratio_interval",
+    "reciprocal",
+    "scaled",
+    "shifted",
     "variance_interval",
 ]
 
@@ -244,6 +247,47 @@ def ratio_interval(numerator, denominator, *, level: float = LEVEL) -> Interval:
     half = np.sqrt(max(square, 0.0))
     value = a / b
     return Interval(value, min(middle - half, value), max(middle + half, value), level, "Fieller")
+
+
+@door
+def scaled(interval: Interval, by: float) -> Interval:
+    """An interval divided by a positive number.
+
+    Example:
+        >>> scaled(Interval(2.0, 1.0, 4.0), 2.0).high
+        2.0
+    """
+    by = validate.positive("by", by)
+    ends = (interval.value / by, interval.low / by, interval.high / by)
+    return Interval(*ends, interval.level, interval.method)
+
+
+@door
+def shifted(interval: Interval, by: float) -> Interval:
+    """An interval less a number.
+
+    Example:
+        >>> shifted(Interval(2.0, 1.0, 4.0), 2.0).low
+        -1.0
+    """
+    ends = (interval.value - by, interval.low - by, interval.high - by)
+    return Interval(*ends, interval.level, interval.method)
+
+
+@door
+def reciprocal(interval: Interval) -> Interval:
+    """One over an interval of positive numbers.
+
+    Raises:
+        ValueError: if it reaches 0.
+
+    Example:
+        >>> reciprocal(Interval(2.0, 1.0, 4.0)).low
+        0.25
+    """
+    validate.positive("low", interval.low)
+    ends = (1 / interval.value, 1 / interval.high, 1 / interval.low)
+    return Interval(*ends, interval.level, interval.method)
 
 
 def _samples(name, samples):

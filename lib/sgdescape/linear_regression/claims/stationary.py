@@ -1,11 +1,9 @@
 """Claims on the stationary law, Fig. 3a: the exponent of its fit, and whether it is a power law."""
 
-from scipy import special
-
 from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.runs import provenance
 from sgdescape.linear_regression.estimates import exponent, gain, protocol_exponent
-from sgdescape.linear_regression.theory.stationary import likelihood_gain
+from sgdescape.linear_regression.theory.stationary import power_law_gain
 
 PAPER_17, OWN = "Mori et al., Eq. (17)", "this book"
 
@@ -117,6 +115,4 @@ def _at(variable, learning_rate, batch_size):
 
 def _paper_gain(ds, learning_rate, batch_size):
     """What the power law would win if its exponent were that of Eq. (17)."""
-    phi = _at(ds.exponent_paper, learning_rate, batch_size)
-    mean_log = special.digamma(phi) - special.digamma(phi - 0.5)
-    return likelihood_gain(mean_log, 1 / (2 * phi - 3))
+    return power_law_gain(_at(ds.exponent_paper, learning_rate, batch_size))

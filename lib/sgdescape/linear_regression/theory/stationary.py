@@ -213,6 +213,21 @@ def likelihood_gain(mean_log, square) -> float:
 
 
 @door
+def power_law_gain(exponent) -> float:
+    """Return `likelihood_gain` on samples of the law L^-phi itself, one dimension, 2 L*/h = 1.
+
+    Args:
+        exponent: phi, above 3/2.
+
+    Example:
+        >>> round(power_law_gain(3.0), 3)
+        0.047
+    """
+    phi = validate.within("exponent", exponent, low=1.5, high=np.inf, open_low=True)
+    return likelihood_gain(special.digamma(phi) - special.digamma(phi - 0.5), 1 / (2 * phi - 3))
+
+
+@door
 def kesten_exponent(*, learning_rate, dimension=1, batch_size=1, inputs="gaussian") -> float:
     r"""Return the tail index of |theta| under discrete SGD, fresh samples, Eq. (kesten).
 

@@ -17,7 +17,7 @@ def isotropic_positions(ds) -> Claim:
         r"Without weight decay $\mathrm{Var}\,\theta_i$ does not depend on $\rho_i$: slope of its "
         r"logarithm against $\log\rho_i$, six modes, $S=32$.",
         source=KUNIN,
-        predicted=_slope(ds, "level"),
+        predicted=estimates.exact_slope(ds, "level"),
         measured=estimates.log_slope(ds, "square_position"),
         rivals={"Var proportional to rho": 1.0, "Gibbs law of the training loss": -1.0},
         tolerance=0.05,
@@ -33,7 +33,7 @@ def elliptic_velocities(ds) -> Claim:
         r"$\mathrm{Var}\,v_i$ is proportional to $\rho_i$: slope of its logarithm against "
         r"$\log\rho_i$, six modes, $S=32$.",
         source=KUNIN,
-        predicted=_slope(ds, "speed"),
+        predicted=estimates.exact_slope(ds, "speed"),
         measured=estimates.log_slope(ds, "square_step"),
         rivals={"Maxwell's law, the same in every direction": 0.0},
         tolerance=0.04,
@@ -140,11 +140,6 @@ def flat_modes(ds) -> Claim:
         rivals={"stationary": 1.0, "no force": float(at.growth_free) / level},
         expected="confirmed",
     )
-
-
-def _slope(ds, name):
-    x, y = np.log(ds.curvature.values), np.log(ds[name].values)
-    return round(float(np.polyfit(x, y, 1)[0]), 9) + 0.0
 
 
 def _unit(ds):

@@ -1,7 +1,5 @@
 """Claims on what holds whatever the noise, if it has no memory; and what memory does."""
 
-import numpy as np
-
 from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.runs import provenance
 from sgdescape.core.stats.intervals import mean_interval, ratio_interval
@@ -51,12 +49,11 @@ def shuffled(ds) -> Claim:
 @claim
 def curvature(ds) -> Claim:
     """Equipartition as an estimator: all curvatures from positions and steps."""
-    x, y = np.log(ds.curvature.values), np.log(ds.equipartition_step.values)
     return check(
         r"$(1+\beta)\mathbb{E}\,\delta^2/2\eta\mathrm{Var}\,\theta$ of a mode is its curvature: "
         r"slope of its logarithm against $\log\rho$, six modes.",
         source=KUNIN,
-        predicted=round(float(np.polyfit(x, y, 1)[0]), 9),
+        predicted=estimates.exact_slope(ds, "equipartition_step"),
         measured=estimates.curvature_slope(ds),
         rivals={"root of rho": 0.5, "the same in every mode": 0.0},
         expected="confirmed",

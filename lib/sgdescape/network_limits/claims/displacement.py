@@ -1,18 +1,16 @@
 """Claims of chapter `network_limits` on how far SGD goes: exponents, and what they depend on."""
 
 import numpy as np
-from scipy import stats
 
 from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.runs.provenance import settings
-from sgdescape.core.stats.intervals import LEVEL, Interval
+from sgdescape.core.stats.intervals import scaled, shifted
 from sgdescape.network_limits.claims.sources import EPOCHS, OWN
 from sgdescape.network_limits.estimates import (
+    difference,
     displacement_exponent,
     line_exponent,
     pooled,
-    scaled,
-    shifted,
 )
 
 LAGS = (100, 1000)
@@ -118,15 +116,7 @@ def exponent_batch(ds) -> Claim:
         "that at $S=64$.",
         source=OWN,
         predicted=0.0,
-        measured=_difference(rows[1], rows[0]),
+        measured=difference(rows[1], rows[0]),
         rivals={"by epochs, a quarter to one": round(moved[1] - moved[0], 2)},
         expected="confirmed",
     )
-
-
-def _difference(first, second):
-    rows = first, second
-    error = np.sqrt(sum(row.var(ddof=1) / len(row) for row in rows))
-    half = stats.t.isf((1 - LEVEL) / 2, sum(len(row) - 1 for row in rows)) * error
-    value = first.mean() - second.mean()
-    return Interval(value, value - half, value + half, LEVEL, "two samples, Student t")

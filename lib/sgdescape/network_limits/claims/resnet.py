@@ -4,17 +4,16 @@ import numpy as np
 
 from sgdescape.core.claims import Claim, check, claim, identity, not_testable
 from sgdescape.core.runs.provenance import settings
-from sgdescape.core.stats.intervals import LEVEL, Interval, computed, ratio_interval
+from sgdescape.core.stats.intervals import computed, ratio_interval
 from sgdescape.network_limits.claims.sources import OWN, PAPER
 from sgdescape.network_limits.estimates import (
     first_crossing,
-    fitted_slope,
-    mean_of_path,
     mode_equipartition,
     norm_growth,
     pooled,
     range_of,
-    settled,
+    run_slope,
+    speed_over_noise,
 )
 
 LONG, FEWEST = (4000, 12), 6
@@ -32,18 +31,12 @@ def resnet_speed(ds) -> Claim:
     run = len(settings(ds).residual_runs) - 1
     eta, beta, size, _ = settings(ds).residual_runs[run]
     unit = eta**2 / (size * (1 - beta**2))
-    steps = mean_of_path(ds.residual_speed.values[run, settled(ds, run)])
-    draws = pooled(ds.residual_noise.values)
-    value = steps.value / (unit * draws.value)
-    relative = np.hypot(*((i.high - i.value) / i.value for i in (steps, draws)))
     return check(
         rf"Narrow ResNet-18, $\beta={beta:g}$: $E\|\delta\|^2$ in units of the law with the "
         "variance of the minibatch gradient at the checkpoint.",
         source=PAPER,
         predicted=1.0,
-        measured=Interval(
-            value, value * (1 - relative), value * (1 + relative), LEVEL, steps.method
-        ),
+        measured=speed_over_noise(ds, run, unit),
         rivals={
             "no momentum": round(1 - beta**2, 3),
             r"$1/(1-\beta)^2$ for $1/(1-\beta^2)$": round((1 + beta) / (1 - beta), 3),
@@ -151,13 +144,6 @@ def _stationary(ds, statement, values, predicted, rivals):
     )
 
 
-def _slope(ds, run, name):
-    """Slope of the logarithm of a run's variances against that of the curvatures."""
-    rows = ds[name].values[run, settled(ds, run)]
-    variance = rows.var(axis=0)
-    return fitted_slope(np.log(np.stack([ds.residual_curvature.values, variance], axis=1)))
-
-
 @claim
 def resnet_isotropic(ds) -> Claim:
     """Round positions of the ResNet."""
@@ -165,7 +151,7 @@ def resnet_isotropic(ds) -> Claim:
         ds,
         r"ResNet-18, leading eigenvectors: slope of $\ln\mathrm{Var}\,\theta_i$ against "
         r"$\ln\rho_i$, over runs of several $\eta$, $S$ and $\beta$.",
-        lambda run: _slope(ds, run, "residual_position"),
+        lambda run: run_slope(ds, run, "residual_position"),
         0.0,
         {"Gibbs law of the loss": -1.0},
     )
@@ -177,7 +163,7 @@ def resnet_velocities(ds) -> Claim:
     return _stationary(
         ds,
         r"ResNet-18, leading eigenvectors: slope of $\ln\mathrm{Var}\,v_i$ against $\ln\rho_i$.",
-        lambda run: _slope(ds, run, "residual_move"),
+        lambda run: run_slope(ds, run, "residual_move"),
         1.0,
         {"round, as of white noise": 0.0},
     )

@@ -8,16 +8,17 @@ import numpy as np
 
 from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.runs.provenance import settings
-from sgdescape.core.stats.intervals import bootstrap_interval, mean_interval
+from sgdescape.core.stats.intervals import scaled
 from sgdescape.network_limits.claims.sources import OWN, PAPER
 from sgdescape.network_limits.estimates import (
+    curvature_power,
     equipartition_of,
     fitted_slope,
     mahalanobis,
     pooled,
     pooled_slope,
-    scaled,
     slopes,
+    speed_growth,
 )
 from sgdescape.network_limits.theory import equipartition as energies
 
@@ -25,9 +26,6 @@ from sgdescape.network_limits.theory import equipartition as energies
 @claim
 def constant_speed(ds) -> Claim:
     """The length of a step does not change while the weights wander."""
-    blocks = ds.speed_block.sel(sampler="iid").values
-    time = np.arange(blocks.shape[1])
-    rows = [np.polyfit(time, np.log(row), 1)[0] for row in blocks]
     config, lags = settings(ds), ds.lag.values
     curve = ds.start_exact.sel(sampler="iid").values
     first = np.searchsorted(lags, config.burn_in)
@@ -37,7 +35,7 @@ def constant_speed(ds) -> Claim:
         "are one epoch.",
         source=PAPER,
         predicted=0.0,
-        measured=mean_interval(rows),
+        measured=speed_growth(ds, "iid"),
         rivals={"as the distance grows": round(float(grown), 3)},
         expected="confirmed",
     )
@@ -67,7 +65,7 @@ def speed_sweep(ds) -> Claim:
     """How the speed depends on the hyper-parameters."""
     eta, beta, size = ds.sweep_at.values.T
     x = eta**2 / (size * (1 - beta**2))
-    law = np.log(ds.sweep_speed_exact.values)
+    exact = fitted_slope(np.log(np.stack([x, ds.sweep_speed_exact.values], 1)))
     others = {
         r"$\eta^2/(S(1-\beta)^2)$": eta**2 / (size * (1 - beta) ** 2),
         r"$\eta^2/S$": eta**2 / size,
@@ -83,7 +81,7 @@ def speed_sweep(ds) -> Claim:
             f"if it were {name}": round(fitted_slope(np.stack([np.log(x), np.log(y)], 1)), 2)
             for name, y in others.items()
         },
-        tolerance=float(np.ceil(100 * abs(np.polyfit(np.log(x), law, 1)[0] - 1) + 2)) / 100,
+        tolerance=float(np.ceil(100 * abs(exact - 1) + 2)) / 100,
         expected="confirmed",
     )
 
@@ -133,7 +131,7 @@ def noise_is_hessian(ds) -> Claim:
         "eigenvectors drawn again.",
         source=PAPER,
         predicted=1.0,
-        measured=bootstrap_interval(np.log(np.stack([h, noise], 1)), fitted_slope, resamples=500),
+        measured=curvature_power(h, noise),
         rivals={r"$\Sigma\propto H^2$": 2.0, r"$\Sigma\propto1$, white noise": 0.0},
         expected="confirmed",
     )

@@ -1,11 +1,8 @@
 """Claims about stationary laws in t and in tau, and how the two clocks run."""
 
-import numpy as np
-
 from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.runs import provenance
-from sgdescape.core.stats.intervals import Interval, mean_interval
-from sgdescape.core.stats.tails import power_law_exponent
+from sgdescape.random_time_change import estimates
 
 OWN = "this book"
 
@@ -17,7 +14,7 @@ def gibbs(ds) -> Claim:
         "In tau the stationary law is Gibbs' law of the log loss, L^(-B / eta h).",
         source="Mori et al., Eq. (41)",
         predicted=round(float(ds.gibbs_theory), 9),
-        measured=_exponent(ds, ds.gibbs.values),
+        measured=estimates.loss_exponent(ds, ds.gibbs.values),
         rivals={"law in t": round(float(ds.phi_theory.sel(convention="Ito")), 9)},
         tolerance=0.1,
         resolution=0.06,
@@ -64,17 +61,13 @@ def anti_ito(ds) -> Claim:
 @claim
 def mean_loss(ds) -> Claim:
     """The constant of Eq. (43), measured in tau: the harmonic mean of the loss there."""
-    scale = 2 * _sizes(ds).minimum_loss / _sizes(ds).curvature
-    inverse = mean_interval((1 / (1 + ds.gibbs**2 / scale)).mean("kept").values)
     in_tau, in_t = (round(float(v), 9) for v in ds.mean_loss_theory.values)
     return check(
         "The mean loss in t is the harmonic mean of the loss in tau, and is "
         "L* / (1 - n eta h / 2B).",
         source="Mori et al., Eq. (43)",
         predicted=in_t,
-        measured=Interval(
-            1 / inverse.value, 1 / inverse.high, 1 / inverse.low, inverse.level, inverse.method
-        ),
+        measured=estimates.harmonic_loss(ds),
         rivals={"plain mean in tau": in_tau, "loss at the minimum": 1.0},
         tolerance=0.03,
         resolution=0.03,
@@ -91,9 +84,7 @@ def wide_exponent(ds) -> Claim:
         "Appendix C fails, but Eq. (17) still holds.",
         source=OWN,
         predicted=phi,
-        measured=power_law_exponent(
-            np.sqrt(np.maximum(ds.long_ratio.values - 1, 0)), scale=1.0, dimension=n
-        ),
+        measured=estimates.wide_exponent(ds),
         rivals={"Stratonovich": phi - 0.5, "anti-Ito, or no factor 1/L": phi - 1},
         tolerance=0.08,
         resolution=0.06,
@@ -104,23 +95,17 @@ def wide_exponent(ds) -> Claim:
 @claim
 def clock_power(ds) -> Claim:
     """How tau grows with t where the mean loss is infinite, Eq. (clock-power)."""
-    log_t, log_tau = np.log(ds.mark.values), np.log(ds.long_tau.values)
     return check(
         f"In n = {_sizes(ds).wide} directions tau grows like the power 1/nu of t, not in "
         "proportion to it.",
         source=OWN,
         predicted=round(float(ds.clock_power_theory), 9),
-        measured=mean_interval(np.polyfit(log_t, log_tau, 1)[0]),
+        measured=estimates.clock_power(ds),
         rivals={"Appendix C: (mean loss) t": 1.0},
         tolerance=0.1,
         resolution=0.15,
         expected="confirmed",
     )
-
-
-def _exponent(ds, samples):
-    scale = np.sqrt(2 * _sizes(ds).minimum_loss / _sizes(ds).curvature)
-    return power_law_exponent(samples, scale=scale)
 
 
 def _convention(ds, name, statement, source):
@@ -131,7 +116,7 @@ def _convention(ds, name, statement, source):
         statement,
         source=source,
         predicted=theory.pop(name),
-        measured=_exponent(ds, ds.stationary.sel(convention=name).values),
+        measured=estimates.loss_exponent(ds, ds.stationary.sel(convention=name).values),
         rivals=theory,
         tolerance=0.08,
         resolution=0.08,
