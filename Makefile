@@ -6,6 +6,8 @@ export NUMBA_THREADING_LAYER = workqueue
 # other work runs beside (matrices of a few thousand rows take 8 times longer then).
 ONE = OMP_NUM_THREADS=1
 PYTEST = $(ONE) .venv/bin/python -m pytest
+# The house rules that no chapter names, as tests/book/test_templates.py runs them.
+HOUSE = files_of_one_name or chapter_or_shared or circle or downward or defined_once or folders or star
 NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=600 --nbval-sanitize-with tests/book/nbval_sanitize.cfg
 # A checkout that was copied with its environment: that one imports the other folder's code.
 ifneq ($(shell sed -n 2p .venv/stamp 2>/dev/null),$(CURDIR))
@@ -50,9 +52,11 @@ zip: .venv/stamp   ## the pages as one file that opens from disk; needs make boo
 	.venv/bin/python tools/archive.py
 
 check: .venv/stamp   ## one chapter in two minutes: make check STEM=kramers_escape
+	$(if $(STEM),,$(error STEM must name a chapter: make check STEM=kramers_escape))
 	$(PYTEST) -n auto --dist loadfile -m "not slow and not browser" $(NBVAL) \
 	  tests/$(STEM) lib/sgdescape/$(STEM) book/notebooks/$(STEM).ipynb
-	$(PYTEST) -m "not slow and not browser" tests/book/test_house.py tests/book/test_notebooks.py -k $(STEM)
+	$(PYTEST) -n auto -m "not slow and not browser" tests/book/test_house.py tests/book/test_notebooks.py \
+	  -k "$(STEM) or $(HOUSE)"
 
 chapter: .venv/stamp   ## a new chapter from book/_templates: make chapter STEM=my_chapter
 	.venv/bin/python tools/new_chapter.py $(STEM)

@@ -1,6 +1,7 @@
 """A chapter made from the templates keeps the house rules as it stands."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -41,12 +42,18 @@ def command(root, *arguments):
     )
 
 
+def house_rules():
+    """The house rules that no chapter names, as ``make check`` runs them."""
+    text = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    return re.search(r"^HOUSE = (.*)$", text, re.M)[1]
+
+
 def test_new_chapter_passes_its_tests_and_the_house_rules(checkout):
     done = command(
         checkout, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow",
         f"tests/{STEM}", f"lib/sgdescape/{STEM}", "tests/book/test_house.py",
         "tests/book/test_notebooks.py", "-k",
-        f"{STEM} or files_of_one_name or chapter_or_shared or circle or downward or defined_once",
+        f"{STEM} or {house_rules()}",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-4000:]
     assert "passed" in done.stdout

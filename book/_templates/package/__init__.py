@@ -4,7 +4,7 @@ The face of the chapter: its rooms `claims` and `figures`, the configurations, `
 and the formulas that pages and later chapters use.
 """
 
-from sgdescape.template_trial import claims, figures
+from sgdescape.template_trial import claims, figures, predictions
 from sgdescape.template_trial.config import PAPER, QUICK, Config
 from sgdescape.template_trial.experiment import run
 from sgdescape.template_trial.predictions import predict
@@ -18,6 +18,7 @@ __all__ = [
     "claims",
     "figures",
     "predict",
+    "predictions",
     "run",
     "stationary_variance",
     "summary",

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdescape.core import validate
-from sgdescape.random_time_change.theory.stability import stability_index
 
 CONVENTIONS = {"Ito": 0.0, "Stratonovich": 0.5, "anti-Ito": 1.0}
 """Name -> where within a step the noise amplitude is taken: 0 start, 1/2 middle, 1 end."""
@@ -159,7 +158,8 @@ class Config:
         validate.within("loss_ratio", self.loss_ratio, low=1, high=_LARGEST, open_low=True)
         self._check_rows()
         self._check_times()
-        index = self.noise_index(self.wide)
+        # nu of Eq. (index), written out: the experiments import no theory.
+        index = self.batch_size / (self.learning_rate * self.curvature) + 1 - self.wide / 2
         if not 0 < index < 1:
             raise ValueError(f"wide must give an index nu in (0, 1): n = {self.wide} gives {index}")
 
@@ -221,10 +221,6 @@ class Config:
                     f"{name} must be at most {1 / stiffest:g}, one over the largest curvature of L "
                     f"and of log L: got {getattr(self, name):g}"
                 )
-
-    def noise_index(self, dimension: int) -> float:
-        """Return nu of the isotropic bowl in ``dimension`` directions."""
-        return float(stability_index(dimension, **self.noise))
 
     @property
     def noise(self) -> dict:

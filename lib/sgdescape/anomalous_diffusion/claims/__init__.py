@@ -1,4 +1,8 @@
-"""Claims of chapter `anomalous_diffusion`: statements with their verdicts."""
+"""Claims of chapter `anomalous_diffusion`: statements with their verdicts.
+
+`displacement` is about SGD's distance from its start, `shuffling` about epochs, `reanalysis` about
+the numbers that the paper's authors stored. No fits and intervals here: those are in `estimates`.
+"""
 
 from sgdescape.anomalous_diffusion.claims.displacement import (
     drift_exponent,

@@ -1,4 +1,4 @@
 """Long runs: sweeps cut into chunks, engines that compute them, the store, provenance.
 
-What is computed is a function given from outside.
+What is computed is not known here: it is a function given from outside.
 """

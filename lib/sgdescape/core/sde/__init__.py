@@ -1,4 +1,4 @@
 """Stochastic differential equations: models, paths, first passages, stationary averages.
 
-Operators on grids are in `core.fokker_planck`.
+No operators on grids: those are in `core.fokker_planck`.
 """

@@ -1,4 +1,4 @@
 """SGD on one network: the loop, the update rules, and the recorder of projections.
 
-Ensembles of many replicas are in `core.ensembles`.
+No ensembles of many replicas: those are in `core.ensembles`.
 """

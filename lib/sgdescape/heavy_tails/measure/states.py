@@ -3,7 +3,6 @@
 import numpy as np
 import xarray as xr
 
-from sgdescape.core.data import image_sets
 from sgdescape.core.random import seeds
 
 LAWS = ("pareto", "student", "sgd", "gaussian", "bounded", "zipf")
@@ -138,6 +137,8 @@ def image_feature():
     Returns:
         x (5000,) with mean square 1, and targets (5000,) of -1 and 1.
     """
+    from sgdescape.core.data import image_sets  # torch: only where it reads
+
     found = image_sets.load("mnist", n=image_sets.BUNDLED)
     pixels = found.inputs.numpy().astype(float).reshape(image_sets.BUNDLED, -1)
     pixels -= pixels.mean(axis=0)

@@ -1,1 +1,1 @@
-"""Theory of chapter `heavy_tails`: one pure function an equation."""
+"""Theory of chapter `heavy_tails`: one pure function an equation; no simulations."""

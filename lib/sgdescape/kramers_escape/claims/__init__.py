@@ -2,7 +2,7 @@
 
 `line` is one direction, `directions` several, `processes` what is simulated. Predictions come with
 the dataset (`predictions.predict`), so that a wrong formula there makes the claim here fail. What
-is deterministic is extrapolated to weak noise by `estimates.weak_noise`.
+is deterministic is extrapolated to weak noise by `estimates.weak_noise`, not here.
 """
 
 from sgdescape.kramers_escape.claims.directions import (

@@ -2,6 +2,7 @@
 
 Predictions come with the dataset (`predictions.predict`), so that a wrong formula there makes the
 claim here fail. `stationary` is Fig. 3a, `passages` Fig. 3b, `barriers` the limit of small eta.
+Fits and intervals are not here but in `estimates`.
 """
 
 from sgdescape.linear_regression.claims.barriers import (

@@ -1,4 +1,7 @@
-"""Claims of chapter `modified_loss`: the illustration, the cloud, exact relations, reversal."""
+"""Claims of chapter `modified_loss`: the illustration, the cloud, exact relations, reversal.
+
+No fits and intervals here: those are in `estimates`.
+"""
 
 from sgdescape.modified_loss.claims.cloud import (
     cloud_shape,

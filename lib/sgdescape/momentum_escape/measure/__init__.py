@@ -1,1 +1,1 @@
-"""Experiments of chapter `momentum_escape`: passage times of SGD with momentum."""
+"""Experiments of chapter `momentum_escape`: passage times of SGD with momentum; no theory."""

@@ -1,4 +1,8 @@
-"""Claims of chapter `network_limits`: statements with their verdicts."""
+"""Claims of chapter `network_limits`: statements with their verdicts.
+
+On the small network (`small_network`, `oscillation`, `epochs`, `strong_noise`, `displacement`) and
+on the ResNet-18 (`resnet`). No fits and intervals here: those are in `estimates`.
+"""
 
 from sgdescape.network_limits.claims.displacement import (
     exponent,

@@ -1,4 +1,4 @@
-"""Figures of chapter `network_limits`: plots of a dataset."""
+"""Figures of chapter `network_limits`: plots of a dataset; no claims, no simulations."""
 
 from sgdescape.network_limits.figures.resnet import resnet_distance, resnet_norm, resnet_speed
 from sgdescape.network_limits.figures.small_network import (

@@ -1,6 +1,7 @@
 """Claims of chapter `neural_network`: statements with their verdicts.
 
 `escape` is about the main network, `other_networks` about another seed, width, depth and data set.
+No fits and intervals here: those are in `estimates`.
 """
 
 from sgdescape.neural_network.claims.escape import (

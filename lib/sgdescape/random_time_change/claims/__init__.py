@@ -1,6 +1,7 @@
 """The claims of chapter `random_time_change`: each takes the dataset of `run`.
 
 `clock` compares the two equations, `stationary` their laws, `stability` asks what holds SGD back.
+No fits and intervals here: those are in `estimates`.
 """
 
 from sgdescape.random_time_change.claims.clock import (

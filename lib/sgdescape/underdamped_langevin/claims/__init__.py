@@ -1,4 +1,7 @@
-"""Claims of chapter `underdamped_langevin`: on single modes (`oscillator`) and on the `speed`."""
+"""Claims of chapter `underdamped_langevin`: on single modes (`oscillator`) and on the `speed`.
+
+No fits and intervals here: those are in `estimates`.
+"""
 
 from sgdescape.underdamped_langevin.claims.oscillator import (
     cifar_spiral,
