@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 import sgdescape.large_deviations as ld
-from sgdescape.large_deviations.estimates import exponent, exponent_between, limit, mean_passage
+from sgdescape.large_deviations.estimates.exponents import (
+    exponent,
+    exponent_between,
+    limit,
+    mean_passage,
+)
 from sgdescape.large_deviations.measure.last_steps import passing_paths
 
 STEM = "large_deviations"
@@ -25,6 +30,7 @@ SMALL = replace(
     circle_rates=((0.1, 0.05, 0.025), (0.1, 0.05, 0.025)),
     paths=60,
 )
+NETWORK = {"network_times", "network_bend"}
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +38,14 @@ def dataset():
     return ld.run(SMALL)
 
 
+@pytest.fixture(scope="module")
+def network():
+    return ld.run_network()
+
+
 @contract.each(STEM)
-def test_claim_holds(name, dataset):
-    contract.holds(STEM, name, dataset)
+def test_claim_holds(name, dataset, network):
+    contract.holds(STEM, name, network if name in NETWORK else dataset)
 
 
 def log_only(c):
@@ -56,6 +67,7 @@ WRONG_THEORY = {
     "two_jumps": [("barriers", log_only), ("barriers", one_jump_at_most)],
     "bounded_inputs": [("barriers", log_only)],
     "two_inputs": [("barriers", log_only)],
+    "circle_dimension": [("log_dimension_factor", lambda variance: 0.7)],
 }
 
 
@@ -77,18 +89,21 @@ WRONG_DATA = {
     "circle_jump": changed("circle_barrier", lambda v: 0 * v + ld.circle_climb(0.5)),
     "circle_time": changed("run_time", lambda t: t / 2),
     "circle_time_batch": changed("run_time", lambda t: t / 2),
+    "network_times": changed("chain_log_time", lambda t: t + 1),
+    "network_bend": changed("log_time", lambda t: t - 0.3 * t.exponent),
 }
 
 
 @pytest.mark.parametrize("name", WRONG_DATA)
-def test_claim_fails_on_other_data(name, dataset):
-    contract.rejects_other_data(STEM, name, WRONG_DATA[name](dataset))
+def test_claim_fails_on_other_data(name, dataset, network):
+    measured = network if name in NETWORK else dataset
+    contract.rejects_other_data(STEM, name, WRONG_DATA[name](measured))
 
 
-def test_every_claim_can_fail_and_is_on_the_page(dataset):
+def test_every_claim_can_fail_and_is_on_the_page(dataset, network):
     contract.complete(STEM, WRONG_THEORY, WRONG_DATA)
     contract.shown(STEM)
-    contract.glued(STEM, ld.summary(dataset))
+    contract.glued(STEM, ld.summary(dataset) | ld.network_summary(network))
 
 
 @pytest.mark.slow
@@ -111,6 +126,7 @@ def test_figures_draw(dataset):
         (figures.other_inputs, {}),
         (figures.prefactors, {}),
         (figures.circle_barriers, {}),
+        (figures.dimension, {}),
     ):
         fig, ax = plt.subplots()
         assert draw(dataset, ax, **options) is ax and ax.lines
@@ -119,6 +135,13 @@ def test_figures_draw(dataset):
         fig, ax = plt.subplots()
         assert draw(ax) is ax and ax.lines
         plt.close(fig)
+
+
+def test_figures_of_the_network_draw(network):
+    fig, ax = plt.subplots()
+    assert ld.figures.network_exponents(network, ax) is ax and ax.lines
+    assert ld.figures.network_times(network, ax, batch_size=2) is ax
+    plt.close(fig)
 
 
 # --- estimates

@@ -8,10 +8,10 @@ exact chains and real SGD that the theory must meet. Here are the chapter's room
 
 from sgdescape.large_deviations import claims, figures, predictions
 from sgdescape.large_deviations.config import PAPER, QUICK, Config
-from sgdescape.large_deviations.experiment import run
+from sgdescape.large_deviations.experiment import run, run_network
 from sgdescape.large_deviations.measure.circle_chain import circle_passage_time
-from sgdescape.large_deviations.predictions import barriers, predict
-from sgdescape.large_deviations.prose import summary
+from sgdescape.large_deviations.predictions import barriers, predict, predict_network
+from sgdescape.large_deviations.prose import network_summary, summary
 from sgdescape.large_deviations.theory.circle import (
     circle_barrier,
     circle_climb,
@@ -20,12 +20,18 @@ from sgdescape.large_deviations.theory.circle import (
     circle_path,
     circle_potential,
 )
+from sgdescape.large_deviations.theory.circle_plane import (
+    circle_plane_time,
+    log_dimension_factor,
+    paper_dimension_factor,
+)
 from sgdescape.large_deviations.theory.circle_prefactor import (
     circle_climb_time,
     circle_diffusion_factor,
     overshoot_length,
 )
 from sgdescape.large_deviations.theory.circle_sde import circle_sde_time
+from sgdescape.large_deviations.theory.outliers import outlier_barrier, raised_base, spread_of
 from sgdescape.large_deviations.theory.prefactors import (
     climb_passage_time,
     jump_passage_time,
@@ -41,11 +47,17 @@ from sgdescape.large_deviations.theory.regression import (
     single_jump,
     tail_slope,
 )
+from sgdescape.large_deviations.theory.sampled import (
+    SampledPassage,
+    decoupled_passage,
+    sampled_passage,
+)
 
 __all__ = [
     "Config",
     "PAPER",
     "QUICK",
+    "SampledPassage",
     "barriers",
     "cheapest_path",
     "circle_barrier",
@@ -56,23 +68,34 @@ __all__ = [
     "circle_jump_cost",
     "circle_passage_time",
     "circle_path",
+    "circle_plane_time",
     "circle_potential",
     "circle_sde_time",
     "claims",
     "climb_momentum",
     "climb_passage_time",
     "cumulant",
+    "decoupled_passage",
     "figures",
     "jump_cost",
     "jump_factor",
     "jump_passage_time",
+    "log_dimension_factor",
+    "network_summary",
+    "outlier_barrier",
     "overshoot_factor",
     "overshoot_length",
+    "paper_dimension_factor",
     "predict",
+    "predict_network",
     "predictions",
     "quasi_potential",
+    "raised_base",
     "run",
+    "run_network",
+    "sampled_passage",
     "single_jump",
+    "spread_of",
     "summary",
     "tail_slope",
 ]

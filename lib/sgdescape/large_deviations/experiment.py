@@ -7,14 +7,16 @@ import xarray as xr
 from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
 from sgdescape.large_deviations.config import QUICK, Config
+from sgdescape.large_deviations.measure.circle_plane import plane_runs
 from sgdescape.large_deviations.measure.circle_runs import circle_chains, circle_runs
 from sgdescape.large_deviations.measure.last_steps import last_steps
+from sgdescape.large_deviations.measure.network import network_gradients, network_runs
 from sgdescape.large_deviations.measure.regression_chains import (
     gaussian_chains,
     input_laws,
     kesten_tail,
 )
-from sgdescape.large_deviations.predictions import predict
+from sgdescape.large_deviations.predictions import predict, predict_network
 
 
 @door
@@ -34,6 +36,7 @@ def run(config: Config = QUICK) -> xr.Dataset:
         kesten_tail,
         circle_chains,
         circle_runs,
+        plane_runs,
         last_steps,
     )
     parts = [measurement(config) for measurement in measurements]
@@ -41,3 +44,17 @@ def run(config: Config = QUICK) -> xr.Dataset:
     dataset = predict(measured)
     dataset.attrs |= provenance.record(config, seconds=time.perf_counter() - start)
     return dataset
+
+
+def run_network() -> xr.Dataset:
+    """Measure a network's per-sample gradients and put the predictions beside its kept runs.
+
+    Returns:
+        What `measure.network` returns and what `predict_network` adds.
+
+    Raises:
+        FileNotFoundError: where there is no checkout with the kept result.
+    """
+    return predict_network(
+        xr.merge([network_gradients(), network_runs()], combine_attrs="override")
+    )

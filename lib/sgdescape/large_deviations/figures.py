@@ -7,9 +7,16 @@ import numpy as np
 
 from sgdescape.core import plotting
 from sgdescape.core.runs.reading import reads_dataset
-from sgdescape.large_deviations.estimates import exponent, exponent_between
+from sgdescape.large_deviations.estimates.exponents import (
+    dimension_limit,
+    dimension_ratios,
+    exponent,
+    exponent_between,
+)
+from sgdescape.large_deviations.estimates.network import growth, predicted_growth
 from sgdescape.large_deviations.predictions import barriers
 from sgdescape.large_deviations.theory import circle, regression
+from sgdescape.noise_covariance import diffusion_barrier
 
 _RIVALS = {
     "barrier_climb": ("climb alone, $c-1$", 0, ":"),
@@ -158,6 +165,70 @@ def circle_paths(ax, *, variances=(0.25, 1.0, 2.0)):
         ax.text(-3.05, lift + 0.75, rf"$\sigma^2={variance:g}$", color=colour)
     ax.set(xlabel=r"$\theta$", ylabel="loss, lifted", yticks=[])
     ax.set_xticks([-np.pi, 0, np.pi], labels=[r"$-\pi$", "0", r"$\pi$"])
+    return ax
+
+
+def dimension(dataset, ax):
+    """Draw how much sooner real SGD passes the circle's saddle with more directions."""
+    rates = dataset.plane_rate.values
+    for name, label, style in (
+        ("plane_factor", "SGD, $e^{(n-1)I}$", {"color": "black"}),
+        ("plane_paper", "Mori et al., $n/2$ in the exponent", plotting.line(2) | {"ls": "--"}),
+    ):
+        level = float(dataset[name])
+        plotting.theory(ax, [0, rates[0]], [level, level], label=label, **style)
+    _intervals(ax, rates, dimension_ratios(dataset), color="black", label="real SGD")
+    limit = [dimension_limit(dataset)]
+    _intervals(ax, [0.0], limit, label="extrapolated", **plotting.points_style(1))
+    ax.set(xlabel=r"$\eta$", ylabel="time of the circle alone / time")
+    ax.set_ylim(bottom=0)
+    ax.legend()
+    return ax
+
+
+def network_times(dataset, ax, *, batch_size):
+    """Draw a network's kept passage times with what one direction predicts."""
+    c = dataset.threshold.values
+    for index, value in enumerate(dataset.exponent.values):
+        at = dataset.sel(exponent=value, batch_size=batch_size)
+        style = plotting.line(index)
+        plotting.theory(ax, c, np.exp(at.chain_log_time), **style)
+        plotting.theory(ax, c, np.exp(at.paper_log_time), **(style | {"ls": ":"}))
+        low, high = (np.exp(at.log_time + sign * at.half_width) for sign in (-1, 1))
+        label = rf"$B/(\eta h)={value:g}$"
+        marks = plotting.points_style(index) | {"label": label}
+        plotting.points(ax, c, np.exp(at.log_time), low, high, **marks)
+    ax.set(xlabel=r"loss ratio $c$", title=f"$B={batch_size}$")
+    plotting.log_axes(ax)
+    ax.set_ylim(0.01, 60)
+    if batch_size == int(dataset.batch_size[0]):
+        ax.set_ylabel(r"$t_p$")
+        ax.legend(fontsize=7)
+    return ax
+
+
+def network_exponents(dataset, ax):
+    """Draw exponents of the leading direction and the growth of the runs' log times."""
+    c = dataset.threshold.values
+    plotting.theory(ax, c, dataset.leading, color="black", label="measured gradients, $hV(c)$")
+    kurtosis = diffusion_barrier(c, kurtosis=float(dataset.kurtosis))
+    plotting.theory(ax, c, kurtosis, label="their kurtosis", **(plotting.line(1) | {"ls": "--"}))
+    plotting.theory(ax, c, np.log(c), label=r"$\log c$", **(plotting.line(2) | {"ls": "--"}))
+    batch = int(dataset.batch_size[0])
+    exponents = [float(a) for a in dataset.exponent.values]
+    for index, pair in enumerate(zip(exponents[:-1], exponents[1:], strict=True)):
+        both = dataset.log_time.sel(batch_size=batch, exponent=list(pair)).values
+        known = np.flatnonzero(np.isfinite(both).all(axis=0))
+        at = [{"batch_size": batch, "pair": pair, "threshold": c[k]} for k in known]
+        label = rf"runs, {pair[0]:g} to {pair[1]:g}"
+        style = plotting.points_style(index) | {"label": label}
+        _intervals(ax, c[known], [growth(dataset, **one) for one in at], **style)
+        found = [predicted_growth(dataset, "chain_log_time", **one) for one in at]
+        plotting.theory(ax, c[known], found, **(plotting.line(index) | {"ls": ":"}))
+    ax.set(xlabel=r"loss ratio $c$", ylabel=r"growth of $\log t$ with $B/(\eta h)$")
+    plotting.log_axes(ax, "x")
+    ax.set_ylim(0, 2.4)
+    ax.legend(fontsize=7)
     return ax
 
 

@@ -6,8 +6,14 @@ import xarray as xr
 from sgdescape.core.doors import door
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.large_deviations.theory import circle, prefactors, regression
+from sgdescape.large_deviations.theory.circle_plane import (
+    log_dimension_factor,
+    paper_dimension_factor,
+)
 from sgdescape.large_deviations.theory.circle_sde import circle_sde_time
-from sgdescape.linear_regression import linear_barrier_time
+from sgdescape.large_deviations.theory.outliers import outlier_barrier, raised_base, spread_of
+from sgdescape.large_deviations.theory.sampled import decoupled_passage, sampled_passage
+from sgdescape.linear_regression import data_barrier, linear_barrier_time
 from sgdescape.noise_covariance import diffusion_barrier
 
 
@@ -28,7 +34,71 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         c = ds[f"{prefix}ratio"].values
         for name, values in barriers(c).items():
             ds[f"{prefix}{name}"] = f"{prefix}ratio", values
-    return _circle(_times(ds))
+    return _planes(_circle(_times(ds)))
+
+
+def predict_network(dataset: xr.Dataset) -> xr.Dataset:
+    """Return a network's gradients and kept runs with exponents and times of its directions.
+
+    Args:
+        dataset: of `measure.network`, gradients and runs merged.
+
+    Returns:
+        A new dataset with ``base`` (exponent), the raised loss over L*; ``leading`` (threshold),
+        h V(c) of the leading direction, ``outliers``, of all kept ones at the threshold
+        ``outlier_threshold``; logarithms of times (exponent, batch_size, threshold):
+        ``chain_log_time`` (the images' gradients), ``bare_log_time`` (without the other
+        directions) and ``paper_log_time`` (noise 2Lh), NaN below the raised loss.
+    """
+    ds = dataset.copy()
+    c, h = ds.threshold.values, float(ds.curvature[0])
+    slope, residual = ds.slope.values, ds.residual.values
+    ds["base"] = "exponent", raised_base(ds.attrs["trace"] / h, ds.exponent.values)
+    ds["leading"] = "threshold", [h * data_barrier(one, slope[:, 0], -residual) for one in c]
+    ds["kurtosis"] = (), np.mean(slope[:, 0] ** 4) / h**2
+    place = int(np.searchsorted(c, 2.5))
+    ds["outlier_threshold"] = (), c[place]
+    ds["outliers"] = (), outlier_barrier(c[place], residual, slope)
+    where = ("exponent", "batch_size", "threshold")
+    shape = tuple(ds.sizes[name] for name in where)
+    tables = {name: np.full(shape, np.nan) for name in ("chain", "bare", "paper")}
+    for i, j in np.ndindex(shape[:2]):
+        for name, (known, logs) in _network_cell(ds, i, j).items():
+            tables[name][i, j, known] = logs
+    for name, table in tables.items():
+        ds[f"{name}_log_time"] = where, table
+    return ds
+
+
+def _network_cell(ds, i, j):
+    """Three predictions of log t for one learning rate and batch size: name -> (where, values)."""
+    h, loss, c = float(ds.curvature[0]), float(ds.attrs["loss"]), ds.threshold.values
+    at = {
+        "learning_rate": float(ds.learning_rate[i, j]),
+        "batch_size": int(ds.batch_size[j]),
+    }
+    base = float(ds.base[i])
+    spread = spread_of(ds.rest.values, loss, ds.attrs["trace"] / h, **at, curvature=h)
+    samples = ds.residual.values, ds.slope.values[:, 0]
+    known = c > 1.02 * base
+    raised, plain = (np.sqrt(2 * loss * (c - low) / h) for low in (np.minimum(base, c), 1.0))
+    chain = sampled_passage(raised[known], *samples, **at, spread=spread)
+    bare = sampled_passage(plain, *samples, **at)
+    paper = decoupled_passage(raised[known], base * loss, h, **at)
+    return {
+        "chain": (known, np.log(chain.times)),
+        "bare": (slice(None), np.log(bare.times)),
+        "paper": (known, np.log(paper.times)),
+    }
+
+
+def _planes(ds):
+    """By which factor dimension shortens the time over the circle's saddle, and the paper's."""
+    variance = float(ds.attrs["plane_variance"])
+    n = int(ds.attrs["plane_dimension"])
+    ds["plane_factor"] = (), np.exp((n - 1) * log_dimension_factor(variance))
+    ds["plane_paper"] = (), paper_dimension_factor(n, variance)
+    return ds
 
 
 @door

@@ -3,8 +3,36 @@
 import numpy as np
 
 from sgdescape.core.runs.reading import reads_dataset
-from sgdescape.large_deviations.estimates import local_exponents
+from sgdescape.large_deviations.estimates.exponents import local_exponents
+from sgdescape.large_deviations.estimates.network import mean_octaves
 from sgdescape.large_deviations.theory import circle, prefactors, regression
+
+
+@reads_dataset
+def network_summary(dataset) -> dict[str, tuple[float, str]]:
+    """Return the numbers that the prose quotes on the network.
+
+    Args:
+        dataset: of `large_deviations.run_network`.
+
+    Returns:
+        Name in the prose -> (value, format).
+    """
+    place = float(dataset.outlier_threshold)
+    one = dataset.sel(threshold=place)
+    octaves = mean_octaves(dataset, "chain_log_time")
+    bare = mean_octaves(dataset, "bare_log_time")
+    return {
+        "deviations-network-kurtosis": (float(dataset.kurtosis), ".2f"),
+        "deviations-network-place": (place, ".2f"),
+        "deviations-network-leading": (float(one.leading), ".3f"),
+        "deviations-network-outliers": (float(dataset.outliers), ".3f"),
+        "deviations-network-log": (np.log(place), ".3f"),
+        "deviations-network-base": (float(dataset.base[0]), ".2f"),
+        "deviations-network-base-low": (float(dataset.base[-1]), ".2f"),
+        "deviations-network-factor": (2**octaves.value, ".2f"),
+        "deviations-network-bare": (2**-bare.value, ".0f"),
+    }
 
 
 @reads_dataset
@@ -22,7 +50,7 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
     three = regression.cheapest_path(3.0)[0]
     laplace = dataset.sel(law="laplace", law_ratio=1.5)
     falling = local_exponents(laplace.law_time, dataset.rate, power=0.5)
-    strong = dataset.sel(ratio=3.0)
+    strong, n = dataset.sel(ratio=3.0), dataset.attrs["plane_dimension"]
     return {
         "deviations-from-other-side": (100 * np.mean(before[np.isfinite(before)] < 0), ".0f"),
         "deviations-mean-before": (np.nanmean(before), ".2f"),
@@ -36,5 +64,7 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
         "deviations-overshoot-low": (float(prefactors.overshoot_factor(1.3)), ".2f"),
         "deviations-laplace": (float(falling[-1]), ".2f"),
         "deviations-longest": (np.floor(np.log10(float(dataset.far_time.max()))), ".0f"),
+        "deviations-dimension-rate": (np.log(float(dataset.plane_factor)) / (n - 1), ".3f"),
+        "deviations-dimension-paper": (np.log(float(dataset.plane_paper)) / (n - 1), ".3f"),
         "deviations-crossover": (circle.circle_crossover(), ".3f"),
     }

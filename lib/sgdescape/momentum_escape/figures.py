@@ -119,6 +119,9 @@ OPTIMISERS = (
 )
 """Name, learning rate, momentum, batch size of common settings; curvature runs along the line."""
 
+NETWORK_RUNS = {2: (6.0, 8.5, 12.0), 4: (6.0, 8.5, 12.0), 8: (6.0, 8.5, 12.0)}
+"""Batch size -> S/(eta h) of the network's runs in the chapter on its escape."""
+
 
 @reads_dataset
 def escape_map(dataset, ax, *, loss_ratio=2.0):
@@ -140,6 +143,10 @@ def escape_map(dataset, ax, *, loss_ratio=2.0):
         x, y = scales.temperature(batch_size=size, **at), scales.damping(**at)
         ax.plot(x, y, lw=3, alpha=0.5, solid_capstyle="round", **plotting.line(0))
         ax.annotate(f" {index + 1}", (x[0], y[0]), fontsize=9)
+    for size, exponents in NETWORK_RUNS.items():
+        shares = np.array(exponents)  # S/(eta h): the temperature is its inverse without momentum
+        ax.plot(1 / shares, np.sqrt(shares / (2 * size)), "s", ms=4, mfc="none", color="black",
+                label="Fig. 3c of Mori et al., as here" if size == 2 else None)  # fmt: skip
     cells = dataset.isel(temperature=[0, 1])
     ax.plot(1 / cells.inverse_temperature.values.ravel(), np.repeat(cells.damping.values, 2),
             **(plotting.POINTS | {"label": "passages here"}))  # fmt: skip

@@ -5,7 +5,7 @@ the claim here fail.
 """
 
 from sgdescape.core.claims import Claim, check, claim
-from sgdescape.large_deviations.estimates import (
+from sgdescape.large_deviations.estimates.exponents import (
     exponent,
     exponent_between,
     extrapolated_ratio,

@@ -141,3 +141,34 @@ def mean_passage(dataset, batch_size, *, level=LEVEL) -> Interval:
         raise ValueError(f"max_steps must be larger: {np.sum(steps < 0)} runs did not pass")
     rate = float(dataset.attrs["run_rate"]) * batch_size
     return mean_interval(steps * rate, level=level)
+
+
+def dimension_ratios(dataset, *, level=LEVEL) -> list[Interval]:
+    """Return how much sooner real SGD passes the saddle with n directions, for each rate.
+
+    Args:
+        dataset: of `large_deviations.run`.
+        level: of the intervals.
+
+    Raises:
+        ValueError: if some runs were given up.
+    """
+    if np.any(dataset.plane_steps.values < 0):
+        raise ValueError("max_steps must be larger: some runs did not pass")
+    found = []
+    for rate in dataset.plane_rate.values:
+        at = dataset.sel(plane_rate=rate)
+        mean = mean_interval(at.plane_steps.values * rate, level=level)
+        value, low, high = float(at.plane_one) / np.array([mean.value, mean.high, mean.low])
+        found.append(Interval(float(value), float(low), float(high), level, mean.method))
+    return found
+
+
+def dimension_limit(dataset, *, level=LEVEL) -> Interval:
+    """Return the same for eta -> 0: a rest of log proportional to eta is removed."""
+    slow, fast = dimension_ratios(dataset, level=level)
+    logs = [np.log([one.low, one.value, one.high]) for one in (slow, fast)]
+    value = 2 * logs[1][1] - logs[0][1]
+    half = np.hypot(logs[1][2] - logs[1][0], (logs[0][2] - logs[0][0]) / 2)
+    low, middle, high = (float(v) for v in np.exp(value + half * np.array([-1, 0, 1])))
+    return Interval(middle, low, high, level, "two learning rates, extrapolated")

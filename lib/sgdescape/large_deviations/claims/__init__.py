@@ -1,0 +1,43 @@
+"""Claims of chapter `large_deviations`: statements with their verdicts.
+
+`exponents` is about linear regression and the circle, `models` about the circle with further
+directions and about a network.
+"""
+
+from sgdescape.large_deviations.claims.exponents import (
+    bounded_inputs,
+    circle_climb,
+    circle_jump,
+    circle_time,
+    circle_time_batch,
+    climb,
+    climb_and_jump,
+    climb_time,
+    jump_time,
+    tail,
+    two_inputs,
+    two_jumps,
+)
+from sgdescape.large_deviations.claims.models import (
+    circle_dimension,
+    network_bend,
+    network_times,
+)
+
+__all__ = [
+    "bounded_inputs",
+    "circle_climb",
+    "circle_dimension",
+    "circle_jump",
+    "circle_time",
+    "circle_time_batch",
+    "climb",
+    "climb_and_jump",
+    "climb_time",
+    "jump_time",
+    "network_bend",
+    "network_times",
+    "tail",
+    "two_inputs",
+    "two_jumps",
+]

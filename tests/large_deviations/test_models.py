@@ -1,0 +1,178 @@
+"""The circle with further directions, given samples, and a network's directions."""
+
+import numpy as np
+import pytest
+from scipy import integrate
+
+import sgdescape.large_deviations as ld
+from sgdescape import linear_regression as lr
+from sgdescape.large_deviations.measure.circle_plane import plane_passages
+from sgdescape.large_deviations.theory import sampled
+
+
+def plane_cumulant(theta, w, p, q, variance):
+    """Lambda of the circle with one further direction, from its joint normal law."""
+    loss = 1 - np.cos(theta) + w * w / 2 + variance / 2
+    return -0.5 * np.log((1 + p * np.sin(theta) + q * w) ** 2 - 2 * loss * (p * p + q * q))
+
+
+def test_cumulant_in_the_plane_from_samples():
+    rng = np.random.default_rng(0)
+    x1, x2, x3, eps = rng.standard_normal((4, 2_000_000))
+    theta, w, variance, p, q = 0.8, 0.4, 2.0, 0.15, -0.1
+    residual = x1 * (np.cos(theta) - 1) + x2 * np.sin(theta) + w * x3 - np.sqrt(variance) * eps
+    push = p * residual * (x2 * np.cos(theta) - x1 * np.sin(theta)) + q * residual * x3
+    exact = plane_cumulant(theta, w, p, q, variance)
+    assert np.log(np.mean(np.exp(-push))) == pytest.approx(exact, abs=2e-3)
+
+
+@pytest.mark.parametrize("variance", [1.5, 4.0])
+def test_width_of_the_path_solves_the_equation_for_the_action(variance):
+    """A second route: the Riccati equation in theta, with derivatives of Lambda by differences."""
+
+    def climb(theta):
+        loss = 2 - 2 * np.cos(theta) + variance
+        return 2 * np.sin(theta) / (loss - np.sin(theta) ** 2)
+
+    def slope(theta, curvature):
+        # order w^2 of Lambda(V0' + A' w^2/2, A w) = 0, solved for A'
+        h = 1e-3
+        p, q = climb(theta), curvature * h
+
+        def rest(change):
+            return plane_cumulant(theta, h, p + change * h * h / 2, q, variance)
+
+        low, high = rest(0.0), rest(1.0)
+        return -low / (high - low)
+
+    def rates(theta, state):
+        a, _ = state
+        spread = (1 - np.cos(theta)) ** 2 + variance
+        return [slope(theta, a), 2 * np.sin(theta) / (spread**2 * a)]
+
+    near = 0.02
+    start = [2 / variance, near**2 / variance / 2]
+    found = integrate.solve_ivp(rates, (near, np.pi - 0.02), start, method="LSODA", rtol=1e-7)
+    assert found.y[1, -1] == pytest.approx(ld.log_dimension_factor(variance), rel=5e-3)
+    assert found.y[0, -1] == pytest.approx(2 / (variance + 4), rel=5e-3)
+
+
+def test_dimension_factor_is_the_paper_for_strong_noise_only():
+    assert ld.log_dimension_factor(50.0) == pytest.approx(0.5 * np.log1p(4 / 50), rel=5e-3)
+    assert ld.log_dimension_factor(2.0) > 1.05 * np.log(ld.paper_dimension_factor(2, 2.0))
+
+
+def test_runs_with_one_direction_are_the_circle():
+    at = {"noise_variance": 4.0, "learning_rate": 0.25}
+    times = 0.25 * plane_passages(dimension=1, **at, runs=2000, seed=3)
+    exact = ld.circle_passage_time(**at, batch_size=1)
+    assert abs(times.mean() / exact - 1) < 5 / np.sqrt(2000)
+
+
+def test_runs_depend_on_the_replica_alone_and_batches_help():
+    at = {"dimension": 4, "noise_variance": 4.0, "learning_rate": 0.3}
+    some = plane_passages(**at, runs=5, seed=1)
+    assert np.array_equal(some, plane_passages(**at, runs=9, seed=1)[:5])
+    assert np.all(plane_passages(**at, runs=3, seed=1, max_steps=1) == -1)
+    slow = plane_passages(**at | {"learning_rate": 0.6}, batch_size=2, runs=400, seed=2)
+    assert slow.mean() > 1
+
+
+# --- given samples -----------------------------------------------------------------------------
+
+
+def data(seed=0, size=300):
+    rng = np.random.default_rng(seed)
+    x, y = rng.standard_normal((2, size))
+    y -= x * (x @ y) / (x @ x)
+    return x / np.sqrt(np.mean(x**2)), y / np.sqrt(np.mean(y**2))
+
+
+def test_chain_is_that_of_linear_regression_on_the_same_data():
+    x, y = data()
+    ratios = np.array([1.3, 1.8])
+    found = ld.sampled_passage(
+        np.sqrt(ratios - 1), -y, x, learning_rate=0.05, batch_size=1, per_step=6
+    )
+    other = lr.data_passage(ratios, x, y, learning_rate=0.05, width=0.008)
+    error = found.errors + other.errors
+    # 300 samples move on points: no discretisation of so rough a law converges smoothly
+    assert np.all(np.abs(found.times / other.times - 1) < error + 0.03)
+
+
+def test_batches_against_simulation():
+    x, y = data(1, 200)
+    at = {"learning_rate": 0.4, "batch_size": 3}
+    found = ld.sampled_passage([0.6], -y, x, **at, spread=0.5)
+    rng = np.random.default_rng(5)
+    z, steps, left = np.zeros(4000), np.zeros(4000), np.arange(4000)
+    while left.size:
+        i = rng.integers(0, 200, (3, left.size))
+        noise = 0.5 * rng.standard_normal(i.shape)
+        z[left] -= 0.4 * np.mean(x[i] * (-y[i] + x[i] * z[left] + noise), axis=0)
+        steps[left] += 1
+        left = left[np.abs(z[left]) < 0.6]
+    mean = 0.4 * steps.mean()
+    assert abs(found.times[0] / mean - 1) < 5 / np.sqrt(4000) + found.errors[0]
+
+
+def test_law_of_a_step_keeps_mass_and_mean():
+    rng = np.random.default_rng(0)
+    moves = rng.standard_normal(50) * 4
+    law, first = sampled._step_law(moves, np.full(50, 0.02), 3)
+    assert law.sum() == pytest.approx(1) and np.all(law >= 0)
+    assert law @ (first + np.arange(law.size)) == pytest.approx(3 * moves.mean())
+
+
+def test_decoupled_chain_has_the_barrier_of_the_paper():
+    ratios, rates = np.array([1.6, 2.2]), (0.05, 0.025)
+    logs = [
+        np.log(
+            ld.decoupled_passage(
+                np.sqrt(ratios - 1), 0.5, 1.0, learning_rate=rate, batch_size=1
+            ).times
+            / np.sqrt(rate)
+        )
+        for rate in rates
+    ]
+    assert (logs[1] - logs[0]) / 20 == pytest.approx(np.log(ratios), rel=0.05)
+
+
+def test_one_direction_is_the_barrier_of_the_data():
+    x, y = data(2, 2000)
+    exact = lr.data_barrier(1.7, x, y)
+    assert ld.outlier_barrier(1.7, -y, x[:, None]) == pytest.approx(exact, rel=0.02)
+
+
+def test_a_second_direction_can_only_help():
+    rng = np.random.default_rng(3)
+    first, second, r = rng.standard_normal((3, 4000))
+    basis = np.linalg.qr(np.column_stack([first, second]))[0] * np.sqrt(4000)
+    r -= basis @ (basis.T @ r) / 4000
+    slopes = basis * [1.0, 0.6]
+    both = ld.outlier_barrier(1.6, r, slopes)
+    assert both <= ld.outlier_barrier(1.6, r, slopes[:, :1]) * 1.001
+
+
+def test_raised_base_is_the_raised_loss_without_the_leading_direction():
+    exponent, ratio = 8.5, 4.4
+    whole = 1 / (1 - ratio / 2 / exponent)
+    assert ld.raised_base(ratio, exponent) == pytest.approx(1 + (ratio - 1) / 2 / exponent * whole)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: ld.outlier_barrier(1.5, np.ones(3), np.ones((2, 1))), "slopes must be"),
+        (lambda: ld.raised_base(5.0, 2.0), "exponent must lie in"),
+        (
+            lambda: ld.sampled_passage(
+                [1e6], np.ones(3), np.ones(3), learning_rate=0.1, batch_size=1
+            ),
+            "distances must be at most",
+        ),
+    ],
+)
+def test_impossible_settings_are_refused(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
