@@ -30,7 +30,7 @@ SMALL = replace(
     circle_rates=((0.1, 0.05, 0.025), (0.1, 0.05, 0.025)),
     paths=60,
 )
-NETWORK = {"network_times", "network_bend"}
+NETWORK = {"network_batch", "network_bend"}
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ WRONG_THEORY = {
     "two_jumps": [("barriers", log_only), ("barriers", one_jump_at_most)],
     "bounded_inputs": [("barriers", log_only)],
     "two_inputs": [("barriers", log_only)],
-    "circle_dimension": [("log_dimension_factor", lambda variance: 0.7)],
+    "circle_direction": [("log_dimension_factor", lambda variance: 0.25)],
 }
 
 
@@ -89,7 +89,8 @@ WRONG_DATA = {
     "circle_jump": changed("circle_barrier", lambda v: 0 * v + ld.circle_climb(0.5)),
     "circle_time": changed("run_time", lambda t: t / 2),
     "circle_time_batch": changed("run_time", lambda t: t / 2),
-    "network_times": changed("chain_log_time", lambda t: t + 1),
+    "circle_directions": changed("plane_steps", lambda steps: steps * 1.2),
+    "network_batch": changed("log_time", lambda t: t + 0.3 * t.exponent),
     "network_bend": changed("log_time", lambda t: t - 0.3 * t.exponent),
 }
 
@@ -126,7 +127,7 @@ def test_figures_draw(dataset):
         (figures.other_inputs, {}),
         (figures.prefactors, {}),
         (figures.circle_barriers, {}),
-        (figures.dimension, {}),
+        (figures.directions, {}),
     ):
         fig, ax = plt.subplots()
         assert draw(dataset, ax, **options) is ax and ax.lines
@@ -138,9 +139,9 @@ def test_figures_draw(dataset):
 
 
 def test_figures_of_the_network_draw(network):
-    fig, ax = plt.subplots()
-    assert ld.figures.network_exponents(network, ax) is ax and ax.lines
-    assert ld.figures.network_times(network, ax, batch_size=2) is ax
+    fig, axes = plt.subplots(2)
+    assert ld.figures.network_exponents(network, axes[0]) is axes[0] and axes[0].lines
+    assert ld.figures.network_times(network, axes[1], batch_size=2) is axes[1] and axes[1].lines
     plt.close(fig)
 
 

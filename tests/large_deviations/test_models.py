@@ -6,7 +6,9 @@ from scipy import integrate
 
 import sgdescape.large_deviations as ld
 from sgdescape import linear_regression as lr
+from sgdescape.large_deviations.measure import circle_plane_chain
 from sgdescape.large_deviations.measure.circle_plane import plane_passages
+from sgdescape.large_deviations.measure.circle_plane_chain import pair_density
 from sgdescape.large_deviations.theory import sampled
 
 
@@ -62,11 +64,35 @@ def test_dimension_factor_is_the_paper_for_strong_noise_only():
     assert ld.log_dimension_factor(2.0) > 1.05 * np.log(ld.paper_dimension_factor(2, 2.0))
 
 
-def test_runs_with_one_direction_are_the_circle():
-    at = {"noise_variance": 4.0, "learning_rate": 0.25}
-    times = 0.25 * plane_passages(dimension=1, **at, runs=2000, seed=3)
-    exact = ld.circle_passage_time(**at, batch_size=1)
-    assert abs(times.mean() / exact - 1) < 5 / np.sqrt(2000)
+def test_pair_density_has_the_moments_of_a_batch():
+    at = {"angle": 1.0, "extra": 0.5, "noise_variance": 2.0}
+    place = np.linspace(-90, 90, 1200)
+    first, second = place[:, None], place[None]
+    weight = pair_density(first, second, **at) * (place[1] - place[0]) ** 2
+    loss = 1 - np.cos(1.0) + 0.125 + 1.0
+    assert weight.sum() == pytest.approx(1, abs=1e-5)
+    assert (weight * second).sum() == pytest.approx(4 * 0.5, rel=1e-5)
+    # a product of normals of variances 2L and 1 with covariance sin(theta) has this variance
+    variance = (weight * first**2).sum() - (weight * first).sum() ** 2
+    assert variance == pytest.approx(4 * (2 * loss + np.sin(1.0) ** 2), rel=1e-4)
+    mixed = (weight * first * second).sum() - 4 * np.sin(1.0) * 4 * 0.5
+    assert mixed == pytest.approx(4 * np.sin(1.0) * 0.5, rel=1e-4)
+
+
+def test_lattice_of_the_circle_alone_is_the_exact_chain():
+    steps = [circle_plane_chain._steps_alone(n, 8.0, 0.1) for n in (60, 120)]
+    best = steps[1] + (steps[1] - steps[0]) / 3
+    at = {"noise_variance": 8.0, "learning_rate": 0.4, "batch_size": 4}
+    assert 0.4 * best == pytest.approx(ld.circle_passage_time(**at), rel=2e-3)
+
+
+def test_runs_in_the_plane_are_the_chain():
+    """4,000 runs see 8 % of their mean time at the level 1e-5 and 0.2 % of the chain's."""
+    at = {"noise_variance": 8.0, "learning_rate": 0.4, "batch_size": 4}
+    one = ld.circle_passage_time(**at)
+    for rest, dimension in ((0.0, 1), (ld.direction_effect(noise_variance=8.0, rate=0.1)[0], 2)):
+        times = 0.4 * plane_passages(dimension=dimension, **at, runs=4000, seed=3)
+        assert abs(times.mean() / one * np.exp(rest) - 1) < 5 / np.sqrt(4000)
 
 
 def test_runs_depend_on_the_replica_alone_and_batches_help():
@@ -74,8 +100,8 @@ def test_runs_depend_on_the_replica_alone_and_batches_help():
     some = plane_passages(**at, runs=5, seed=1)
     assert np.array_equal(some, plane_passages(**at, runs=9, seed=1)[:5])
     assert np.all(plane_passages(**at, runs=3, seed=1, max_steps=1) == -1)
-    slow = plane_passages(**at | {"learning_rate": 0.6}, batch_size=2, runs=400, seed=2)
-    assert slow.mean() > 1
+    single = plane_passages(**at, runs=200, seed=2).mean()
+    assert plane_passages(**at, batch_size=2, runs=200, seed=2).mean() > 1.5 * single
 
 
 # --- given samples -----------------------------------------------------------------------------
@@ -91,13 +117,12 @@ def data(seed=0, size=300):
 def test_chain_is_that_of_linear_regression_on_the_same_data():
     x, y = data()
     ratios = np.array([1.3, 1.8])
-    found = ld.sampled_passage(
-        np.sqrt(ratios - 1), -y, x, learning_rate=0.05, batch_size=1, per_step=6
-    )
-    other = lr.data_passage(ratios, x, y, learning_rate=0.05, width=0.008)
-    error = found.errors + other.errors
-    # 300 samples move on points: no discretisation of so rough a law converges smoothly
-    assert np.all(np.abs(found.times / other.times - 1) < error + 0.03)
+    at = {"learning_rate": 0.05, "batch_size": 1, "per_step": 6}
+    found = ld.sampled_passage(np.sqrt(ratios - 1), -y, x, **at)
+    # counting 300 end points in bins is rough: at a width of 0.008 that chain is still off by 4 %
+    other = lr.data_passage(ratios, x, y, learning_rate=0.05, width=0.002)
+    assert np.all(np.abs(found.times / other.times - 1) < found.errors + other.errors)
+    assert np.all(found.errors + other.errors < 0.02)
 
 
 def test_batches_against_simulation():

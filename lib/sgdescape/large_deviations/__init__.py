@@ -10,6 +10,7 @@ from sgdescape.large_deviations import claims, figures, predictions
 from sgdescape.large_deviations.config import PAPER, QUICK, Config
 from sgdescape.large_deviations.experiment import run, run_network
 from sgdescape.large_deviations.measure.circle_chain import circle_passage_time
+from sgdescape.large_deviations.measure.circle_plane_chain import direction_effect
 from sgdescape.large_deviations.predictions import barriers, predict, predict_network
 from sgdescape.large_deviations.prose import network_summary, summary
 from sgdescape.large_deviations.theory.circle import (
@@ -76,6 +77,7 @@ __all__ = [
     "climb_passage_time",
     "cumulant",
     "decoupled_passage",
+    "direction_effect",
     "figures",
     "jump_cost",
     "jump_factor",

@@ -32,9 +32,10 @@ class Config:
         runs: number of runs for each B.
         max_steps: after which a run is given up, and counted as censored.
         plane_variance: sigma^2 of the circle with further directions, above 1.19.
-        plane_rates: eta of its runs, B = 1, the second half of the first.
-        plane_dimension: n of these runs.
-        plane_runs: number of runs for each eta.
+        plane_rates: eta/B of its chains with one further direction, each half of the one before.
+        plane_run_rate: eta/B of real SGD there, B = 4.
+        plane_dimensions: n of these runs.
+        plane_runs: number of runs for each n.
         path_ratios: c of the thresholds before which the last steps are kept.
         path_rates: eta of these runs.
         paths: number of runs.
@@ -68,10 +69,11 @@ class Config:
     run_batches: tuple[int, ...] = (1, 4)
     runs: int = 1000
     max_steps: int = 1_000_000
-    plane_variance: float = 4.0
-    plane_rates: tuple[float, float] = (0.2, 0.1)
-    plane_dimension: int = 5
-    plane_runs: int = 4000
+    plane_variance: float = 8.0
+    plane_rates: tuple[float, ...] = (0.2, 0.1, 0.05)
+    plane_run_rate: float = 0.1
+    plane_dimensions: tuple[int, ...] = (5,)
+    plane_runs: int = 10_000
     path_ratios: tuple[float, float] = (1.3, 4.0)
     path_rates: tuple[float, float] = (0.04, 0.2)
     paths: int = 200
@@ -95,6 +97,7 @@ class Config:
             self.far_rates,
             self.dimension_rates,
             self.tail_rates,
+            self.plane_rates,
             *self.circle_rates,
         ):
             values = validate.within("rates", rates, low=0, open_low=True)
@@ -103,12 +106,13 @@ class Config:
         validate.count("runs", self.runs, low=50)
         validate.count("plane_runs", self.plane_runs, low=50)
         validate.within("plane_variance", self.plane_variance, low=1.19)
-        validate.within("plane_rates", self.plane_rates, low=0, open_low=True)
-        if len(self.plane_rates) != 2 or not np.isclose(*np.array([1, 2]) * self.plane_rates):
+        if self.plane_run_rate not in self.plane_rates:
             raise ValueError(
-                f"plane_rates must be two, one half of the other: got {self.plane_rates}"
+                f"plane_run_rate must be one of plane_rates = {self.plane_rates}: "
+                f"got {self.plane_run_rate!r}"
             )
-        validate.count("plane_dimension", self.plane_dimension, low=2)
+        for n in self.plane_dimensions:
+            validate.count("plane_dimensions", n, low=2)
         validate.count("max_steps", self.max_steps)
         for batch in (*self.batch_sizes, *self.run_batches):
             validate.count("batch_size", batch)
@@ -131,7 +135,9 @@ PAPER = Config(
     variances=(0.1, *QUICK.variances),
     circle_rates=((0.2, 0.1, 0.05), *QUICK.circle_rates),
     runs=20_000,
-    plane_rates=(0.16, 0.08),
-    plane_runs=10_000,
+    plane_rates=(0.16, 0.08, 0.04),
+    plane_run_rate=0.08,
+    plane_dimensions=(2, 5),
+    plane_runs=40_000,
 )
 """Smaller learning rates, larger losses, more runs; no paper made these experiments."""

@@ -8,6 +8,7 @@ from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
 from sgdescape.large_deviations.config import QUICK, Config
 from sgdescape.large_deviations.measure.circle_plane import plane_runs
+from sgdescape.large_deviations.measure.circle_plane_chain import plane_chains
 from sgdescape.large_deviations.measure.circle_runs import circle_chains, circle_runs
 from sgdescape.large_deviations.measure.last_steps import last_steps
 from sgdescape.large_deviations.measure.network import network_gradients, network_runs
@@ -36,6 +37,7 @@ def run(config: Config = QUICK) -> xr.Dataset:
         kesten_tail,
         circle_chains,
         circle_runs,
+        plane_chains,
         plane_runs,
         last_steps,
     )
@@ -46,6 +48,7 @@ def run(config: Config = QUICK) -> xr.Dataset:
     return dataset
 
 
+@door
 def run_network() -> xr.Dataset:
     """Measure a network's per-sample gradients and put the predictions beside its kept runs.
 

@@ -8,8 +8,9 @@ import numpy as np
 from sgdescape.core import plotting
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.large_deviations.estimates.exponents import (
-    dimension_limit,
-    dimension_ratios,
+    direction_effects,
+    direction_limit,
+    direction_runs,
     exponent,
     exponent_between,
 )
@@ -168,24 +169,35 @@ def circle_paths(ax, *, variances=(0.25, 1.0, 2.0)):
     return ax
 
 
-def dimension(dataset, ax):
-    """Draw how much sooner real SGD passes the circle's saddle with more directions."""
+@reads_dataset
+def directions(dataset, ax):
+    """Draw by how much each further direction lowers log t over the circle's saddle."""
     rates = dataset.plane_rate.values
     for name, label, style in (
-        ("plane_factor", "SGD, $e^{(n-1)I}$", {"color": "black"}),
-        ("plane_paper", "Mori et al., $n/2$ in the exponent", plotting.line(2) | {"ls": "--"}),
+        ("plane_log_factor", "SGD, $I$", {"color": "black"}),
+        (
+            "plane_paper",
+            r"Mori et al., $\log(L^s/L^*)/2$",
+            plotting.line(2) | {"ls": "--"},
+        ),
     ):
         level = float(dataset[name])
         plotting.theory(ax, [0, rates[0]], [level, level], label=label, **style)
-    _intervals(ax, rates, dimension_ratios(dataset), color="black", label="real SGD")
-    limit = [dimension_limit(dataset)]
+    _intervals(ax, rates, direction_effects(dataset), color="black", label="exact chain, $n=2$")
+    limit = [direction_limit(dataset)]
     _intervals(ax, [0.0], limit, label="extrapolated", **plotting.points_style(1))
-    ax.set(xlabel=r"$\eta$", ylabel="time of the circle alone / time")
+    rate = float(dataset.attrs["plane_run_rate"])
+    for index, n in enumerate(dataset.plane_dimension.values):
+        found = [direction_runs(dataset, int(n))]
+        style = plotting.points_style(3 + index) | {"label": f"real SGD, $n={n}$"}
+        _intervals(ax, [rate * (1.03 + 0.03 * index)], found, **style)
+    ax.set(xlabel=r"$\eta/B$", ylabel="fall of $\\log t$ a direction")
     ax.set_ylim(bottom=0)
     ax.legend()
     return ax
 
 
+@reads_dataset
 def network_times(dataset, ax, *, batch_size):
     """Draw a network's kept passage times with what one direction predicts."""
     c = dataset.threshold.values
@@ -207,6 +219,7 @@ def network_times(dataset, ax, *, batch_size):
     return ax
 
 
+@reads_dataset
 def network_exponents(dataset, ax):
     """Draw exponents of the leading direction and the growth of the runs' log times."""
     c = dataset.threshold.values

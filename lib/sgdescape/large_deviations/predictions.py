@@ -37,6 +37,7 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
     return _planes(_circle(_times(ds)))
 
 
+@reads_dataset
 def predict_network(dataset: xr.Dataset) -> xr.Dataset:
     """Return a network's gradients and kept runs with exponents and times of its directions.
 
@@ -93,11 +94,10 @@ def _network_cell(ds, i, j):
 
 
 def _planes(ds):
-    """By which factor dimension shortens the time over the circle's saddle, and the paper's."""
+    """How much each further direction lowers log t over the circle's saddle, and the paper's."""
     variance = float(ds.attrs["plane_variance"])
-    n = int(ds.attrs["plane_dimension"])
-    ds["plane_factor"] = (), np.exp((n - 1) * log_dimension_factor(variance))
-    ds["plane_paper"] = (), paper_dimension_factor(n, variance)
+    ds["plane_log_factor"] = (), log_dimension_factor(variance)
+    ds["plane_paper"] = (), np.log(paper_dimension_factor(2, variance))
     return ds
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.large_deviations.estimates.exponents import local_exponents
-from sgdescape.large_deviations.estimates.network import mean_octaves
+from sgdescape.large_deviations.estimates.network import growths_held, octaves
 from sgdescape.large_deviations.theory import circle, prefactors, regression
 
 
@@ -20,8 +20,10 @@ def network_summary(dataset) -> dict[str, tuple[float, str]]:
     """
     place = float(dataset.outlier_threshold)
     one = dataset.sel(threshold=place)
-    octaves = mean_octaves(dataset, "chain_log_time")
-    bare = mean_octaves(dataset, "bare_log_time")
+    chain, bare, paper = (
+        np.exp2(octaves(dataset, f"{name}_log_time")) for name in ("chain", "bare", "paper")
+    )
+    held, pairs = growths_held(dataset, "chain_log_time")
     return {
         "deviations-network-kurtosis": (float(dataset.kurtosis), ".2f"),
         "deviations-network-place": (place, ".2f"),
@@ -30,8 +32,15 @@ def network_summary(dataset) -> dict[str, tuple[float, str]]:
         "deviations-network-log": (np.log(place), ".3f"),
         "deviations-network-base": (float(dataset.base[0]), ".2f"),
         "deviations-network-base-low": (float(dataset.base[-1]), ".2f"),
-        "deviations-network-factor": (2**octaves.value, ".2f"),
-        "deviations-network-bare": (2**-bare.value, ".0f"),
+        "deviations-network-growths": (held, "d"),
+        "deviations-network-pairs": (pairs, "d"),
+        "deviations-network-paper-growths": (growths_held(dataset, "paper_log_time")[0], "d"),
+        "deviations-network-factor": (_typical(chain), ".2f"),
+        "deviations-network-worst": (float(chain.max()), ".1f"),
+        "deviations-network-bare": (1 / _typical(bare), ".0f"),
+        "deviations-network-paper-factor": (_typical(paper), ".2f"),
+        "deviations-network-paper-low": (float(paper.min()), ".1f"),
+        "deviations-network-paper-high": (float(paper.max()), ".1f"),
     }
 
 
@@ -50,7 +59,7 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
     three = regression.cheapest_path(3.0)[0]
     laplace = dataset.sel(law="laplace", law_ratio=1.5)
     falling = local_exponents(laplace.law_time, dataset.rate, power=0.5)
-    strong, n = dataset.sel(ratio=3.0), dataset.attrs["plane_dimension"]
+    strong = dataset.sel(ratio=3.0)
     return {
         "deviations-from-other-side": (100 * np.mean(before[np.isfinite(before)] < 0), ".0f"),
         "deviations-mean-before": (np.nanmean(before), ".2f"),
@@ -64,7 +73,12 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
         "deviations-overshoot-low": (float(prefactors.overshoot_factor(1.3)), ".2f"),
         "deviations-laplace": (float(falling[-1]), ".2f"),
         "deviations-longest": (np.floor(np.log10(float(dataset.far_time.max()))), ".0f"),
-        "deviations-dimension-rate": (np.log(float(dataset.plane_factor)) / (n - 1), ".3f"),
-        "deviations-dimension-paper": (np.log(float(dataset.plane_paper)) / (n - 1), ".3f"),
+        "deviations-dimension-rate": (float(dataset.plane_log_factor), ".3f"),
+        "deviations-dimension-paper": (float(dataset.plane_paper), ".3f"),
         "deviations-crossover": (circle.circle_crossover(), ".3f"),
     }
+
+
+def _typical(factors):
+    """Geometric mean."""
+    return float(np.exp(np.mean(np.log(factors))))

@@ -19,15 +19,17 @@ from sgdescape.large_deviations.claims.exponents import (
     two_jumps,
 )
 from sgdescape.large_deviations.claims.models import (
-    circle_dimension,
+    circle_direction,
+    circle_directions,
+    network_batch,
     network_bend,
-    network_times,
 )
 
 __all__ = [
     "bounded_inputs",
     "circle_climb",
-    "circle_dimension",
+    "circle_direction",
+    "circle_directions",
     "circle_jump",
     "circle_time",
     "circle_time_batch",
@@ -35,8 +37,8 @@ __all__ = [
     "climb_and_jump",
     "climb_time",
     "jump_time",
+    "network_batch",
     "network_bend",
-    "network_times",
     "tail",
     "two_inputs",
     "two_jumps",

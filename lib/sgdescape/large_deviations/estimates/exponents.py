@@ -143,32 +143,55 @@ def mean_passage(dataset, batch_size, *, level=LEVEL) -> Interval:
     return mean_interval(steps * rate, level=level)
 
 
-def dimension_ratios(dataset, *, level=LEVEL) -> list[Interval]:
-    """Return how much sooner real SGD passes the saddle with n directions, for each rate.
+@reads_dataset
+def direction_effects(dataset) -> list[Interval]:
+    """Return by how much one further direction lowers log t over the saddle, for each rate."""
+    pairs = zip(dataset.plane_effect.values, dataset.plane_effect_error.values, strict=True)
+    return [
+        computed(float(one), float(one - error), float(one + error), "two lattices")
+        for one, error in pairs
+    ]
+
+
+@reads_dataset
+def direction_limit(dataset) -> Interval:
+    """Return the same for eta -> 0 from three rates: rests as eta and eta^2 are removed.
+
+    Bounds: what removing the second of them changed, and the errors of the times.
 
     Args:
         dataset: of `large_deviations.run`.
-        level: of the intervals.
+    """
+    effects = direction_effects(dataset)[-3:]
+    first, second, third = (found.value for found in effects)
+    before, last = 2 * second - first, 2 * third - second
+    change = (last - before) / 3
+    grid = sum(
+        share * (found.high - found.low) / 2
+        for share, found in zip((1 / 3, 2, 8 / 3), effects, strict=True)
+    )
+    value, half = last + change, abs(change) + grid
+    return computed(value, value - half, value + half, "three rates extrapolated, and bin width")
+
+
+@reads_dataset
+def direction_runs(dataset, dimension, *, level=LEVEL) -> Interval:
+    """Return how much each of n - 1 directions lowers log t of real SGD, at the runs' rate.
+
+    Args:
+        dataset: of `large_deviations.run`.
+        dimension: n.
+        level: of the interval.
 
     Raises:
         ValueError: if some runs were given up.
     """
-    if np.any(dataset.plane_steps.values < 0):
-        raise ValueError("max_steps must be larger: some runs did not pass")
-    found = []
-    for rate in dataset.plane_rate.values:
-        at = dataset.sel(plane_rate=rate)
-        mean = mean_interval(at.plane_steps.values * rate, level=level)
-        value, low, high = float(at.plane_one) / np.array([mean.value, mean.high, mean.low])
-        found.append(Interval(float(value), float(low), float(high), level, mean.method))
-    return found
-
-
-def dimension_limit(dataset, *, level=LEVEL) -> Interval:
-    """Return the same for eta -> 0: a rest of log proportional to eta is removed."""
-    slow, fast = dimension_ratios(dataset, level=level)
-    logs = [np.log([one.low, one.value, one.high]) for one in (slow, fast)]
-    value = 2 * logs[1][1] - logs[0][1]
-    half = np.hypot(logs[1][2] - logs[1][0], (logs[0][2] - logs[0][0]) / 2)
-    low, middle, high = (float(v) for v in np.exp(value + half * np.array([-1, 0, 1])))
-    return Interval(middle, low, high, level, "two learning rates, extrapolated")
+    steps = dataset.plane_steps.sel(plane_dimension=dimension).values
+    if np.any(steps < 0):
+        raise ValueError(f"max_steps must be larger: {np.sum(steps < 0)} runs did not pass")
+    rate = float(dataset.attrs["plane_run_rate"])
+    alone = float(dataset.circle_alone.sel(plane_rate=rate)) / (4 * rate)
+    mean = mean_interval(steps, level=level)
+    logs = np.log(alone / np.array([mean.value, mean.high, mean.low])) / (dimension - 1)
+    value, low, high = (float(one) for one in logs)
+    return Interval(value, low, high, level, mean.method)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import LEVEL, Interval
 
 _FAR = 1.5  # thresholds are compared above this multiple of the largest raised loss
@@ -12,33 +13,33 @@ def far(dataset):
     return dataset.threshold.values > _FAR * float(dataset.base.max())
 
 
-def mean_octaves(dataset, name) -> Interval:
-    """Return the mean log2 of the runs' times over predicted ones, far out, over all settings.
+@reads_dataset
+def octaves(dataset, name):
+    """Return log2 of every run's time over a predicted one, far out, at all settings (n,)."""
+    difference = (dataset.log_time - dataset[name]).values[..., far(dataset)] / np.log(2)
+    return difference[np.isfinite(difference)]
 
-    The half-width is the mean of the single half-widths: the runs of a setting share their
-    thresholds, and no independence is assumed.
+
+@reads_dataset
+def growths_held(dataset, name) -> tuple[int, int]:
+    """Return at how many pairs of neighbouring exponents a prediction's growth holds, and of all.
 
     Args:
         dataset: of `run_network`.
         name: of the predicted logarithm of the time.
     """
-    there = far(dataset)
-    difference = (dataset.log_time - dataset[name]).values[..., there] / np.log(2)
-    half = dataset.half_width.values[..., there] / np.log(2)
-    known = np.isfinite(difference)
-    value, width = float(difference[known].mean()), float(half[known].mean())
-    method = f"{int(known.sum())} times, half-widths averaged"
-    return Interval(value, value - width, value + width, LEVEL, method)
+    exponents = [float(a) for a in dataset.exponent.values]
+    held = []
+    for batch in dataset.batch_size.values:
+        for pair in zip(exponents[:-1], exponents[1:], strict=True):
+            at = {"batch_size": batch, "pair": pair}
+            at["threshold"] = bend_place(dataset, batch, pair)
+            found = growth(dataset, **at)
+            held.append(found.low <= predicted_growth(dataset, name, **at) <= found.high)
+    return sum(held), len(held)
 
 
-def predicted_octaves(dataset, name) -> float:
-    """Return what `mean_octaves` of the chain would be if another prediction were true."""
-    there = far(dataset)
-    known = np.isfinite(dataset.log_time.values[..., there])
-    other = (dataset[name] - dataset.chain_log_time).values[..., there]
-    return float(other[known].mean() / np.log(2))
-
-
+@reads_dataset
 def bend_place(dataset, batch_size, pair) -> float:
     """Return the largest threshold at which both exponents of a pair have a time.
 
@@ -51,6 +52,7 @@ def bend_place(dataset, batch_size, pair) -> float:
     return float(dataset.threshold.values[np.isfinite(both).all(axis=0)].max())
 
 
+@reads_dataset
 def growth(dataset, *, batch_size, pair, threshold) -> Interval:
     """Return the growth of the runs' log time with B / (eta h), between two of its values.
 
@@ -67,6 +69,7 @@ def growth(dataset, *, batch_size, pair, threshold) -> Interval:
     return Interval(value, value - half, value + half, LEVEL, "delta method, independent runs")
 
 
+@reads_dataset
 def predicted_growth(dataset, name, *, batch_size, pair, threshold) -> float:
     """Return the same growth of a predicted time."""
     at = dataset.sel(batch_size=batch_size, exponent=list(pair), threshold=threshold)

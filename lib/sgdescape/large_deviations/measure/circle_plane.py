@@ -4,11 +4,15 @@ import numpy as np
 import xarray as xr
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.random import philox, seeds
 from sgdescape.large_deviations.measure import _circle_numba
-from sgdescape.large_deviations.measure.circle_chain import circle_passage
+
+BATCH = 4
+"""B of runs and chains: the smallest even one whose steps have a bounded density."""
 
 
+@door
 def plane_passages(
     *,
     dimension,
@@ -56,32 +60,27 @@ def plane_passages(
 
 
 def plane_runs(config) -> xr.Dataset:
-    """Return passages of real SGD over the saddle in several dimensions, B = 1.
+    """Return passages of real SGD over the saddle in several dimensions, B = 4.
 
     Args:
         config: see `large_deviations.Config`.
 
     Returns:
-        ``plane_steps`` (plane_rate, plane_run), -1 if not seen, and ``plane_one`` (plane_rate), the
-        exact time of the circle alone.
+        ``plane_steps`` (plane_dimension, plane_run), -1 if not seen; attribute ``plane_run_rate``.
     """
-    variance, rates = config.plane_variance, list(config.plane_rates)
     steps = [
         plane_passages(
-            dimension=config.plane_dimension,
-            noise_variance=variance,
-            learning_rate=rate,
+            dimension=n,
+            noise_variance=config.plane_variance,
+            learning_rate=BATCH * config.plane_run_rate,
+            batch_size=BATCH,
             runs=config.plane_runs,
-            seed=seeds.derive(config.seed, "large_deviations", "plane runs", index),
+            seed=seeds.derive(config.seed, "large_deviations", "plane runs", n),
         )
-        for index, rate in enumerate(rates)
+        for n in config.plane_dimensions
     ]
-    one = [circle_passage(noise_variance=variance, learning_rate=r, batch_size=1) for r in rates]
     return xr.Dataset(
-        {
-            "plane_steps": (("plane_rate", "plane_run"), np.array(steps), {"units": "steps"}),
-            "plane_one": ("plane_rate", [found.time for found in one], {"units": "t = eta k"}),
-        },
-        coords={"plane_rate": rates},
-        attrs={"plane_dimension": config.plane_dimension, "plane_variance": variance},
+        {"plane_steps": (("plane_dimension", "plane_run"), np.array(steps), {"units": "steps"})},
+        coords={"plane_dimension": list(config.plane_dimensions)},
+        attrs={"plane_run_rate": config.plane_run_rate},
     )

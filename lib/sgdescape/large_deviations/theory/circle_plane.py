@@ -8,11 +8,13 @@ import numpy as np
 from scipy import integrate
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.large_deviations.theory.circle_prefactor import circle_climb_time
 
 __all__ = ["circle_plane_time", "log_dimension_factor", "paper_dimension_factor"]
 
 
+@door
 def log_dimension_factor(noise_variance) -> float:
     r"""Return I, by which each quadratic direction lowers log t over the saddle, Eq. (dimension).
 
@@ -43,6 +45,7 @@ def log_dimension_factor(noise_variance) -> float:
     return float(found.y[1, -1])
 
 
+@door
 def circle_plane_time(*, dimension, noise_variance, learning_rate, batch_size=1):
     r"""Return the mean time of SGD from 0 to \|theta\| = pi with n directions, Eq. (dimension).
 
@@ -67,6 +70,7 @@ def circle_plane_time(*, dimension, noise_variance, learning_rate, batch_size=1)
     return one * np.exp(-(n - 1) * log_dimension_factor(noise_variance))
 
 
+@door
 def paper_dimension_factor(dimension, noise_variance):
     r"""Return t_1/t_n by the n/2 in the exponent of Mori et al., Eq. (15): (L^s/L*)^((n-1)/2).
 

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import linalg, optimize
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 __all__ = ["outlier_barrier", "raised_base", "spread_of"]
 
@@ -16,6 +17,7 @@ _STEP = 0.1  # of time, in units of 1 / h_1
 _MOST_STEPS = 1500
 
 
+@door
 def outlier_barrier(loss_ratio, residual, slopes) -> float:
     r"""Return h_1 V(c), the least action to the loss c L* over paths in a space of directions.
 
@@ -61,6 +63,7 @@ def outlier_barrier(loss_ratio, residual, slopes) -> float:
     return float(curvature[0] * min(found))
 
 
+@door
 def raised_base(curvature_ratio, exponent):
     r"""Return the loss, in units of L*, to which the other directions raise the minimum.
 
@@ -80,6 +83,7 @@ def raised_base(curvature_ratio, exponent):
     return 1 + (whole - 0.5) / a / (1 - whole / a)
 
 
+@door
 def spread_of(rest, loss, curvature_ratio, learning_rate, batch_size, curvature):
     r"""Return the standard deviation that the other directions give each residual, Eq. (bath).
 

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import interpolate, special
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.linear_regression import nested_times
 
 __all__ = ["SampledPassage", "decoupled_passage", "sampled_passage"]
@@ -27,6 +28,7 @@ class SampledPassage:
     errors: np.ndarray  # relative differences from the finer one, a bound on the discretisation
 
 
+@door
 def sampled_passage(
     distances, residual, slope, *, learning_rate, batch_size, spread=0.0, per_step=3.0
 ) -> SampledPassage:
@@ -78,6 +80,7 @@ def sampled_passage(
     return SampledPassage(eta * times, errors)
 
 
+@door
 def decoupled_passage(
     distances, loss, curvature, *, learning_rate, batch_size, per_step=4.0
 ) -> SampledPassage:

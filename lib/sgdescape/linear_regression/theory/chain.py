@@ -93,7 +93,8 @@ def data_passage(loss_ratio, inputs, targets, *, learning_rate, width=None) -> P
         width: of the coarser bins, as in `first_passage`.
 
     Returns:
-        Times and discretisation errors; infinite where the data cannot reach the threshold.
+        Times, infinite where the data cannot reach the threshold, and the change on halving the
+        bins: an estimate of the error, no bound, for counts of N end points converge unevenly.
     """
     ratio = np.atleast_1d(validate.finite("loss_ratio", loss_ratio))
     if np.any(ratio <= 1):
@@ -118,7 +119,7 @@ def data_passage(loss_ratio, inputs, targets, *, learning_rate, width=None) -> P
         logs.append(smooth(np.maximum(levels, edges[1])))
     coarse, fine = logs
     best = fine + (fine - coarse) / 3
-    return Passage(np.exp(best), np.abs(np.expm1(best - fine)))
+    return Passage(np.exp(best), np.abs(np.expm1(fine - coarse)))
 
 
 def _signed_counts(positions, edges):
