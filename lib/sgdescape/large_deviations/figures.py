@@ -33,7 +33,7 @@ def last_steps(dataset, ax, *, index):
     at = dataset.isel(path_ratio=index)
     steps, paths = at.last_step.values, at.last_positions.values
     shown = steps > -41 if index == 0 else steps > -17
-    ax.plot(steps[shown], paths[:40, shown].T, color="grey", lw=0.5, alpha=0.35, zorder=1)
+    ax.plot(steps[shown], paths[:20, shown].T, color="grey", lw=0.6, alpha=0.4, zorder=1)
     label = "mean of SGD's last steps"
     plotting.points(ax, steps[shown], np.nanmean(paths, axis=0)[shown], ms=3.5, label=label)
     edge, rate = np.sqrt(float(at.path_ratio) - 1), float(at.path_rate)
