@@ -1,7 +1,7 @@
 """Claims of chapter `large_deviations`: statements with their verdicts.
 
 `exponents` is about linear regression and the circle, `models` about the circle with further
-directions and about a network.
+directions and about a network. Intervals are not made here but in `estimates`.
 """
 
 from sgdescape.large_deviations.claims.exponents import (

@@ -1,4 +1,5 @@
 """Estimates of chapter `large_deviations`: from times to exponents and ratios with bounds.
 
 `exponents` is about exact chains and runs of small models, `network` about a network's kept runs.
+No verdicts, and no formulas of the theory.
 """
