@@ -15,7 +15,6 @@ from sgdescape.core.stats.intervals import (
     mean_interval,
     proportion_interval,
     ratio_interval,
-    variance_interval,
 )
 from sgdescape.core.stats.slopes import local_slope, log_log_slope
 
@@ -62,14 +61,6 @@ def test_default_level_fails_once_in_100000():
     interval = mean_interval([-1.0, 1.0])
     assert LEVEL == 1 - 1e-5 and interval.level == LEVEL
     assert stats.t.sf(interval.high, 1) * 2 == pytest.approx(1e-5, rel=1e-6)
-
-
-def test_variance_interval_covers_normal_samples_only():
-    rng = generator(3)
-    normal = rng.normal(0, 2.0, (SIMULATIONS, 8))
-    assert abs(coverage_z([variance_interval(s, level=0.9) for s in normal], 4.0)) < 5
-    heavy = rng.laplace(0, 1, (SIMULATIONS // 4, 50))  # as the docstring warns: under-covers
-    assert coverage_z([variance_interval(s, level=0.9) for s in heavy], 2.0) < -5
 
 
 @pytest.mark.parametrize("trials", [1, 7, 40])

@@ -8,7 +8,7 @@ and data-parallel training.
 from sgdescape.network_limits import claims, figures, predictions
 from sgdescape.network_limits.config import PAPER, QUICK, Config
 from sgdescape.network_limits.estimates import mode_equipartition
-from sgdescape.network_limits.experiment import measurements, run
+from sgdescape.network_limits.experiment import run
 from sgdescape.network_limits.predictions import predict
 from sgdescape.network_limits.prose import summary
 from sgdescape.network_limits.theory import (
@@ -33,7 +33,6 @@ __all__ = [
     "figures",
     "filtered_variance",
     "impulse",
-    "measurements",
     "mode_equipartition",
     "moments",
     "noise_ratio",

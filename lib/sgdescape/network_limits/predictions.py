@@ -30,7 +30,7 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with what the formulas of this module say about each.
 
     Args:
-        dataset: of `network_limits.measurements`.
+        dataset: of `network_limits.experiment.measurements`.
 
     Returns:
         A new dataset with ``speed_exact`` and ``speed_unforced``; ``variance_exact`` and

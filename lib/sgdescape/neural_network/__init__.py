@@ -6,7 +6,6 @@ The formulas, `run` with what it simulates, the larger result that is kept, and 
 
 from sgdescape.neural_network import claims, figures, predictions
 from sgdescape.neural_network.config import PAPER, QUICK, Config
-from sgdescape.neural_network.estimates.passages import local_slopes, mean_times, window
 from sgdescape.neural_network.experiment import run
 from sgdescape.neural_network.kept_result import load as load_result
 from sgdescape.neural_network.kept_result import remade_share
@@ -34,8 +33,6 @@ __all__ = [
     "gauss_newton_spectrum",
     "large_summary",
     "load_result",
-    "local_slopes",
-    "mean_times",
     "outlier_dimension",
     "participation_ratio",
     "predict",
@@ -44,5 +41,4 @@ __all__ = [
     "remade_share",
     "run",
     "summary",
-    "window",
 ]

@@ -5,7 +5,7 @@ chapters use.
 """
 
 from sgdescape.random_time_change import claims, figures, predictions
-from sgdescape.random_time_change.config import CONVENTIONS, PAPER, QUICK, UNITS, Config
+from sgdescape.random_time_change.config import PAPER, QUICK, UNITS, Config
 from sgdescape.random_time_change.estimates import (
     distance_interval,
     limiting_slope,
@@ -45,7 +45,6 @@ from sgdescape.random_time_change.theory.stability import (
 )
 
 __all__ = [
-    "CONVENTIONS",
     "Config",
     "PAPER",
     "QUICK",

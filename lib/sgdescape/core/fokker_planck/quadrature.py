@@ -15,7 +15,7 @@ from sgdescape.core import validate
 from sgdescape.core.doors import door
 from sgdescape.core.fokker_planck.faces import on_grid
 
-__all__ = ["Passage", "exit_probability", "log_stationary_density", "passage"]
+__all__ = ["Passage", "passage"]
 
 NODES = 12
 MOST_PANELS = 2**19
@@ -109,59 +109,6 @@ def passage(
                 return Passage(*map(float, new), change, len(edges) - 1)
         old, panels = new, 2 * panels
     raise ArithmeticError(f"{panels // 2} panels are not enough: logarithms still move by {change}")
-
-
-@door
-def exit_probability(drift, diffusion, start, *, left, right, breaks=()) -> tuple[float, float]:
-    """Return the probabilities to leave (left, right) by the left and by the right end.
-
-    Args:
-        drift: function a(x).
-        diffusion: function D(x) > 0.
-        start: in [left, right].
-        left: absorbing end.
-        right: absorbing end.
-        breaks: see `passage`.
-
-    Example:
-        >>> exit_probability(lambda x: 0 * x, lambda x: 1 + x, 0.25, left=0, right=1)
-        (0.75, 0.25)
-    """
-    found = passage(
-        drift, diffusion, start, left=left, right=right, left_kind="absorbing", breaks=breaks
-    )
-    return round(float(np.exp(found.log_left)), 15), round(float(np.exp(found.log_right)), 15)
-
-
-@door
-def log_stationary_density(drift, diffusion, x, *, reference) -> np.ndarray:
-    r"""Return :math:`\log[P(x)/P(x_0)]` of the law without current, :math:`P\propto e^{-\Phi}/D`.
-
-    Args:
-        drift: function a(x).
-        diffusion: function D(x) > 0.
-        x: points (n,), increasing.
-        reference: x_0.
-
-    Example:
-        >>> log_stationary_density(lambda x: -x, lambda x: 1 + 0 * x, [0, 2.0], reference=0.0)
-        array([ 0., -2.])
-    """
-    x = validate.finite("x", x)
-    if x.ndim != 1 or np.any(np.diff(x) <= 0):
-        raise ValueError(f"x must be an increasing row of numbers: got shape {x.shape}")
-    places = np.union1d(x, [reference])
-    if places.size == 1:
-        return np.zeros(1)
-    fine = np.unique(
-        np.concatenate([np.linspace(a, b, 9) for a, b in zip(places[:-1], places[1:], strict=True)])
-    )
-    z, half = _places(fine)
-    slope, d = _ratio(drift, diffusion, z)
-    phi = np.concatenate([[0], np.cumsum((half[:, None] * slope) @ GAUSS)])
-    ends = -phi - np.log(on_grid("diffusion", diffusion(fine), fine.shape))
-    ends = ends - ends[np.searchsorted(fine, reference)]
-    return ends[np.searchsorted(fine, x)]
 
 
 POINTS, GAUSS = np.polynomial.legendre.leggauss(NODES)

@@ -16,7 +16,6 @@ from sgdescape.core.doors import door
 __all__ = ["cnn", "mlp"]
 
 PAPER_MLP_PARITY = (784, 100, 100, 1)  # Mori et al., Section 5.1: even/odd MNIST, Fig. 1
-PAPER_MLP_ESCAPE = (784, 10, 1)  # Section 5.3.2: Fig. 3c
 PAPER_MLP_FASHION = (784, 2000, 2000, 2000, 10)  # Section 5.2: Figs 2 and 5
 PAPER_CNN = ((64, 3), (128, 3), (256, 3))  # Section 5.2: (filters, convolutions) of each stack
 

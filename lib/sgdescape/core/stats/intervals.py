@@ -1,4 +1,4 @@
-"""Estimates with intervals: means, proportions, variances and ratios.
+"""Estimates with intervals: means, proportions and ratios.
 
 Every function returns the value together with an interval whose level is stated. Claims use
 `LEVEL`, at which a true statement fails once in 100,000 independent checks; figures may use less.
@@ -23,7 +23,6 @@ __all__ = [
     "reciprocal",
     "scaled",
     "shifted",
-    "variance_interval",
 ]
 
 LEVEL = 1 - 1e-5
@@ -186,30 +185,6 @@ def proportion_interval(successes: int, trials: int, *, level: float = LEVEL) ->
     validate.count("successes", successes, low=0, high=trials)
     ends = stats.binomtest(successes, trials).proportion_ci(_level(level), method="exact")
     return Interval(successes / trials, ends.low, ends.high, level, "Clopper-Pearson")
-
-
-@door
-def variance_interval(samples, *, level: float = LEVEL) -> Interval:
-    """Unbiased variance of independent *normal* samples with its chi-square interval.
-
-    It does not hold for other distributions however large n is: use `bootstrap_interval` there.
-
-    Args:
-        samples: (n,), n at least 2.
-        level: of the interval, in (0, 1).
-
-    Returns:
-        The variance with its interval.
-
-    Raises:
-        ValueError: for fewer than 2 samples, a non-finite one or a level outside (0, 1).
-    """
-    values = _samples("samples", samples)
-    freedom, tail = values.size - 1, (1 - _level(level)) / 2
-    value = float(values.var(ddof=1))
-    low = value * freedom / stats.chi2.isf(tail, freedom)
-    high = value * freedom / stats.chi2.ppf(tail, freedom)
-    return Interval(value, low, high, level, "chi-square")
 
 
 @door
