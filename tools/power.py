@@ -19,8 +19,9 @@ from pathlib import Path
 import xarray as xr
 
 from sgdescape import cli
-from sgdescape.core import power, power_analysis
 from sgdescape.core.claims import declared
+from sgdescape.core.power import analysis
+from sgdescape.core.power import kept as power
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.seedless import shared
 
@@ -100,8 +101,8 @@ def judge(stem: str, folder: Path) -> dict:
             warnings.simplefilter("ignore")  # of a chapter about its own data
             for check in declared(stem):
                 identifier = f"{stem}.{check.__name__}"
-                found[identifier].append(power_analysis.outcome(check, dataset))
-    return {name: power_analysis.summary(outcomes) for name, outcomes in found.items()}
+                found[identifier].append(analysis.outcome(check, dataset))
+    return {name: analysis.summary(outcomes) for name, outcomes in found.items()}
 
 
 def write(stems, folder: Path, file: Path = power.FILE) -> None:

@@ -16,7 +16,7 @@ from claim_picture import WIDTHS, card, words
 from docutils import nodes
 
 from sgdescape.core.claims.verdict import REFUTED, asked, kind, seen
-from sgdescape.core.power import power
+from sgdescape.core.power.kept import power
 
 EVIDENCE = {
     "sampled": "a sample: the interval holds at its level",

@@ -11,8 +11,8 @@ import yaml
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from sgdescape.core import power
 from sgdescape.core.claims.card import anchor
+from sgdescape.core.power import kept as power
 
 
 class PowerPart(SphinxDirective):

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from sgdescape.core.claims import METADATA_KEY, kind
-from sgdescape.core.power import power
+from sgdescape.core.power.kept import power
 from sgdescape.core.roots import PROJECT
 from sgdescape.core.runs import provenance
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sgdescape.core import power
+from sgdescape.core.power import kept as power
 
 ROOT = Path(__file__).parents[2]
 EXTENSIONS = ROOT / "book" / "_ext"

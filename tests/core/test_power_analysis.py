@@ -5,9 +5,9 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from sgdescape.core import power_analysis as analysis
 from sgdescape.core.claims import check, identity, not_testable
-from sgdescape.core.power_analysis import Outcome, outcome, summary
+from sgdescape.core.power import analysis
+from sgdescape.core.power.analysis import Outcome, outcome, summary
 from sgdescape.core.stats.intervals import Interval, computed, mean_interval
 
 RUNS, SAMPLES, SPREAD = 60, 200, 0.2

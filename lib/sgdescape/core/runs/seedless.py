@@ -3,6 +3,9 @@
 A chapter's exact chains, operators and quadratures are the same whatever the seed, and most of its
 time. `shared` finds them by watching: a function of the room ``measure`` that never reads
 ``config.seed`` gives the same result for every seed, and a function of ``theory`` is pure.
+
+The chapter is named by the caller and imported while it runs, as `core.claims.declared` does: core
+itself still needs none.
 """
 
 import copy

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from sgdescape.core import power as module
-from sgdescape.core.power import Power, kept, power, version
+from sgdescape.core.power import kept as module
+from sgdescape.core.power.kept import Power, kept, power, version
 
 STEM = "heavy_tails"
 ENTRY = {
