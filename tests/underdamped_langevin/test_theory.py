@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import linalg
+from scipy import integrate, linalg
 
 import sgdescape.underdamped_langevin as ul
 from sgdescape.core.ensembles import phase_space
@@ -379,3 +379,60 @@ def test_closed_second_moments_by_one_dense_linear_system(decay):
         x, residuals, **rates(eta, beta), batch_size=size, weight_decay=decay
     )
     np.testing.assert_allclose(found, law, rtol=1e-8, atol=1e-12)
+
+
+def kicks(e, beta, count):
+    """U_0 ... U_count by the recursion."""
+    u = [0.0, 1.0]
+    while len(u) <= count:
+        u.append((1 + beta - e) * u[-1] - beta * u[-2])
+    return np.array(u[: count + 1])
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.3, 0.9, 0.99])
+@pytest.mark.parametrize("place", ["free", "slow", "below", "double", "above", "stiff", "edge"])
+def test_response_is_its_recursion(beta, place):
+    double = (1 - np.sqrt(beta)) ** 2
+    e = {
+        "free": 0.0,
+        "slow": 1e-9,
+        "below": double * (1 - 1e-7),
+        "double": double,
+        "above": double * (1 + 1e-5),
+        "stiff": (1 + np.sqrt(beta)) ** 2 * (1 - 1e-4),
+        "edge": 1.99 * (1 + beta),
+    }[place]
+    u = kicks(e, beta, 400)
+    k = np.array([0, 1, 2, 7, 64, 65, 66, 200, 400])
+    kick, total = ul.response(k, e, beta)
+    # near the edge U alternates with a size that the recursion itself knows to 1e-8 only
+    scale = np.maximum.accumulate(np.abs(u))[k] + 1e-12
+    np.testing.assert_allclose(kick / scale, u[k] / scale, atol=1e-8)
+    sums = np.concatenate([[0.0], np.cumsum(u)])[k]
+    np.testing.assert_allclose(total, sums, rtol=1e-8, atol=1e-10)
+    energy = np.cumsum(u**2)[k]
+    np.testing.assert_allclose(ul.kick_energy(k, e, beta), energy, rtol=1e-7)
+
+
+def test_response_after_a_million_steps_is_known():
+    kick, total = ul.response(10**6, 0.0, 0.9)
+    assert kick == pytest.approx(10, rel=1e-12)
+    assert total == pytest.approx((10**6 - 10) / 0.1, rel=1e-12)
+    # a mode that relaxes in 10^12 steps looks free to one part in a million
+    assert ul.response(10**6, 1e-13, 0.9)[1] == pytest.approx(total, rel=1e-6)
+    for e in (0.1, (1 - np.sqrt(0.9)) ** 2, 3.0):
+        kick, total = ul.response(10**6, e, 0.9)
+        assert abs(kick) < 1e-300 and total == pytest.approx(1 / e, rel=1e-12)
+
+
+def test_continuous_response_is_its_double_integral():
+    for gamma, omega in ((1.0, 0.3), (1.0, 1.0), (1.0, 1 + 1e-9), (0.2, 3.0), (1.0, 0.0)):
+        w = np.sqrt(complex(gamma**2 - omega**2))
+        w = w if abs(w) > 1e-6 else 1e-6
+
+        def kick(s, w=w, gamma=gamma):
+            return (np.exp(-gamma * s) * np.sinh(w * s) / w).real
+
+        for t in (1e-3, 0.3, 2.0, 9.0):
+            exact = integrate.quad(kick, 0, t, epsabs=0, epsrel=1e-11)[0]
+            assert ul.continuous_response(t, gamma, omega**2) == pytest.approx(exact, rel=1e-8)

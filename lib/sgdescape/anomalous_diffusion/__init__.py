@@ -41,7 +41,6 @@ from sgdescape.anomalous_diffusion.theory.fixed_start import (
     overdamped_start,
 )
 from sgdescape.anomalous_diffusion.theory.power_law import power_law_displacement
-from sgdescape.anomalous_diffusion.theory.response import continuous_response, kick_energy, response
 from sgdescape.anomalous_diffusion.theory.shuffling import (
     crossover_curvature,
     epoch_weights,
@@ -64,7 +63,6 @@ __all__ = [
     "SWEEPS",
     "actual_batch_size",
     "claims",
-    "continuous_response",
     "crossover_curvature",
     "drift_share",
     "epoch_time",
@@ -77,7 +75,6 @@ __all__ = [
     "fixed_start_displacement",
     "free_displacement",
     "free_powers",
-    "kick_energy",
     "local_displacement",
     "local_exponents",
     "mean_squared_displacement",
@@ -89,7 +86,6 @@ __all__ = [
     "predict",
     "predictions",
     "published_exponents",
-    "response",
     "run",
     "saturation",
     "shuffled_displacement",

@@ -19,7 +19,7 @@ from sgdescape.network_limits.theory import (
     released,
     ring,
 )
-from sgdescape.underdamped_langevin import autocorrelation
+from sgdescape.underdamped_langevin import autocorrelation, square_step
 
 PHASES = 8
 """Of the last epoch, over which moments by epochs are averaged."""
@@ -98,7 +98,8 @@ def _speed(ds, config, at):
     curves = [displacement(*modes, start=0, lags=lags, **point, **decay) for point in points]
     ds["sweep_exact"] = ("point", "sweep_lag"), np.array(curves)
     eta, beta, size = config.strong
-    ds["strong_exact"] = (), eta**2 * ds.attrs["trace_noise"] / (size * (1 - beta**2))
+    strong = {"learning_rate": eta, "momentum": beta, "batch_size": size}
+    ds["strong_exact"] = (), square_step([0.0], [ds.attrs["trace_noise"]], **strong, discrete=False)
 
 
 def _moments(ds, config, at):
@@ -188,16 +189,16 @@ def _residual(ds, config):
     at = {"learning_rate": eta, "momentum": beta, "weight_decay": config.weight_decay}
     tracks = released(ds.residual_mode_curvature.values, 400, **at)
     ds["residual_quarter"] = "norm_mode", [first_crossing(track) for track in tracks]
-    noise, laws, drifts = float(ds.residual_noise.mean()), [], []
+    noise, laws, drifts = [float(ds.residual_noise.mean())], [], []
     for run, (eta, beta, size, _) in enumerate(config.residual_runs):
-        laws.append(eta**2 * noise / (size * (1 - beta**2)))
+        pair = {"learning_rate": eta, "momentum": beta}
+        laws.append(square_step([0.0], noise, **pair, batch_size=size, discrete=False))
         seen, seats = ds.isel(residual_run=run), settled(ds, run)
         drifts.append(
             norm_drift(
                 float(seen.residual_norm[seats][:-1].mean()),
                 float(seen.residual_norm_speed[seats][1:].mean()),
-                learning_rate=eta,
-                momentum=beta,
+                **pair,
                 weight_decay=config.weight_decay,
             )
         )

@@ -8,9 +8,9 @@ the earlier chapters.
 
 import numpy as np
 
-from sgdescape.anomalous_diffusion import response
 from sgdescape.core import validate
 from sgdescape.core.doors import door
+from sgdescape.underdamped_langevin import response
 
 
 @door

@@ -3,7 +3,7 @@
 Chapter `underdamped_langevin`: its rooms `claims` and `figures`, its configuration, `run`, and the
 formulas that pages and other chapters use. The momentum mode, x_(k+1) = (1 + beta - eta h) x_k -
 beta x_(k-1) - eta n_k, has its one home here: `stationary_covariance`, `covariance`, `mean`,
-`autocorrelation`, `square_step` (E |delta|^2), `impulse_response`, `critical_curvature` of the
+`autocorrelation`, `square_step` (E |delta|^2), `response` to a kick, `critical_curvature` of the
 oscillator and `oscillating_band` of the iteration.
 """
 
@@ -42,6 +42,11 @@ from sgdescape.underdamped_langevin.theory.phase_space import (
     regression_covariance,
     update_matrix,
 )
+from sgdescape.underdamped_langevin.theory.response import (
+    continuous_response,
+    kick_energy,
+    response,
+)
 
 __all__ = [
     "Config",
@@ -51,6 +56,7 @@ __all__ = [
     "autocorrelation",
     "claims",
     "common_factor",
+    "continuous_response",
     "covariance",
     "critical_curvature",
     "critical_momentum",
@@ -61,6 +67,7 @@ __all__ = [
     "effective_directions",
     "figures",
     "impulse_response",
+    "kick_energy",
     "langevin_coefficients",
     "mean",
     "mean_frequency",
@@ -71,6 +78,7 @@ __all__ = [
     "predictions",
     "propagator",
     "regression_covariance",
+    "response",
     "run",
     "square_step",
     "stationary_covariance",

@@ -3,9 +3,10 @@
 import numpy as np
 
 from sgdescape.anomalous_diffusion.theory import modes
-from sgdescape.anomalous_diffusion.theory.response import continuous_response, response
 from sgdescape.core import validate
 from sgdescape.core.doors import door
+from sgdescape.underdamped_langevin.theory.autoregression import common_factor
+from sgdescape.underdamped_langevin.theory.response import continuous_response, response
 
 _CHUNK = 50_000  # numbers that are worked on together
 
@@ -127,11 +128,14 @@ def _each_step(m, discrete):
     square = eta**2 * m.variance / (1 - beta**2)
     if not discrete:
         return square + 0 * m.stiffness
-    return square / (1 - eta * m.stiffness / (2 * (1 + beta)))
+    return square * common_factor(m.stiffness, learning_rate=eta, momentum=beta)
 
 
 def _growth(k, m, discrete):
-    """E Delta_i^2 / E delta_i^2: U_k + (1 + beta) S_k, or 2 (1 - r)/(eta omega)^2."""
+    """E Delta_i^2 / E delta_i^2, made of Eq. (kick-response).
+
+    U_k + (1 + beta) S_k, or 2 (1 - r)/(eta omega)^2.
+    """
     eta, beta, h = m.learning_rate, m.momentum, m.stiffness
     if discrete:
         kick, total = response(k, eta * h, beta)

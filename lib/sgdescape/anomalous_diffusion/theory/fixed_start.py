@@ -3,9 +3,9 @@
 import numpy as np
 
 from sgdescape.anomalous_diffusion.theory import modes
-from sgdescape.anomalous_diffusion.theory.response import kick_energy, response
 from sgdescape.core import validate
 from sgdescape.core.doors import door
+from sgdescape.underdamped_langevin.theory.response import kick_energy, response
 
 
 @door

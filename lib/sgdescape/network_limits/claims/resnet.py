@@ -15,6 +15,7 @@ from sgdescape.network_limits.estimates import (
     run_slope,
     speed_over_noise,
 )
+from sgdescape.underdamped_langevin import square_step
 
 LONG, FEWEST = (4000, 12), 6
 """Fewest steps and modes of a run that can test what is stationary, and of such runs."""
@@ -30,7 +31,8 @@ def resnet_speed(ds) -> Claim:
     """The speed law with the measured noise of the minibatch gradient."""
     run = len(settings(ds).residual_runs) - 1
     eta, beta, size, _ = settings(ds).residual_runs[run]
-    unit = eta**2 / (size * (1 - beta**2))
+    at = {"learning_rate": eta, "momentum": beta, "batch_size": size}
+    unit = float(square_step([0.0], [1.0], **at, discrete=False))
     return check(
         rf"Narrow ResNet-18, $\beta={beta:g}$: $E\|\delta\|^2$ in units of the law with the "
         "variance of the minibatch gradient at the checkpoint.",

@@ -12,6 +12,7 @@ import numpy as np
 from sgdescape.core import validate
 from sgdescape.core.doors import door
 from sgdescape.underdamped_langevin.theory import stability
+from sgdescape.underdamped_langevin.theory.response import response
 
 
 @door
@@ -73,7 +74,7 @@ def square_step(
 
     Args:
         curvature: rho_i >= 0 (modes, ...).
-        noise: Sigma_ii >= 0 of a sample (modes, ...).
+        noise: Sigma_ii >= 0 of a sample (modes, ...), or a number for all modes.
         learning_rate: eta > 0 (time a step).
         momentum: beta in [0, 1).
         batch_size: S, a whole number >= 1.
@@ -93,7 +94,7 @@ def square_step(
     """
     eta, beta = stability.optimiser(learning_rate, momentum)
     variance = stability.minibatch(noise, batch_size)
-    factor = 1.0
+    factor = np.ones(np.shape(curvature))  # one number as noise is that of every mode
     if discrete:
         factor = common_factor(
             curvature, learning_rate=eta, momentum=beta, weight_decay=weight_decay
@@ -130,7 +131,7 @@ def impulse_response(length, curvature, *, learning_rate, momentum, weight_decay
     stability.stable(h, eta, beta)
     k = np.arange(1.0, validate.count("length", length) + 1)
     h, eta, beta = (a[..., None] for a in np.broadcast_arrays(h, eta, beta))
-    return _chebyshev(*np.broadcast_arrays(k, h, eta, beta))
+    return response(k, eta * h, beta)[0]
 
 
 @door
@@ -146,8 +147,7 @@ def stationary_covariance(h, variance, eta, beta):
     Returns:
         Covariance (..., 2, 2).
     """
-    stability.stable(h, eta, beta)
-    factor = 1 / (1 - eta * h / (2 * (1 + beta)))
+    factor = common_factor(h, learning_rate=eta, momentum=beta)
     position = eta * variance * factor / (2 * (1 - beta) * h)
     velocity = variance * factor / (1 - beta**2)
     cross = eta * velocity / 2
@@ -175,7 +175,8 @@ def power(steps, h, eta, beta):
         raise ValueError(f"steps must be whole numbers: got {float(k[k != np.round(k)][0])!r}")
     stability.stable(h, eta, beta)
     k, h, eta, beta = np.broadcast_arrays(k, h, eta, beta)
-    now, before = _chebyshev(k, h, eta, beta), _chebyshev(np.maximum(k - 1, 0), h, eta, beta)
+    now, _ = response(k, eta * h, beta)
+    before, _ = response(np.maximum(k - 1, 0), eta * h, beta)
     back = np.where(k > 0, beta * before, -1.0)  # M^0 = 1
     rows = [now * (1 - eta * h) - back, now * eta * beta, -now * h, now * beta - back]
     return np.stack(rows, axis=-1).reshape(*k.shape, 2, 2)
@@ -199,23 +200,3 @@ def free_covariance(k, variance, eta, beta):
     cross = eta * variance / (1 - beta) * (one - beta * two)
     rows = [position, cross, cross, variance * two]
     return np.stack(rows, axis=-1).reshape(*k.shape, 2, 2)
-
-
-def _chebyshev(k, h, eta, beta):
-    """(r+^k - r-^k) / (r+ - r-) with the roots of r^2 - (1 + beta - eta h) r + beta."""
-    x = eta * h
-    trace = 1 + beta - x
-    discriminant = (1 - beta) ** 2 - 2 * x * (1 + beta) + x * x  # trace^2 - 4 beta, exact at x = 0
-    root = np.sqrt(np.abs(discriminant))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        angle = np.arctan2(root, trace)
-        sine = np.where(root > 0, root / 2, 1)
-        turning = beta ** (k / 2) * np.sin(k * angle) / sine
-        large = (trace + np.where(trace < 0, -1, 1) * root) / 2
-        large = np.where(discriminant < 0, 1.0, large)  # no power of what is not used
-        ratio = np.where(large != 0, beta / np.where(large != 0, large**2, 1), 1)
-        gap = 1 - ratio
-        # sum of ratio^m, m < k
-        series = np.where(gap > 1e-12, (1 - ratio**k) / np.where(gap > 1e-12, gap, 1), k)
-        real = large ** np.maximum(k - 1, 0) * series
-    return np.where(k == 0, 0.0, np.where(discriminant < 0, turning, real))

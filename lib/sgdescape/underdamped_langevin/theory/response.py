@@ -1,7 +1,8 @@
 """Response of one mode of SGD with momentum to a kick, in closed form and without cancellation.
 
-A mode obeys x_{k+1} = (1 + beta - e) x_k - beta x_{k-1} + force, with e = eta h. Everything that
-the chapter needs is U_k, the position k - 1 steps after a unit force, and S_k, its running sum.
+A mode obeys x_{k+1} = (1 + beta - e) x_k - beta x_{k-1} + force, with e = eta h. U_k is the
+position k - 1 steps after a unit force and S_k its running sum: powers of the mode's matrix, its
+answer to noise and how far it goes are all made of these two.
 """
 
 import numpy as np
@@ -31,8 +32,8 @@ def response(steps, rate, momentum):
         U and S, float64, of the common shape. Memory does not depend on the size of k.
     """
     k, e, beta = np.broadcast_arrays(
-        validate.each_at_least("steps", steps, 0),
-        validate.finite("rate", rate),
+        validate.each_whole("steps", steps, 0),
+        validate.each_at_least("rate", rate, 0),
         validate.within("momentum", momentum, low=0, high=1),
     )
     shape = k.shape
@@ -108,8 +109,8 @@ def kick_energy(steps, rate, momentum):
         The sum, in units of the variance of one force.
     """
     k, e, beta = np.broadcast_arrays(
-        validate.each_at_least("steps", steps, 0),
-        validate.finite("rate", rate),
+        validate.each_whole("steps", steps, 0),
+        validate.each_at_least("rate", rate, 0),
         validate.within("momentum", momentum, low=0, high=1),
     )
     few, found = k <= _FEW, np.zeros(k.shape)
@@ -151,8 +152,8 @@ def continuous_response(times, damping, square_frequency):
     """
     t, g, w2 = np.broadcast_arrays(
         validate.each_at_least("times", times, 0),
-        validate.finite("damping", damping),
-        validate.finite("square_frequency", square_frequency),
+        validate.each_positive("damping", damping),
+        validate.each_at_least("square_frequency", square_frequency, 0),
     )
     shape = t.shape
     t, g, w2 = t.ravel(), g.ravel(), w2.ravel()
