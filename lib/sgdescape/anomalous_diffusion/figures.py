@@ -28,11 +28,9 @@ from sgdescape.anomalous_diffusion.theory.shuffling import (
     fixed_order_displacement,
 )
 from sgdescape.core import plotting
+from sgdescape.core.plotting import SHOWN_LEVEL
 from sgdescape.core.runs.provenance import settings
 from sgdescape.core.runs.reading import reads_dataset
-
-SHOWN_LEVEL = 0.95
-"""Of the intervals in the figures; claims use a higher one."""
 
 _ORDERS = {"iid": "independent batches", "shuffle": "shuffled epochs", "fixed": "one fixed order"}
 

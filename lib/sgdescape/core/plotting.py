@@ -19,6 +19,7 @@ __all__ = [
     "COLOURS",
     "FIGURE_SIZES",
     "POINTS",
+    "SHOWN_LEVEL",
     "figure",
     "line",
     "log_axes",
@@ -56,6 +57,9 @@ FIGURE_SIZES = {
 
 POINTS = {"ls": "none", "marker": "o", "ms": 4.5, "color": COLOURS["black"], "zorder": 3}
 """Arguments of measured points, for `Axes.plot` and `Axes.errorbar`."""
+
+SHOWN_LEVEL = 0.95
+"""Of the intervals that figures draw, as readers expect it; claims use a higher one."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 

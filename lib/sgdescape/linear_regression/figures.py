@@ -7,14 +7,12 @@ import numpy as np
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
 from sgdescape.core import plotting
+from sgdescape.core.plotting import SHOWN_LEVEL
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.laws import exponent_of
 from sgdescape.linear_regression import estimates
 from sgdescape.linear_regression.theory.large_deviations import quasi_potential
-
-SHOWN_LEVEL = 0.95
-"""Of the intervals in the figures; claims use a higher one."""
 
 _NAMES = {
     "exact": "discrete SGD, exact",

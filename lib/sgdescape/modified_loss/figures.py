@@ -8,15 +8,13 @@ from matplotlib.ticker import NullLocator
 from scipy import stats
 
 from sgdescape.core import plotting
+from sgdescape.core.plotting import SHOWN_LEVEL
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.modified_loss import estimates
 from sgdescape.modified_loss.measure import single_modes
 from sgdescape.modified_loss.theory import decomposition, relations, reversal
 from sgdescape.underdamped_langevin import covariance
-
-SHOWN = 0.95
-"""Level of the intervals in the figures; claims use a higher one."""
 
 _GREY = "#9a9a9a"
 
@@ -76,7 +74,7 @@ def spectra(dataset, ax, *, velocity):
     }
     labels = {"quiet": r"$\lambda=0$", "decayed": rf"$\lambda={decay:g}$"}
     for i, (run, curve) in enumerate(curves.items()):
-        value, low, high = estimates.means(dataset, name, run=run, level=SHOWN) / unit
+        value, low, high = estimates.means(dataset, name, run=run, level=SHOWN_LEVEL) / unit
         plotting.points(ax, rho, value, low, high, label=labels[run], **plotting.points_style(i))
         if not (velocity and i):
             plotting.theory(ax, fine, curve, **plotting.line(i))
@@ -134,7 +132,10 @@ def mahalanobis(dataset, ax):
     )
     take = np.unique(np.geomspace(1, distance.size, 40).astype(int)) - 1
     shown = distance.size - 1 - take
-    ends = [estimates.share_error(dataset, "kept_psi", distance[k] / 2, level=SHOWN) for k in shown]
+    ends = [
+        estimates.share_error(dataset, "kept_psi", distance[k] / 2, level=SHOWN_LEVEL)
+        for k in shown
+    ]
     low, high = np.array(ends).T
     value = tail[shown]
     low = np.clip(low, 2e-5, value)
@@ -163,14 +164,14 @@ def curvatures(dataset, ax):
         steps_per_epoch=config.epoch_steps,
     )
     plotting.theory(ax, fine, fine * ratio, **plotting.line(3) | {"ls": "--"})
-    value, low, high = estimates.curvatures(dataset, run="epochs", level=SHOWN)
+    value, low, high = estimates.curvatures(dataset, run="epochs", level=SHOWN_LEVEL)
     style = plotting.points_style(3) | {"label": rf"$S={config.batch_size}$, shuffled"}
     plotting.points(ax, rho, value, low, high, **style)
     ends = np.array([rho[0], rho[-1] + decay])
     plotting.theory(ax, ends, ends, **plotting.line(0))
     for i, (run, label) in enumerate(labels.items()):
         true = rho + (decay if run == "decayed" else 0)
-        value, low, high = estimates.curvatures(dataset, run=run, level=SHOWN)
+        value, low, high = estimates.curvatures(dataset, run=run, level=SHOWN_LEVEL)
         plotting.points(ax, true, value, low, high, label=label, **plotting.points_style(i))
     ax.set(xlabel=r"$\rho+\lambda$", ylabel="by equipartition")
     plotting.log_axes(ax)
@@ -185,7 +186,7 @@ def rotation(dataset, ax):
     for i, beta in enumerate(dataset.momentum.values):
         plotting.theory(ax, fine, -(1 + beta - fine / 2), **plotting.line(i))
         found = [
-            estimates.turn_ratio(dataset, momentum=beta, step_curvature=x, level=SHOWN)
+            estimates.turn_ratio(dataset, momentum=beta, step_curvature=x, level=SHOWN_LEVEL)
             for x in dataset.step_curvature.values
         ]
         rows = np.array([[f.value, f.low, f.high] for f in found]).T
@@ -209,7 +210,11 @@ def edge(dataset, ax):
     labels = {"edge_full": r"$\theta_k$", "edge_half": r"$\theta_k-\delta_k/2$"}
     for i, (name, label) in enumerate(labels.items()):
         rows = dataset[name].values / unit[:, None]
-        error = stats.norm.isf((1 - SHOWN) / 2) * rows.std(axis=1, ddof=1) / np.sqrt(rows.shape[1])
+        error = (
+            stats.norm.isf((1 - SHOWN_LEVEL) / 2)
+            * rows.std(axis=1, ddof=1)
+            / np.sqrt(rows.shape[1])
+        )
         value = rows.mean(axis=1)
         style = plotting.points_style(i) | {"label": label}
         plotting.points(ax, dataset.edge.values, value, value - error, value + error, **style)
@@ -224,7 +229,7 @@ def arrow(dataset, ax):
     """Draw the asymmetry under time reversal of SGD in one direction against the batch size."""
     size = dataset.arrow_batch.values
     plotting.theory(ax, size, -dataset.arrow_exact.values, label="closed moments")
-    found = [estimates.arrow(dataset, index, level=SHOWN) for index in range(size.size)]
+    found = [estimates.arrow(dataset, index, level=SHOWN_LEVEL) for index in range(size.size)]
     rows = -np.array([[f.value, f.high, f.low] for f in found]).T
     low = np.maximum(rows[1], 1e-4)  # for the logarithmic axis
     plotting.points(ax, size, rows[0], low, rows[2], label="SGD")
@@ -279,7 +284,9 @@ def entropy(dataset, ax):
         **plotting.line(2) | {"ls": ":"},
     )  # fmt: skip
     rows = dataset.entropy.values
-    error = stats.norm.isf((1 - SHOWN) / 2) * rows.std(axis=1, ddof=1) / np.sqrt(rows.shape[1])
+    error = (
+        stats.norm.isf((1 - SHOWN_LEVEL) / 2) * rows.std(axis=1, ddof=1) / np.sqrt(rows.shape[1])
+    )
     value = rows.mean(axis=1)
     where = 1 - dataset.entropy_momentum.values
     plotting.points(ax, where, value, value - error, value + error, label="paths")
@@ -294,7 +301,7 @@ def entropy(dataset, ax):
 @reads_dataset
 def images(dataset, ax):
     """Draw measured against predicted areal rates of all planes, regression on images."""
-    exact, value, low, high = 1e3 * estimates.image_pairs(dataset, level=SHOWN)
+    exact, value, low, high = 1e3 * estimates.image_pairs(dataset, level=SHOWN_LEVEL)
     ends = 1.1 * np.array([exact.min(), exact.max()])
     plotting.theory(ax, ends, ends, **plotting.line(0))
     plotting.theory(ax, ends, [0, 0], color="grey", ls="--", label=r"$\Sigma=\sigma^2H$")
@@ -317,7 +324,9 @@ def growth(dataset, ax):
         plotting.theory(ax, fine, curves[i] / level, **plotting.line(i))
         rows = dataset.growth.sel(time=k).transpose("walker", "flat_mode").values
         rows = rows / dataset.growth_level.values
-        error = stats.norm.isf((1 - SHOWN) / 2) * rows.std(axis=0, ddof=1) / np.sqrt(len(rows))
+        error = (
+            stats.norm.isf((1 - SHOWN_LEVEL) / 2) * rows.std(axis=0, ddof=1) / np.sqrt(len(rows))
+        )
         value = rows.mean(axis=0)
         style = plotting.points_style(i) | {"label": f"{k} steps"}
         plotting.points(ax, rho, value, value - error, value + error, **style)

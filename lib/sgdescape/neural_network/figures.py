@@ -3,6 +3,7 @@
 import numpy as np
 
 from sgdescape.core import plotting
+from sgdescape.core.plotting import SHOWN_LEVEL
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.neural_network.estimates import comparisons
@@ -88,7 +89,7 @@ def passage(ds, ax, *, batch_size: int):
             _curve(ax, c, steps, ls=dashes, **style)
         runs = estimates.times_of(ds, exponent=exponent, batch_size=batch_size)
         label = f"{exponent:g}"
-        mean, low, high = estimates.mean_times(*runs, level=0.95)
+        mean, low, high = estimates.mean_times(*runs, level=SHOWN_LEVEL)
         plotting.points(ax, c, mean, low, high, **plotting.points_style(index), label=label)
     top = float(ds.curvature[0])
     step = batch_size / ds.exponent.values
@@ -112,7 +113,7 @@ def bowls(ds, ax):
         sample = estimates.bowl_times_of(ds, valley)
         _curve(ax, c, sample, ls=style, color=plotting.COLOURS[colour], label=label)
     runs = estimates.times_of(ds, exponent=exponent, batch_size=smallest)
-    plotting.points(ax, c, *estimates.mean_times(*runs, level=0.95), label="network")
+    plotting.points(ax, c, *estimates.mean_times(*runs, level=SHOWN_LEVEL), label="network")
     ax.axvline(float(ds.mean_loss.sel(exponent=exponent)), color="#555555", lw=0.8, ls=":")
     top = float(ds.curvature[0])
     ax.set(xlabel="c = L / L*", ylabel="mean passage time t")
@@ -135,7 +136,7 @@ def slopes(ds, ax, *, laws=("decoupled",)):
     smallest = int(ds.batch_size[0])
     for index, exponent in enumerate(ds.exponent.values):
         runs = estimates.times_of(ds, exponent=exponent, batch_size=smallest)
-        centre, *ends = estimates.local_slopes(*runs, c)
+        centre, *ends = estimates.local_slopes(*runs, c, level=SHOWN_LEVEL)
         style = plotting.points_style(index)
         shifted = [end - exponent - 1 for end in ends]
         plotting.points(ax, centre, *shifted, **style, label=f"{exponent:g}")
@@ -164,7 +165,7 @@ def looks(ds, ax):
     for index, look in enumerate(ds.look.values):
         passages = ds.looks.sel(look=look).values
         times = np.where(passages > 0, passages, last) * rate
-        found = estimates.mean_times(times, passages > 0, level=0.95)
+        found = estimates.mean_times(times, passages > 0, level=SHOWN_LEVEL)
         plotting.points(ax, c, *found, **plotting.points_style(index), label=f"every {look}")
     ax.set(xlabel="c = L / L*", ylabel="mean passage time t")
     plotting.log_axes(ax)
@@ -189,7 +190,7 @@ def control(ds, ax, *, case: str):
     steps = one.control_linearised.values
     linear = np.where(steps > 0, steps * float(one.control_learning_rate), watch), steps > 0
     _curve(ax, c, linear, ls="-.", color=plotting.COLOURS["black"], label="linearised")
-    found = estimates.mean_times(times, passage > 0, level=0.95)
+    found = estimates.mean_times(times, passage > 0, level=SHOWN_LEVEL)
     plotting.points(ax, c, *found, label="network")
     ax.set(xlabel="c = L / L*", title=case)
     ax.set_ylim(0.3 * watch / 2000, 5 * watch)

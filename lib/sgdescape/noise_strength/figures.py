@@ -3,12 +3,12 @@
 import numpy as np
 
 from sgdescape.core import plotting
+from sgdescape.core.plotting import SHOWN_LEVEL
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats import slopes
 
 _DATA = {"fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "mnist": "MNIST"}
-_FIGURE_LEVEL = 0.95  # of the intervals in figures; claims have their own
 
 
 @reads_dataset
@@ -161,7 +161,7 @@ def factors(dataset, ax, *, case: str):
 @reads_dataset
 def local_slopes(ds, *, window: int):
     """Return `slopes.local_slope` of the noise against the loss, between replicas, at 95 %."""
-    return slopes.local_slope(ds.loss.values, ds.noise.values, window=window, level=_FIGURE_LEVEL)
+    return slopes.local_slope(ds.loss.values, ds.noise.values, window=window, level=SHOWN_LEVEL)
 
 
 def _runs(dataset, case):

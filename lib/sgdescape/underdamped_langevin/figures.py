@@ -7,13 +7,11 @@ import numpy as np
 from matplotlib.ticker import NullLocator
 
 from sgdescape.core import plotting
+from sgdescape.core.plotting import SHOWN_LEVEL
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import mean_interval
 from sgdescape.underdamped_langevin.measure.images import MAIN
-
-SHOWN = 0.95
-"""Level of the intervals in the figures; claims use a higher one."""
 
 
 @reads_dataset
@@ -221,6 +219,6 @@ def _spiral(dataset, momentum):
 
 def _intervals(ax, x, samples, *, index, **style):
     """Means of the rows of samples (positions, replicas) with their intervals."""
-    found = [mean_interval(row[np.isfinite(row)], level=SHOWN) for row in samples]
+    found = [mean_interval(row[np.isfinite(row)], level=SHOWN_LEVEL) for row in samples]
     rows = np.array([[f.value, f.low, f.high] for f in found]).T
     plotting.points(ax, x, *rows, **(plotting.points_style(index) | style))

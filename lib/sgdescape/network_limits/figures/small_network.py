@@ -8,6 +8,7 @@ from scipy import stats
 from scipy.interpolate import RectBivariateSpline
 
 from sgdescape.core import plotting
+from sgdescape.core.plotting import SHOWN_LEVEL
 from sgdescape.core.runs.provenance import settings
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import mean_interval
@@ -15,9 +16,6 @@ from sgdescape.network_limits.estimates import mahalanobis
 from sgdescape.network_limits.predictions import crossover
 from sgdescape.network_limits.theory import equipartition as energies
 from sgdescape.network_limits.theory import released
-
-SHOWN_LEVEL = 0.95
-"""Of the intervals in the figures; claims use a higher one."""
 
 NAMES = {"iid": "with replacement", "shuffle": "epochs"}
 _REFERENCES = {"from_start": ", from the minimum", "from_later": ", after burn-in"}

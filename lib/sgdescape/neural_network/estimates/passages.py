@@ -145,7 +145,7 @@ def slope(times, observed, thresholds, *, level: float = LEVEL) -> Interval:
 
 
 @door
-def local_slopes(times, observed, thresholds, *, width: int = 5, level: float = 0.95):
+def local_slopes(times, observed, thresholds, *, width: int = 5, level: float = LEVEL):
     """Return centres (geometric), slopes and ends of windows of ``width`` thresholds; NaN if thin.
 
     Args:
