@@ -527,7 +527,7 @@ BAD = [
     (lambda: lr.momentum(0.5, [1.0, 1.0], [0.0, 0.0]), "no sample"),
     (lambda: lr.data_barrier(1.0, [1.0], [1.0]), "above 1"),
     (lambda: lr.exceedance([0.0], [0.1], learning_rate=-0.1), "learning_rate must be positive"),
-    (lambda: lr.jump_cost([0.0], [0.0, 1.0]), "vectors must have one last axis"),
+    (lambda: lr.jump_cost([0.0], [0.0, 1.0]), "position and displacement must have one last axis"),
     (lambda: lr.Config(dimensions=(1, 2)), "largest"),
     (lambda: lr.Config(law_ratios=(1.0,)), "law_ratios"),
     (lambda: lr.Config(data_sets=1), "data_sets"),

@@ -21,6 +21,7 @@ __all__ = [
     "positive",
     "row",
     "times",
+    "vectors",
     "within",
 ]
 
@@ -141,6 +142,28 @@ def finite(name: str, array) -> np.ndarray:
             f"{name} must be finite: {bad} of {values.size} values are NaN or infinite"
         )
     return values
+
+
+def vectors(**named) -> tuple[np.ndarray, ...]:
+    """Return arrays of vectors as float64 if all are finite and have one last axis (..., d).
+
+    Args:
+        named: name = array, of each argument.
+
+    Raises:
+        ValueError: with the shapes, if an array is a number or the last axes differ.
+
+    Example:
+        >>> [a.shape for a in vectors(position=[0.0, 1.0], momentum=np.ones((3, 2)))]
+        [(2,), (3, 2)]
+    """
+    found = tuple(finite(name, array) for name, array in named.items())
+    shapes = [a.shape for a in found]
+    if not all(shapes) or len({shape[-1] for shape in shapes}) > 1:
+        raise ValueError(
+            f"{' and '.join(named)} must have one last axis (d,): got {', '.join(map(str, shapes))}"
+        )
+    return found
 
 
 def within(name: str, value, *, low=-np.inf, high=np.inf, open_low=False) -> np.ndarray:

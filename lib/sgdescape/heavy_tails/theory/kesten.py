@@ -11,7 +11,8 @@ from scipy import optimize, special
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
-from sgdescape.heavy_tails.theory.radius import INPUTS, graded, panels, radius_law
+from sgdescape.core.fokker_planck.panels import panels
+from sgdescape.heavy_tails.theory.radius import INPUTS, graded, radius_law
 
 _NATS = 60.0  # panels whose integrand is smaller by more than this factor e^60 do not count
 

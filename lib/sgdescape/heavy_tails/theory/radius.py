@@ -64,26 +64,6 @@ def radius_law(batch_size: int, inputs: str) -> Radius:
     return _sum(b, inputs)
 
 
-def panels(edges, nodes=8):
-    """Return Gauss-Legendre nodes and weights on consecutive panels.
-
-    Args:
-        edges: of the panels, increasing (panels + 1,).
-        nodes: per panel.
-
-    Returns:
-        Nodes and weights, each (panels x nodes,).
-
-    Example:
-        >>> x, w = panels(np.array([0.0, 1.0, 3.0]))
-        >>> print(round(float(w @ x**2), 12))
-        9.0
-    """
-    x, w = np.polynomial.legendre.leggauss(nodes)
-    middle, half = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
-    return (middle[:, None] + half[:, None] * x).ravel(), (half[:, None] * w).ravel()
-
-
 def graded(breaks, *, width=0.5, levels=40):
     """Return edges of panels that shrink by halves towards each break, and are never wide.
 
@@ -166,4 +146,4 @@ def _one_radius(r, one, other):
     return np.log(r) + special.logsumexp(log, b=weight)
 
 
-__all__ = ["INPUTS", "Radius", "graded", "panels", "radius_law"]
+__all__ = ["INPUTS", "Radius", "graded", "radius_law"]

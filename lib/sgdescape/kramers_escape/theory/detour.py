@@ -6,7 +6,9 @@ With weak noise the chance to be carried along a path is exp(-S B/eta). For Eq. 
           \langle a,b\rangle_L=\sum_i\frac{a_ib_i}{2h_i^*},
 
 whatever the speed (Freidlin and Wentzell; Heymann and Vanden-Eijnden 2008). On the axis it is
-log(c)/h_e*.
+log(c)/h_e*. `core.quasi_potential.minimum_action` finds such paths for any Hamiltonian, by Newton's
+method and differences at every point; here the cost of a step and its gradient are known in closed
+form, in coordinates that reach far out, and `axis_threshold` needs many paths.
 """
 
 from dataclasses import dataclass, replace
@@ -16,6 +18,7 @@ from scipy import optimize
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
+from sgdescape.core.quasi_potential.action import spread
 from sgdescape.kramers_escape.landscape import Landscape, path_loss, path_slope
 from sgdescape.kramers_escape.theory.dimension import focusing_threshold
 
@@ -133,14 +136,7 @@ def _cheapest(shape, points, rounds):
 def _guess(shape, top, points):
     height = np.arcsinh(np.sqrt(2 * top * shape.loss_ratio / shape.transverse[0]))
     corners = np.array([[0, 0], [0.1, height], [0.9, height], [1, 0]], dtype=float)
-    return _spread(corners, points)
-
-
-def _spread(path, points):
-    """The path with points at equal distances along it."""
-    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
-    at = np.linspace(0, length[-1], points)
-    return np.stack([np.interp(at, length, column) for column in path.T], axis=1)
+    return spread(corners, points)
 
 
 def _action(shape, path):
@@ -183,7 +179,7 @@ def _minimise(shape, path, rounds):
             target, path[1:-1].ravel(), jac=True, method="L-BFGS-B", options=options
         )
         path = np.concatenate([ends[0], found.x.reshape(size), ends[1]])
-        path = _spread(path, len(path))
+        path = spread(path, len(path))
         value = _action(shape, path)[0]
         if before - value < _CONVERGED * value:
             break

@@ -48,7 +48,7 @@ def cumulant(position, momentum):
         >>> print(cumulant([0.5], [1.0]).round(9), cumulant([0.5], [2.0]))
         -0.0 inf
     """
-    theta, p = _vectors(position, momentum)
+    theta, p = validate.vectors(position=position, momentum=momentum)
     along = 1 + np.sum(p * theta, axis=-1)
     left = along**2 - np.sum(p**2, axis=-1) * (1 + np.sum(theta**2, axis=-1))
     inside = (left > 0) & (along > 0)
@@ -87,10 +87,3 @@ def climb_momentum(position, *, theory="sgd"):
 
 THEORIES = ("sgd", "covariance", "paper")
 """Names of the theories that `climb_momentum` knows."""
-
-
-def _vectors(position, other):
-    theta, other = validate.finite("position", position), validate.finite("vector", other)
-    if not theta.ndim or not other.ndim or theta.shape[-1] != other.shape[-1]:
-        raise ValueError(f"vectors must have one last axis (d,): got {theta.shape}, {other.shape}")
-    return theta, other

@@ -5,7 +5,7 @@ from scipy import optimize, special
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
-from sgdescape.linear_regression.theory.one_step import panels
+from sgdescape.core.fokker_planck.panels import panels
 
 
 @door

@@ -9,8 +9,9 @@ from scipy import special
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
+from sgdescape.core.fokker_planck.panels import panels
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(40)
+_NODES = 40  # in a panel
 _PANELS = 24  # dyadic towards the threshold: barriers up to 2^24 times the noise are resolved
 
 
@@ -219,13 +220,14 @@ def kurtosis_passage_time(loss_ratio, *, kurtosis, learning_rate, batch_size, cu
 
 
 def _log_integral(log_integrand, top):
-    """Log of the integral from 0 to ``top``: Gauss-Legendre on panels halving towards the top."""
+    """Log of the integral from 0 to ``top``: Gauss-Legendre on panels halving towards the top.
+
+    Not `core.fokker_planck.quadrature.passage`: there the inner integral is built up numerically
+    for one setting at a time; here it is known in closed form, in any dimension, and whole arrays
+    of settings are integrated at once.
+    """
     edges = np.append(0.0, 1 - 0.5 ** np.arange(1, _PANELS + 1))
-    edges = np.append(edges, 1.0)
-    middle, half = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
-    # counted from the top, so that its distance keeps its digits
-    share = (middle[:, None] + half[:, None] * _NODES).ravel()
-    weight = (half[:, None] * _WEIGHTS).ravel()
+    share, weight = panels(np.append(edges, 1.0), _NODES)
     top = np.asarray(top, dtype=float)
     with np.errstate(divide="ignore"):
         logs = log_integrand(top[..., None] * share) + np.log(weight)

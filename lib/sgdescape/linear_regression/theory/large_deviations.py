@@ -32,7 +32,7 @@ def jump_cost(position, displacement):
         >>> print(jump_cost([[0.0], [-0.75]], [[1.0], [1.0]]))
         [1.  0.5]
     """
-    theta, delta = _vectors(position, displacement)
+    theta, delta = validate.vectors(position=position, displacement=displacement)
     along = np.sum(theta * delta, axis=-1)
     root = np.hypot(np.linalg.norm(delta, axis=-1), along)
     # towards the minimum the two terms nearly cancel
@@ -160,10 +160,3 @@ def _sequence(first, jumps):
             costs.append((after + stops[-1]) * slope)
             stops.append(after)
     return stops, costs
-
-
-def _vectors(position, other):
-    theta, other = validate.finite("position", position), validate.finite("vector", other)
-    if not theta.ndim or not other.ndim or theta.shape[-1] != other.shape[-1]:
-        raise ValueError(f"vectors must have one last axis (d,): got {theta.shape}, {other.shape}")
-    return theta, other

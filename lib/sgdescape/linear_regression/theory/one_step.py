@@ -8,6 +8,7 @@ from scipy import special
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
+from sgdescape.core.fokker_planck.panels import panels
 
 INPUTS = ("rademacher", "uniform", "gaussian", "laplace")
 _LOG_SMALLEST = -180.0  # log of the weight below which a node cannot matter
@@ -165,18 +166,6 @@ def _places(start, levels):
     if start.ndim > 1 or levels.ndim > 1:
         raise ValueError(f"start and levels must be rows: got {start.shape} and {levels.shape}")
     return start[:, None], levels
-
-
-def panels(edges, nodes):
-    """Return Gauss-Legendre nodes and weights on consecutive panels.
-
-    Args:
-        edges: of the panels, increasing.
-        nodes: per panel.
-    """
-    x, w = np.polynomial.legendre.leggauss(nodes)
-    middle, half = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
-    return (middle[:, None] + half[:, None] * x).ravel(), (half[:, None] * w).ravel()
 
 
 def chi(freedom):

@@ -1,12 +1,11 @@
 """Exact averages of Eq. (12) in chapter `random_time_change`: loss, driver, passage times."""
 
 import numpy as np
-from scipy.integrate import quad
 from scipy.linalg import expm
-from scipy.special import betainc, betaln
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
+from sgdescape.core.fokker_planck.quadrature import passage
 from sgdescape.core.validate import each_at_least, each_between, each_positive, each_whole
 from sgdescape.random_time_change.theory.clock import temperature as noise_temperature
 
@@ -100,8 +99,8 @@ def passage_means(loss_ratio, *, temperature, curvature, minimum_loss):
     .. math:: \langle t_p\rangle
               = \frac{2a}h\int_0^{\sqrt{c-1}}dy\,(1+y^2)^a\int_0^ydx\,(1+x^2)^{-1-a}
 
-    For tau the inner power is -a and the factor L* is added. As c grows, the first grows as c^nu:
-    with L* = epsilon this is Eq. (floor).
+    For tau the inner power is -a and the factor L* is added: drift and diffusion over L. As c
+    grows, the first grows as c^nu: with L* = epsilon this is Eq. (floor).
 
     Args:
         loss_ratio: c above 1, a number.
@@ -123,15 +122,16 @@ def passage_means(loss_ratio, *, temperature, curvature, minimum_loss):
     a = 1 / validate.positive("temperature", temperature)
     h = validate.positive("curvature", curvature)
     floor = validate.positive("minimum_loss", minimum_loss)
-    means = []
-    for power in (1 + a, a):  # of (1 + z^2) in the inner integral, an incomplete beta function
-        means.append(quad(lambda y, p=power: (1 + y**2) ** a * _inner(y, p), 0, np.sqrt(c - 1))[0])
-    return 2 * a / h * means[0], float(2 * a * floor / h * means[1])
-
-
-def _inner(y, power):
-    """Integral of (1 + z^2)^-power over [0, y]."""
-    if power > 0.5:
-        full = np.exp(betaln(0.5, power - 0.5)) / 2
-        return full * betainc(0.5, power - 0.5, y**2 / (1 + y**2))
-    return quad(lambda z: (1 + z**2) ** -power, 0, y)[0]
+    # z in units of sqrt(2 L*/h); the clock tau goes L times as fast as t
+    tick = {"t": lambda y: 1 + 0 * y, "tau": lambda y: floor * (1 + y**2)}
+    found = [
+        passage(
+            lambda y, rate=rate: -h * y / rate(y),
+            lambda y, rate=rate: h / (2 * a) * (1 + y**2) / rate(y),
+            0.0,
+            left=0.0,  # reflects: both sides are alike
+            right=float(np.sqrt(c - 1)),
+        )
+        for rate in tick.values()
+    ]
+    return found[0].time, found[1].time
