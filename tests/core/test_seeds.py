@@ -1,10 +1,15 @@
 """Seeds are derived by hashing: every use its own, the same on every machine."""
 
+import ast
 import itertools
+from pathlib import Path
 
 import pytest
 
+import sgdescape
 from sgdescape.core.random import seeds
+
+PACKAGE = Path(sgdescape.__file__).parent
 
 
 def test_uses_do_not_collide():
@@ -37,3 +42,57 @@ def test_same_on_every_machine():
 def test_bad_input(arguments, error, words):
     with pytest.raises(error, match=words):
         seeds.derive(*arguments)
+
+
+BITS = (ast.BitAnd, ast.RShift)  # halves of a seed, for generators with words of 32 bits
+
+
+def _is_seed(node):
+    name = getattr(node, "id", None) or getattr(node, "attr", None) or ""
+    return name == "seed" or name.endswith("_seed")
+
+
+def made_by_hand(text):
+    """Arithmetic on seeds, and lists that join a seed to another number."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        parts = getattr(node, "elts", ())
+        if isinstance(node, ast.BinOp) and not isinstance(node.op, BITS):
+            parts = (node.left, node.right)
+        elif not isinstance(node, ast.List):
+            continue
+        if any(_is_seed(part) for part in parts):
+            found.append(ast.unparse(node))
+    return found
+
+
+BY_HAND = {
+    # made before `derive`: kept runs and bundled weights can be made again only like this
+    "neural_network/measure/escapes.py": ["seed + _STRIDE * Use(use)"],
+    "network_limits/measure/network.py": ["[seed, 1]"],
+    # both halves of a Philox key: the seed, and which of its streams
+    "core/training/sgd.py": ["[seed, _BATCHES]"],
+    "network_limits/imagenet/reader.py": ["[self.seed, _VIEWS]"],
+    "network_limits/measure/chains.py": ["[seed, 1000 + r]"],
+    # the same bits as a signed word
+    "core/sde/kernels/sde_triton.py": ["seed - 2 ** 64"],
+}
+
+
+def test_no_arithmetic_on_seeds():
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if lines := made_by_hand(path.read_text("utf-8")):
+            found[path.relative_to(PACKAGE).as_posix()] = lines
+    assert found == BY_HAND
+
+
+@pytest.mark.parametrize(
+    "line", ["100 * seed + 3", "config.seed + k", "f(seed=seed ^ 1)", "key=[network_seed, 4]"]
+)
+def test_arithmetic_on_seeds_is_seen(line):
+    assert made_by_hand(line)
+
+
+def test_a_derived_seed_is_not_arithmetic():
+    assert not made_by_hand("derive(config.seed, 'a', 'b', 2 * k + 1)")

@@ -91,7 +91,7 @@ def run(
         step: hyper-parameters.
         steps: T.
         replicas: indices of the replicas.
-        seed: with a replica's index the key of its batches.
+        seed: a derived one; with a replica's index the key of its batches.
         basis: (P, K) directions to watch, orthonormal columns.
         references: steps k0 from which squared distances are measured.
         snapshots: steps whose displacements are kept whole.

@@ -85,7 +85,10 @@ def network(recipe: Recipe, *, device="cpu") -> nn.Module:
 
 
 def pretrain(recipe: Recipe, *, device="cpu") -> np.ndarray:
-    """Return the weights (P,) float32 after the recipe's schedule."""
+    """Return the weights (P,) float32 after the recipe's schedule.
+
+    The recipe's seed is used as it stands: the bundled weights were made so.
+    """
     model, images = network(recipe, device=device), images_of(recipe, device=device)
     generator = torch.Generator().manual_seed(recipe.seed)
     optimiser = torch.optim.SGD(

@@ -67,6 +67,7 @@ def end_points(points, model, images, config, found, lifted, *, gram) -> dict:
     rows = []
     for theta in points:
         there = checkpoints.network(recipes(config)["main"], theta)
+        # starts Lanczos, as it did in the kept result: what it finds is the same for every start
         now = minimum(there, images, directions=2, seed=config.seed, gram=gram)
         leading = parameter_directions(there, images, now["vectors"][:, :1])[:, 0]
         moved = torch.from_numpy(theta) - start
