@@ -244,5 +244,5 @@ PAPER = Config(
         )
     ),
 )
-"""The paper's default point and its neighbours, on CIFAR-10 (the authors' E9) in place of ImageNet;
-the small network with more and longer runs. Needs a GPU."""
+"""The paper's default point and its neighbours, on CIFAR-10, as in one of the authors' own tests,
+in place of ImageNet; the small network with more and longer runs. Needs a GPU."""
