@@ -16,7 +16,7 @@ __all__ = ["circle_plane_time", "log_dimension_factor", "paper_dimension_factor"
 
 @door
 def log_dimension_factor(noise_variance) -> float:
-    r"""Return I, by which each quadratic direction lowers log t over the saddle, Eq. (dimension).
+    r"""Return I, by which a quadratic direction lowers log t over the saddle, Eq. (saddle-sides).
 
     With u = 1 - cos(theta), D = sigma^2 + u^2 and the variance (eta/B) a(u) of w on the path,
 
@@ -47,7 +47,7 @@ def log_dimension_factor(noise_variance) -> float:
 
 @door
 def circle_plane_time(*, dimension, noise_variance, learning_rate, batch_size=1):
-    r"""Return the mean time of SGD from 0 to \|theta\| = pi with n directions, Eq. (dimension).
+    r"""Return the mean time of SGD from 0 to \|theta\| = pi with n directions, Eq. (saddle-sides).
 
     .. math:: t_n\simeq t_1\,e^{-(n-1)I}
 
