@@ -56,9 +56,10 @@ def network_runs() -> xr.Dataset:
         ``log_time`` and ``half_width`` (exponent, batch_size, threshold), NaN below 100 passages;
         half-widths at the level of the claims; ``learning_rate`` (exponent, batch_size).
     """
-    from sgdescape.neural_network import load_result, mean_times
+    from sgdescape.neural_network.estimates.passages import mean_times
+    from sgdescape.neural_network.kept_result import load
 
-    kept = load_result()
+    kept = load()
     shape = (kept.sizes["exponent"], kept.sizes["batch_size"], kept.sizes["threshold"])
     logs, halves = np.full(shape, np.nan), np.full(shape, np.nan)
     for i, j in np.ndindex(shape[:2]):
