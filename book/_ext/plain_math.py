@@ -58,11 +58,16 @@ def add(app, pagename, templatename, context, doctree):
     if "body" in context and 'class="math' in context["body"]:
         context["body"] = both(context["body"])
         context["metatags"] = context.get("metatags", "") + HIDE
-        if toc := context.get("toc"):  # titles may hold formulas
-            context["toc"] = both(toc)
+
+
+def add_to_contents(app, pagename, templatename, context, doctree):
+    """Add the MathML to the titles in a page's contents, before the theme lists them."""
+    if toc := context.get("toc"):
+        context["toc"] = both(toc)
 
 
 def setup(app):
     """Register the extension."""
+    app.connect("html-page-context", add_to_contents, priority=50)
     app.connect("html-page-context", add, priority=800)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -64,7 +64,7 @@ def test_formulas_are_there_twice_with_scripts_and_without(tex):
 def test_titles_in_the_contents_are_there_twice_too():
     title = '<a href="#s"><span class="math notranslate">\\(x\\)</span></a>'
     context = {"body": title, "toc": title}
-    plain_math.add(None, "page", "page.html", context, None)
+    plain_math.add_to_contents(None, "page", "page.html", context, None)
     assert context["toc"].count("<math") == 1
 
 

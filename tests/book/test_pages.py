@@ -214,6 +214,7 @@ def test_is_accessible(visit, page, scheme, rules):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     tab = visit(page, scheme).tab
     tab.evaluate(LIFT)
+    tab.wait_for_timeout(500)  # what scrolls is told to assistive technology after a change of size
     options = {"runOnly": rules, "resultTypes": ["violations"]}
     found = axe.run(tab, options=options).response["violations"]
     tab.evaluate(PUT_BACK)
