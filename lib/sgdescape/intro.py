@@ -4,7 +4,7 @@ Everything here is a preview on one quadratic direction, fast enough for a first
 derive, test and bound what it shows.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import xarray as xr
@@ -14,6 +14,7 @@ from scipy.stats import chi2
 from sgdescape.core import plotting, validate
 from sgdescape.core.explorer import Axes, explorer_html
 from sgdescape.core.random import seeds
+from sgdescape.core.runs import provenance
 from sgdescape.core.stats.intervals import LEVEL
 from sgdescape.linear_regression import (
     linear_barrier_time,
@@ -117,7 +118,7 @@ def run(config: Config) -> xr.Dataset:
             "momentum": list(config.momenta),
             "step": np.arange(config.spiral_steps + 1),
         },
-        attrs={"learning_rate": config.learning_rate, "batch_size": config.batch_size},
+        attrs={"config": provenance.to_json(asdict(config))},
     )
 
 
@@ -174,7 +175,8 @@ def plot_escape(dataset, ax):
     Returns:
         the axes.
     """
-    rates = {name: dataset.attrs[name] for name in ("learning_rate", "batch_size")}
+    config = provenance.settings(dataset)
+    rates = {"learning_rate": config.learning_rate, "batch_size": config.batch_size}
     ratio = dataset.threshold.values
     fine = np.linspace(ratio[0], ratio[-1], 60)
     time = dataset.passage_time.values

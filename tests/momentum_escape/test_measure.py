@@ -72,6 +72,18 @@ def test_slope_of_an_exponential_law():
     assert found.low < 1.5 < found.high and found.high - found.low < 0.15
 
 
+@pytest.mark.parametrize("shape", [0.25, 1.0, 4.0])
+def test_slopes_cover_whatever_the_law_of_passage_times(shape):
+    rng = np.random.default_rng(1)
+    covered = []
+    for _ in range(400):
+        scale = np.exp(1.5 * np.array([4.0, 6.0]))[:, None] / shape
+        times = scale * rng.gamma(shape, size=(2, 200))
+        found = estimates.slope(times, np.ones(2), np.array([4.0, 6.0]), level=0.9)
+        covered.append(found.low < 1.5 < found.high)
+    assert np.mean(covered) == pytest.approx(0.9, abs=0.05)
+
+
 @pytest.mark.parametrize(
     "options", [{"step": 0.0}, {"momentum": 1.0}, {"inputs": "laplace"}, {"replicas": 0}]
 )

@@ -7,6 +7,7 @@ claim here fail.
 import numpy as np
 
 from sgdescape.core.claims import Claim, check, claim
+from sgdescape.core.runs import provenance
 from sgdescape.core.stats.intervals import computed
 from sgdescape.momentum_escape import estimates
 
@@ -129,13 +130,14 @@ def creeping_passages(ds) -> Claim:
 @claim
 def input_law(ds) -> Claim:
     """Rademacher inputs: no multiplicative noise, so Gibbs' law holds."""
+    config = provenance.settings(ds)
     return check(
         "Inputs $\\pm1$: the barrier is $c-1$ with momentum too, here at damping "
-        f"{ds.attrs['law_damping']:g} and $c={ds.attrs['law_ratio']:g}$.",
+        f"{config.law_damping:g} and $c={config.law_ratio:g}$.",
         source=KUNIN,
         predicted=float(ds.law_barrier.sel(inputs="rademacher")),
         measured=estimates.law_slope(ds, "rademacher"),
-        rivals={"decoupled noise without momentum, $\\log c$": np.log(ds.attrs["law_ratio"])},
+        rivals={"decoupled noise without momentum, $\\log c$": np.log(config.law_ratio)},
         tolerance=FINITE,
         expected="confirmed",
     )
@@ -144,15 +146,16 @@ def input_law(ds) -> Claim:
 @claim
 def decoupled_noise(ds) -> Claim:
     """Mori et al.'s noise with momentum."""
+    config = provenance.settings(ds)
     return check(
         "Decoupled noise $2Lh$ with momentum at damping "
-        f"{ds.attrs['law_damping']:g}: the barrier to $c={ds.attrs['law_ratio']:g}$ is that of its "
+        f"{config.law_damping:g}: the barrier to $c={config.law_ratio:g}$ is that of its "
         "own Hamiltonian.",
         source=OWN,
         predicted=float(ds.law_barrier.sel(inputs="decoupled")),
         measured=estimates.law_slope(ds, "decoupled"),
         rivals={
-            "without momentum, $\\log c$": np.log(ds.attrs["law_ratio"]),
+            "without momentum, $\\log c$": np.log(config.law_ratio),
             "samples with normal inputs": float(ds.law_barrier.sel(inputs="gaussian")),
         },
         resolution=0.025,
@@ -163,9 +166,10 @@ def decoupled_noise(ds) -> Claim:
 @claim
 def energy_tail(ds) -> Claim:
     """The stationary tail at weak friction is a power law."""
+    config = provenance.settings(ds)
     return check(
         "Weak friction: the share of time with $T\\kappa\\Psi>2$ is "
-        f"$(1+e/2)^{{1-2/T}}$ at $T={ds.attrs['tail_temperature']:g}$.",
+        f"$(1+e/2)^{{1-2/T}}$ at $T={config.tail_temperature:g}$.",
         source=OWN,
         predicted=float(ds.energy_tail.sel(energy=2.0)),
         measured=estimates.tail_share(ds, 2.0),
@@ -179,10 +183,11 @@ def energy_tail(ds) -> Claim:
 @claim
 def gibbs_tail(ds) -> Claim:
     """Kunin et al.'s stationary law, far out."""
+    config = provenance.settings(ds)
     return check(
         "The stationary law is $e^{-\\kappa\\Psi}$ far out too: share of time with "
-        f"$T\\kappa\\Psi>2$ at $T={ds.attrs['tail_temperature']:g}$, damping "
-        f"{ds.attrs['tail_damping']:g}.",
+        f"$T\\kappa\\Psi>2$ at $T={config.tail_temperature:g}$, damping "
+        f"{config.tail_damping:g}.",
         source=KUNIN,
         predicted=float(ds.gibbs_tail.sel(energy=2.0)),
         measured=estimates.tail_share(ds, 2.0),

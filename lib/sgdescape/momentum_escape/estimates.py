@@ -5,14 +5,15 @@ from scipy import stats
 
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import LEVEL, Interval, mean_interval
-from sgdescape.core.stats.survival import mean_passage
+from sgdescape.core.stats.survival import log_influences
 
 
 def slope(times, friction, inverse, *, turnover=1.0, level: float = LEVEL) -> Interval:
     """Return d log(A friction t) / d(1/T) between two temperatures.
 
     Time is counted in 1/friction steps, and multiplied by the turnover factor A of weak friction:
-    in this clock the prefactor of exp(w/T) keeps no power of T.
+    in this clock the prefactor of exp(w/T) keeps no power of T. The error is that of the runs'
+    influences, for passage times of any law (Welch's t: both samples are independent).
 
     Args:
         times: (2, replicas) passage times in steps.
@@ -21,12 +22,16 @@ def slope(times, friction, inverse, *, turnover=1.0, level: float = LEVEL) -> In
         turnover: A, (2,) or 1.
         level: of the interval.
     """
-    means = [mean_passage(t, np.ones(t.size, bool), level=level) for t in np.asarray(times)]
-    logs = np.log([m.value for m in means]) + np.log(friction) + np.log(turnover)
-    width = float(inverse[1] - inverse[0])
-    reach = stats.norm.isf((1 - level) / 2) * np.sqrt(2 / times.shape[1]) / width
+    times = np.asarray(times, dtype=float)
+    replicas, width = times.shape[1], float(inverse[1] - inverse[0])
+    logs = np.log(times.mean(axis=1)) + np.log(friction) + np.log(turnover)
+    influence = log_influences(times.T, np.ones(times.T.shape, bool))
+    variances = influence.var(axis=0, ddof=1) / replicas
+    freedom = (replicas - 1) * variances.sum() ** 2 / np.sum(variances**2)
+    reach = stats.t.isf((1 - level) / 2, freedom) * np.sqrt(variances.sum()) / width
     value = float(logs[1] - logs[0]) / width
-    return Interval(value, value - reach, value + reach, level, "exponential passages")
+    method = f"{replicas} runs at each temperature, delta method"
+    return Interval(value, value - reach, value + reach, level, method)
 
 
 @reads_dataset

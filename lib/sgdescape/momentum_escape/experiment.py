@@ -73,8 +73,6 @@ def measure(config: Config = QUICK) -> xr.Dataset:
         attrs={"config": provenance.to_json(asdict(c))},
     )
     dataset.passage.attrs["units"] = dataset.law_passage.attrs["units"] = "steps"
-    for name in ("law_damping", "law_ratio", "tail_damping", "tail_temperature"):
-        dataset.attrs[name] = getattr(c, name)
     return dataset
 
 

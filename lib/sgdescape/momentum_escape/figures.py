@@ -6,14 +6,13 @@ Every function draws into given axes and returns them.
 import numpy as np
 
 from sgdescape.core import plotting
+from sgdescape.core.plotting import SHOWN_LEVEL
+from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.momentum_escape import estimates
 from sgdescape.momentum_escape.theory import plane, scales
 from sgdescape.momentum_escape.theory.barrier import barrier, weak_friction
 from sgdescape.momentum_escape.theory.minimum_action import minimum_action
-
-SHOWN = 0.95
-"""Level of the intervals in the figures; claims use a higher one."""
 
 _GREY = "#767676"
 _BETWEEN = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.6, 2.5, 4.0, 8.0)
@@ -50,7 +49,7 @@ def between(dataset, ax, *, loss_ratio=3.0):
     ax.axhline(loss_ratio - 1, ls="--", label="$c-1$: Gibbs; inputs ±1", **plotting.line(1))
     ax.axhline(np.log(loss_ratio), ls=":", label=r"$\log c$: Mori et al.", **plotting.line(3))
     for cell in np.flatnonzero(dataset.loss_ratio.values == loss_ratio):
-        found = estimates.cell_slope(dataset, cell, level=SHOWN)
+        found = estimates.cell_slope(dataset, cell, level=SHOWN_LEVEL)
         plotting.points(ax, [float(dataset.damping[cell])], [found.value], [found.low],
                         [found.high])  # fmt: skip
     ax.set_xscale("log")
@@ -81,12 +80,12 @@ def tail(dataset, ax):
     """Draw the stationary law of the energy: share of time beyond, against both laws."""
     e = np.linspace(0, float(dataset.energy.max()), 100)
     from_zero = np.concatenate([[1.0], dataset.energy_tail.values])
-    gibbs = np.exp(-e / dataset.attrs["tail_temperature"])
+    gibbs = np.exp(-e / provenance.settings(dataset).tail_temperature)
     at = np.concatenate([[0.0], dataset.energy.values])
     fine = np.exp(np.interp(e, at, np.log(from_zero)))
     ax.plot(e, fine, label="power law of weak friction", **plotting.line(0))
     ax.plot(e, gibbs, ls="--", label=r"Gibbs law $e^{-\kappa\Psi}$", **plotting.line(1))
-    found = [estimates.tail_share(dataset, x, level=SHOWN) for x in dataset.energy.values]
+    found = [estimates.tail_share(dataset, x, level=SHOWN_LEVEL) for x in dataset.energy.values]
     plotting.points(
         ax, dataset.energy.values, [f.value for f in found],
         [max(f.low, 1e-7) for f in found], [f.high for f in found],

@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.momentum_escape.theory.barrier import (
     barrier,
@@ -42,7 +43,8 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         ],
     )
     ds["gibbs"] = "cell", gibbs_barrier(ds.loss_ratio.values)
-    c, zeta = ds.attrs["law_ratio"], ds.attrs["law_damping"]
+    config = provenance.settings(ds)
+    c, zeta = config.law_ratio, config.law_damping
     ds["law_barrier"] = (
         "inputs",
         [
@@ -51,7 +53,7 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
             for law in ds.inputs.values.tolist()
         ],
     )  # fmt: skip
-    t = ds.attrs["tail_temperature"]
+    t = config.tail_temperature
     ds["energy_tail"] = "energy", energy_tail(ds.energy.values, temperature=t)
     ds["gibbs_tail"] = "energy", gibbs_tail(ds.energy.values, temperature=t)
     c, zeta = CHECKED
