@@ -3,6 +3,7 @@
 import numpy as np
 
 from sgdescape.core.claims import Claim, check, claim
+from sgdescape.core.runs.provenance import settings
 from sgdescape.core.stats.intervals import computed, mean_interval, proportion_interval
 from sgdescape.heavy_tails.estimates import chain_index, coverage, fitted_wave, tail_index
 
@@ -178,7 +179,7 @@ def chosen_minimum(ds) -> Claim:
         "On SGD's own states the 95 % interval above Clauset's minimum holds the true index in "
         "95 % of the samples.",
         source=OWN,
-        predicted=float(ds.attrs["estimate_level"]),
+        predicted=float(settings(ds).estimate_level),
         measured=proportion_interval(hits, runs),
         rivals={"never": 0.0},
         expected="refuted",

@@ -1,6 +1,7 @@
 """Runs the experiments of chapter `heavy_tails`."""
 
 import time
+from dataclasses import asdict
 
 import xarray as xr
 
@@ -31,7 +32,8 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
         chain.chains(config),
         estimates.estimators(config),
     )
-    dataset = predict(xr.merge(parts), config)
+    stored = provenance.to_json(asdict(config))
+    dataset = predict(xr.merge(parts).assign_attrs(config=stored))
     for name, units in UNITS.items():
         dataset[name].attrs["units"] = units
     dataset.attrs |= provenance.record(config, seconds=time.perf_counter() - start, device=device)

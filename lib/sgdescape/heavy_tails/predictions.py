@@ -3,8 +3,8 @@
 import numpy as np
 import xarray as xr
 
+from sgdescape.core.runs.provenance import settings
 from sgdescape.core.runs.reading import reads_dataset
-from sgdescape.heavy_tails.config import Config
 from sgdescape.heavy_tails.measure.states import LAWS, generator
 from sgdescape.heavy_tails.theory.finite_data import data_root
 from sgdescape.heavy_tails.theory.index import tail_index
@@ -22,18 +22,16 @@ THEORIES = ("exact", "paper", "discrete", "covariance", "jump")
 
 
 @reads_dataset
-def predict(dataset: xr.Dataset, config: Config) -> xr.Dataset:
+def predict(dataset: xr.Dataset) -> xr.Dataset:
     """Return the measurements with what the formulas of this chapter say about each.
 
     Args:
-        dataset: what the experiments measured.
-        config: with which they ran.
+        dataset: what the experiments measured, with its configuration.
 
     Returns:
-        A new dataset with the indices of all theories, and the sizes that claims need in the
-        attributes.
+        A new dataset with the indices of all theories.
     """
-    ds = dataset.copy()
+    ds, config = dataset.copy(), settings(dataset)
     one = [all_indices(1, rate, 1) for rate in config.rates]
     ten = [all_indices(10, rate, 1) for rate in config.rates if rate < 0.17]
     ds = ds.assign_coords(rate=list(config.rates), theory=list(THEORIES))
@@ -87,16 +85,6 @@ def predict(dataset: xr.Dataset, config: Config) -> xr.Dataset:
     }
     ds["law_index"] = "law", [known[law] for law in LAWS]
     ds["zipf_continuous"] = zeta_seen_as_continuous(3.0)
-    ds.attrs |= {
-        "dimension": config.dimension,
-        "learning_rate": config.rate,
-        "batch_size": config.batch_size,
-        "momentum": config.momentum,
-        "momentum_rate": config.momentum_rate,
-        "data_rate": config.data_rate,
-        "sample_size": config.sample_size,
-        "estimate_level": config.estimate_level,
-    }
     return ds
 
 
