@@ -1,6 +1,7 @@
 """The experiment of chapter `large_deviations`: exact chains, runs, and the theory beside them."""
 
 import time
+from dataclasses import asdict
 
 import xarray as xr
 
@@ -42,7 +43,8 @@ def run(config: Config = QUICK) -> xr.Dataset:
         last_steps,
     )
     parts = [measurement(config) for measurement in measurements]
-    measured = xr.merge(parts, combine_attrs="drop_conflicts", compat="equals", join="exact")
+    measured = xr.merge(parts, combine_attrs="drop", compat="equals", join="exact")
+    measured.attrs["config"] = provenance.to_json(asdict(config))
     dataset = predict(measured)
     dataset.attrs |= provenance.record(config, seconds=time.perf_counter() - start)
     return dataset

@@ -6,6 +6,7 @@ Every function draws a dataset of `large_deviations.run` into given axes and ret
 import numpy as np
 
 from sgdescape.core import plotting
+from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.large_deviations.estimates.exponents import (
     direction_effects,
@@ -186,7 +187,7 @@ def directions(dataset, ax):
     _intervals(ax, rates, direction_effects(dataset), color="black", label="exact chain, $n=2$")
     limit = [direction_limit(dataset)]
     _intervals(ax, [0.0], limit, label="extrapolated", **plotting.points_style(1))
-    rate = float(dataset.attrs["plane_run_rate"])
+    rate = provenance.settings(dataset).plane_run_rate
     for index, n in enumerate(dataset.plane_dimension.values):
         found = [direction_runs(dataset, int(n))]
         style = plotting.points_style(3 + index) | {"label": f"real SGD, $n={n}$"}

@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from sgdescape.core.doors import door
+from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.large_deviations.theory import circle, prefactors, regression
 from sgdescape.large_deviations.theory.circle_plane import (
@@ -95,7 +96,7 @@ def _network_cell(ds, i, j):
 
 def _planes(ds):
     """How much each further direction lowers log t over the circle's saddle, and the paper's."""
-    variance = float(ds.attrs["plane_variance"])
+    variance = provenance.settings(ds).plane_variance
     ds["plane_log_factor"] = (), log_dimension_factor(variance)
     ds["plane_paper"] = (), np.log(paper_dimension_factor(2, variance))
     return ds
@@ -163,7 +164,7 @@ def _one_input(ratios, rate, batch):
 
 
 def _circle(ds):
-    variance = ds.variance.values
+    variance, config = ds.variance.values, provenance.settings(ds)
     ds["circle_barrier"] = "variance", circle.circle_barrier(variance)
     ds["circle_climb"] = "variance", circle.circle_climb(variance)
     for name in ("paper", "covariance", "arrhenius"):
@@ -172,8 +173,8 @@ def _circle(ds):
         batches = [int(b) for b in ds.run_batch.values]
         times = [
             circle_sde_time(
-                noise_variance=float(ds.attrs["run_variance"]),
-                learning_rate=float(ds.attrs["run_rate"]) * b,
+                noise_variance=config.run_variance,
+                learning_rate=config.run_rate * b,
                 batch_size=b,
                 theory=name,
             )

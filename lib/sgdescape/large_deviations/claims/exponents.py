@@ -5,6 +5,7 @@ the claim here fail.
 """
 
 from sgdescape.core.claims import Claim, check, claim
+from sgdescape.core.runs.provenance import settings
 from sgdescape.large_deviations.estimates.exponents import (
     exponent,
     exponent_between,
@@ -241,10 +242,10 @@ def _circle(ds, variance, statement, rivals, *, powers, resolution):
 
 
 def _runs(ds, batch, words, resolution):
-    at = ds.sel(run_batch=batch)
+    at, config = ds.sel(run_batch=batch), settings(ds)
     return check(
-        f"The circle model, $\\sigma^2={ds.attrs['run_variance']:g}$, "
-        f"$\\eta={ds.attrs['run_rate'] * batch:g}$, {words}: real SGD takes the mean time of the "
+        f"The circle model, $\\sigma^2={config.run_variance:g}$, "
+        f"$\\eta={config.run_rate * batch:g}$, {words}: real SGD takes the mean time of the "
         "exact chain.",
         source=OWN,
         predicted=float(at.run_time),

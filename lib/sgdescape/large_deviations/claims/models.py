@@ -3,6 +3,7 @@
 import numpy as np
 
 from sgdescape.core.claims import Claim, check, claim
+from sgdescape.core.runs.provenance import settings
 from sgdescape.large_deviations.estimates.exponents import direction_limit, direction_runs
 from sgdescape.large_deviations.estimates.network import bend_place, growth, predicted_growth
 
@@ -14,7 +15,7 @@ def circle_direction(ds) -> Claim:
     """A further direction shortens the time over a true saddle, as far as the rates tell."""
     return check(
         f"The circle model with a further quadratic direction, $\\sigma^2="
-        f"{ds.attrs['plane_variance']:g}$, $\\eta\\to0$: it lowers the logarithm of the time over "
+        f"{settings(ds).plane_variance:g}$, $\\eta\\to0$: it lowers the logarithm of the time over "
         "the saddle by $I$.",
         source=_OWN,
         predicted=float(ds.plane_log_factor),
@@ -31,7 +32,7 @@ def circle_direction(ds) -> Claim:
 @claim
 def circle_directions(ds) -> Claim:
     """Real SGD in five dimensions: each direction counts as much as one in the exact chain."""
-    rate, n = ds.attrs["plane_run_rate"], int(ds.plane_dimension[-1])
+    rate, n = settings(ds).plane_run_rate, int(ds.plane_dimension[-1])
     return check(
         f"The circle model with {n - 1} further quadratic directions, $\\eta/B={rate:g}$, $B=4$: "
         "in real SGD each lowers the logarithm of the time over the saddle by as much as a single "

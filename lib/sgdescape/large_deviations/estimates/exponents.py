@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import LEVEL, Interval, computed, mean_interval
 
@@ -139,7 +140,7 @@ def mean_passage(dataset, batch_size, *, level=LEVEL) -> Interval:
     steps = dataset.steps.sel(run_batch=batch_size).values
     if np.any(steps < 0):
         raise ValueError(f"max_steps must be larger: {np.sum(steps < 0)} runs did not pass")
-    rate = float(dataset.attrs["run_rate"]) * batch_size
+    rate = provenance.settings(dataset).run_rate * batch_size
     return mean_interval(steps * rate, level=level)
 
 
@@ -189,7 +190,7 @@ def direction_runs(dataset, dimension, *, level=LEVEL) -> Interval:
     steps = dataset.plane_steps.sel(plane_dimension=dimension).values
     if np.any(steps < 0):
         raise ValueError(f"max_steps must be larger: {np.sum(steps < 0)} runs did not pass")
-    rate = float(dataset.attrs["plane_run_rate"])
+    rate = provenance.settings(dataset).plane_run_rate
     alone = float(dataset.circle_alone.sel(plane_rate=rate)) / (4 * rate)
     mean = mean_interval(steps, level=level)
     logs = np.log(alone / np.array([mean.value, mean.high, mean.low])) / (dimension - 1)

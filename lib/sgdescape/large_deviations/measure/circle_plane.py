@@ -66,7 +66,7 @@ def plane_runs(config) -> xr.Dataset:
         config: see `large_deviations.Config`.
 
     Returns:
-        ``plane_steps`` (plane_dimension, plane_run), -1 if not seen; attribute ``plane_run_rate``.
+        ``plane_steps`` (plane_dimension, plane_run), -1 if not seen.
     """
     steps = [
         plane_passages(
@@ -82,5 +82,4 @@ def plane_runs(config) -> xr.Dataset:
     return xr.Dataset(
         {"plane_steps": (("plane_dimension", "plane_run"), np.array(steps), {"units": "steps"})},
         coords={"plane_dimension": list(config.plane_dimensions)},
-        attrs={"plane_run_rate": config.plane_run_rate},
     )

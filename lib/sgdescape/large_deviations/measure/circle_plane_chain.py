@@ -119,7 +119,6 @@ def plane_chains(config) -> xr.Dataset:
             "circle_alone": ("plane_rate", alone, {"units": "t = eta k"}),
         },
         coords={"plane_rate": rates},
-        attrs={"plane_variance": variance},
     )
 
 

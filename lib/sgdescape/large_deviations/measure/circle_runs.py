@@ -71,11 +71,9 @@ def circle_runs(config) -> xr.Dataset:
         )
         for batch in config.run_batches
     ]
-    attributes = {"units": "steps", "last": config.max_steps}
     return xr.Dataset(
-        {"steps": (("run_batch", "run"), np.array(steps), attributes)},
+        {"steps": (("run_batch", "run"), np.array(steps), {"units": "steps"})},
         coords={"run_batch": list(config.run_batches)},
-        attrs={"run_rate": config.run_rate, "run_variance": config.run_variance},
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sgdescape.core import validate
+from sgdescape.core.runs import provenance
 from sgdescape.core.stats.intervals import LEVEL
 
 _LEAST = 100  # passages, else a time is not given
@@ -24,11 +25,11 @@ def network_gradients(*, directions: int = 3) -> xr.Dataset:
         (direction), ``rest`` (sample): squared length of the image's gradient off the first
         direction; attributes ``loss`` and ``trace`` of the Gauss-Newton matrix.
     """
-    from sgdescape.neural_network.config import QUICK
+    from sgdescape.neural_network.kept_result import load
     from sgdescape.neural_network.measure import checkpoints
     from sgdescape.neural_network.measure.minimum import minimum
 
-    recipe = checkpoints.recipes(QUICK)["main"]
+    recipe = checkpoints.recipes(provenance.settings(load()))["main"]  # that of the kept runs
     model = checkpoints.network(recipe, checkpoints.load(recipe).theta)
     found = minimum(
         model,
