@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 import nbformat
@@ -241,6 +242,58 @@ def test_provenance_names_versions_and_processor(source):
     page = build(source)["board"]
     version = ".".join(map(str, sys.version_info[:3]))
     assert version in page and "torch" in page and "Processor" in page
+
+
+def executable(code):
+    """A page that myst-nb would execute."""
+    cell = new_code_cell(code)
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    return nbformat.writes(new_notebook(cells=[new_markdown_cell("# T"), cell], metadata=kernel))
+
+
+@pytest.fixture
+def executed(source, monkeypatch):
+    """Build a book of two pages whose first waits for its second; return the seen log."""
+    lines = """
+        import time
+        from pathlib import Path
+        Path("runs").open("a").write("{own} ")
+        deadline = time.monotonic() + 60
+        while "{other}" not in Path("runs").read_text() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert "{other}" in Path("runs").read_text(), "executed alone"
+    """
+    for own, other in (("b_first", "a_second"), ("a_second", "b_first")):
+        code = textwrap.dedent(lines.format(own=own, other=other))
+        (source / f"{own}.ipynb").write_text(executable(code), encoding="utf-8")
+    (source / "index.md").write_text("# Index\n\n```{toctree}\nb_first\na_second\n```\n")
+    for name in ("board.md", "book/coverage.yml"):
+        (source / name).unlink()
+    with (source / "conf.py").open("a", encoding="utf-8") as file:
+        file.write('extensions.insert(1, "execute_pages")\nnb_execution_mode = "cache"\n')
+        file.write(f"nb_execution_cache_path = {str(source.parent / 'cache')!r}\n")
+        file.write("nb_execution_show_traceback = True\nnb_execution_raise_on_error = True\n")
+    monkeypatch.syspath_prepend(str(EXTENSIONS))
+    return source
+
+
+def test_pages_are_executed_side_by_side_and_once(executed, monkeypatch):
+    monkeypatch.setattr(__import__("execute_pages"), "_workers", lambda: 2)
+    build(executed)
+    runs = executed / "runs"
+    assert sorted(runs.read_text().split()) == ["a_second", "b_first"]
+    build(executed, "-E")  # every page is read again, none executed
+    assert len(runs.read_text().split()) == 2
+
+
+def test_a_page_that_fails_fails_the_build(executed, monkeypatch, capsys):
+    monkeypatch.setattr(__import__("execute_pages"), "_workers", lambda: 2)
+    code = "raise RuntimeError('a number is wrong')"
+    (executed / "a_second.ipynb").write_text(executable(code), encoding="utf-8")
+    (executed / "b_first.ipynb").write_text(executable("print(1)"), encoding="utf-8")
+    with pytest.raises(AssertionError):
+        build(executed)
+    assert "a number is wrong" in capsys.readouterr().err
 
 
 @pytest.fixture
