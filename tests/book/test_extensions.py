@@ -272,7 +272,7 @@ def executed(source, monkeypatch):
     with (source / "conf.py").open("a", encoding="utf-8") as file:
         file.write('extensions.insert(1, "execute_pages")\nnb_execution_mode = "cache"\n')
         file.write(f"nb_execution_cache_path = {str(source.parent / 'cache')!r}\n")
-        file.write("nb_execution_show_traceback = True\nnb_execution_raise_on_error = True\n")
+        file.write("nb_execution_show_tb = True\nnb_execution_raise_on_error = True\n")
     monkeypatch.syspath_prepend(str(EXTENSIONS))
     return source
 
