@@ -101,9 +101,8 @@ def path_loss(landscape: Landscape, z):
         >>> path_loss(valley, np.array([0.0, valley.saddle, valley.crossing])).round(12)
         array([0.5, 2. , 0.5])
     """
-    r, u = landscape.ratio, validate.finite("z", z) / landscape.saddle
-    quartic = u**2 / 2 - (2 - r) * u**3 / 3 + (1 - r) * u**4 / 4
-    rise = landscape.curvature_minimum * landscape.saddle**2 * quartic
+    u = validate.finite("z", z) / landscape.saddle
+    rise = landscape.curvature_minimum * landscape.saddle**2 * axis_profile(landscape.ratio, u)[0]
     return landscape.minimum_loss + rise
 
 
@@ -111,7 +110,27 @@ def path_loss(landscape: Landscape, z):
 def path_slope(landscape: Landscape, z):
     """Return the derivative of `path_loss`."""
     u = validate.finite("z", z) / landscape.saddle
-    return landscape.curvature_minimum * z * (1 - u) * (1 - (1 - landscape.ratio) * u)
+    slope = axis_profile(landscape.ratio, u)[1]
+    return landscape.curvature_minimum * landscape.saddle * slope
+
+
+def axis_profile(ratio, u):
+    """Return rise, slope and bend of the loss on the axis, in units of h z_s^2, h z_s and h.
+
+    Unchecked, for inner loops: `path_loss` and `path_slope` are the rise and the slope.
+
+    Args:
+        ratio: r of the landscape.
+        u: z/z_s, any shape.
+
+    Example:
+        >>> print(*(round(value, 12) for value in axis_profile(0.5, 1.0)))  # the saddle
+        0.125 0.0 -0.5
+    """
+    rise = u * u * (1 / 2 - u * ((2 - ratio) / 3 - u * (1 - ratio) / 4))
+    slope = u * (1 - u) * (1 - (1 - ratio) * u)
+    bend = 1 - u * (2 * (2 - ratio) - 3 * (1 - ratio) * u)
+    return rise, slope, bend
 
 
 def transverse_loss(landscape: Landscape, y):

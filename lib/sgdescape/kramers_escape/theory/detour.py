@@ -11,6 +11,7 @@ method and differences at every point; here the cost of a step and its gradient 
 form, in coordinates that reach far out, and `axis_threshold` needs many paths.
 """
 
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +20,7 @@ from scipy import optimize
 from sgdescape.core import validate
 from sgdescape.core.doors import door
 from sgdescape.core.quasi_potential.action import spread
-from sgdescape.kramers_escape.landscape import Landscape, path_loss, path_slope
+from sgdescape.kramers_escape.landscape import Landscape, axis_profile, path_loss
 from sgdescape.kramers_escape.theory.dimension import focusing_threshold
 
 _ROUNDS = 40  # of minimising, and of spreading the points again, at most
@@ -95,18 +96,23 @@ def axis_threshold(ratio: float, *, curvature_saddle: float = -0.5, points: int 
     rho = validate.positive("ratio", ratio)
     if rho <= 1:
         raise ValueError(f"ratio must be above 1: got {ratio}")
-    top = np.log(focusing_threshold(rho, curvature_saddle=curvature_saddle))
+    count = validate.count("points", points, low=10)
+    return _axis_threshold(float(rho), float(curvature_saddle), int(count))
+
+
+@functools.cache
+def _axis_threshold(ratio, curvature_saddle, points):
+    top = np.log(focusing_threshold(ratio, curvature_saddle=curvature_saddle))
 
     def gain(log_ratio):
         shape = Landscape(
             loss_ratio=float(np.exp(log_ratio)),
             curvature_saddle=curvature_saddle,
-            transverse=(rho,),
+            transverse=(ratio,),
         )
         # few rounds: where they are not enough the axis is cheaper by far
         return _cheapest(_unit(shape), points, 4)[1] / log_ratio - 1
 
-    points = validate.count("points", points, low=10)
     return float(np.exp(optimize.brentq(gain, 0.3 * top, top, xtol=3e-3)))
 
 
@@ -140,13 +146,13 @@ def _guess(shape, top, points):
 
 
 def _action(shape, path):
-    """Action of a broken line (n, 2), by the midpoint rule, and its gradient (n, 2)."""
+    """Action of a line (n, 2) on a `_unit`, by the midpoint rule, and its gradient (n, 2)."""
     rho, (u, v) = shape.transverse[0], path.T
     um, vm = (u[1:] + u[:-1]) / 2, (v[1:] + v[:-1]) / 2
     dz, dy = shape.saddle * np.diff(u), np.diff(np.sinh(v))
-    z, y = shape.saddle * um, np.sinh(vm)
-    loss, slope = path_loss(shape, z) + rho * y**2 / 2, path_slope(shape, z)
-    bend = 1 - 2 * (2 - shape.ratio) * um + 3 * (1 - shape.ratio) * um**2  # second derivative
+    y = np.sinh(vm)
+    rise, slope, bend = axis_profile(shape.ratio, um)
+    loss, slope = 1 + shape.saddle**2 * rise + rho * y**2 / 2, shape.saddle * slope
     length = np.sqrt(dz**2 + dy**2 / rho) + 1e-300
     steep = np.sqrt(slope**2 + rho * y**2) + 1e-300
     cost = (length * steep + dz * slope + dy * y) / (2 * loss)

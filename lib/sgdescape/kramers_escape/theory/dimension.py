@@ -5,6 +5,8 @@ across it, of width set by g (`riccati`), and its amplitude K changes along the 
 curvatures give g = 1 and a constant K: then, and only then, does every direction count as one.
 """
 
+import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +14,7 @@ from scipy.integrate import solve_ivp
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
-from sgdescape.kramers_escape.landscape import Landscape, path_loss, path_slope
+from sgdescape.kramers_escape.landscape import Landscape, axis_profile
 
 _ENDS = (-30.0, 90.0)  # of log(u/(1-u)): from the minimum to the saddle
 
@@ -95,16 +97,16 @@ def path_widths(landscape: Landscape, *, points: int = 400) -> PathWidths:
         RuntimeError: if the integration fails.
     """
     h, z_s, r = landscape.curvature_minimum, landscape.saddle, landscape.ratio
+    height = h * z_s**2 / landscape.minimum_loss
     rho = np.array(landscape.transverse) / h
     validate.count("transverse directions", len(rho))
 
     def slopes(position, state):
-        u = 1 / (1 + np.exp(-position))
-        loss = path_loss(landscape, u * z_s)
-        bend = 1 - (1 - r) * u
-        steepness = path_slope(landscape, u * z_s) ** 2 / (2 * h * loss)  # q of Eq. (riccati)
+        u = 1 / (1 + math.exp(-position))
+        rise, slope, _ = axis_profile(r, u)
+        steepness = height * slope**2 / (2 * (1 + height * rise))  # q of Eq. (riccati)
         widths, amplitudes = _regular(state[:-1], rho, steepness)
-        return np.append(widths, np.sum(amplitudes)) / bend
+        return np.append(widths, amplitudes.sum()) / (1 - (1 - r) * u)
 
     def confined(position, state):
         return np.min(state[:-1])
@@ -179,14 +181,19 @@ def focusing_threshold(ratio: float, *, curvature_saddle: float = -0.5) -> float
     rho = validate.positive("ratio", ratio)
     if rho <= 1:
         raise ValueError(f"ratio must be above 1: got {ratio}")
-    low, high = 0.0, np.log(2.0)
-    while _confined(rho, high, curvature_saddle):
+    return _focusing_threshold(float(rho), float(curvature_saddle))
+
+
+@functools.cache
+def _focusing_threshold(ratio, curvature_saddle):
+    low, high = 0.0, math.log(2.0)
+    while _confined(ratio, high, curvature_saddle):
         low, high = high, 2 * high
     while high - low > 1e-4:
         middle = (low + high) / 2
-        inside = _confined(rho, middle, curvature_saddle)
+        inside = _confined(ratio, middle, curvature_saddle)
         low, high = (middle, high) if inside else (low, middle)
-    return float(np.exp(high))
+    return math.exp(high)
 
 
 def _confined(ratio, log_ratio, curvature_saddle):
