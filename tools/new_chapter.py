@@ -1,7 +1,7 @@
 """Start a chapter from book/_templates: ``python tools/new_chapter.py STEM [--root FOLDER]``.
 
-Page, package and tests are copied under the chapter's name, and the table of contents gets it as
-the last chapter before the reference part. What is there is never overwritten.
+Page, package, interface page and tests are copied under the chapter's name, and the table of
+contents gets it as the last chapter before the reference part. What is there is never overwritten.
 """
 
 import argparse
@@ -16,7 +16,10 @@ NAME = "template_trial"
 def targets(root: Path, stem: str) -> dict[Path, Path]:
     """Return template -> new file of a chapter."""
     templates = root / "book" / "_templates"
-    found = {templates / "chapter.md": root / "book" / "chapters" / f"{stem}.md"}
+    found = {
+        templates / "chapter.md": root / "book" / "chapters" / f"{stem}.md",
+        templates / "api.md": root / "book" / "api" / f"{stem}.md",
+    }
     for folder, place in (("package", root / "lib/sgdescape"), ("tests", root / "tests")):
         for path in sorted((templates / folder).glob("*.py")):
             found[path] = place / stem / path.name
@@ -24,14 +27,18 @@ def targets(root: Path, stem: str) -> dict[Path, Path]:
 
 
 def listed(toc: str, stem: str) -> str:
-    """Return the table of contents with the chapter as the last one before the reference part."""
-    line = f"      - file: book/chapters/{stem}\n"
-    if line in toc:
-        return toc
-    head, mark, tail = toc.partition("  - caption: Reference\n")
-    if not mark:
-        raise SystemExit("_toc.yml must have a part 'Reference' that the chapter goes before")
-    return head + line + mark + tail
+    """Return the table of contents with the chapter as the last one, and with its interface."""
+    lines = {
+        f"      - file: book/chapters/{stem}\n": "  - caption: Reference\n",
+        f"          - file: book/api/{stem}\n": "          - file: book/api/core\n",
+    }
+    for line, mark in lines.items():
+        if line not in toc:
+            head, found, tail = toc.partition(mark)
+            if not found:
+                raise SystemExit(f"_toc.yml must hold {mark.strip()!r}, which the chapter precedes")
+            toc = head + line + mark + tail
+    return toc
 
 
 def create(root: Path, stem: str) -> list[Path]:

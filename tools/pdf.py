@@ -47,7 +47,9 @@ def pages(root: Path) -> list[tuple[str | None, str]]:
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
     found = [(None, toc["root"])]
     for part in toc["parts"]:
-        found += [(part["caption"], chapter["file"]) for chapter in part["chapters"]]
+        for chapter in part["chapters"]:
+            files = [chapter["file"], *(section["file"] for section in chapter.get("sections", []))]
+            found += [(part["caption"], file) for file in files]
     return found
 
 

@@ -1,11 +1,13 @@
-"""Write the interface page: every public name of the chapters' faces and of core, by its room.
+"""Write the interface pages: every public name of a chapter's face, or of a room of core.
 
-In the source of ``book/api.md`` the lines ``<!-- interface: chapters -->`` and ``<!-- interface:
-core -->`` are replaced by what the packages offer (`__all__`), so that nothing can be left out.
+In the source of ``book/api/<stem>.md`` and ``book/api/core_<room>.md`` the line ``<!-- interface
+-->`` is replaced by what the package offers (`__all__`), so that nothing can be left out;
+``core.md`` has the modules that stand outside the rooms. ``book/api.md`` leads to all of them.
 """
 
 import ast
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 import sys
@@ -13,7 +15,8 @@ from pathlib import Path
 
 import yaml
 
-PAGE = "book/api"
+INDEX, PAGES = "book/api", "book/api/"
+MARK = "<!-- interface -->"
 ROOMS = {
     "theory": "Formulas",
     "estimates": "Estimators",
@@ -55,7 +58,7 @@ def room_of(value, stem: str) -> str:
 
 
 def chapter_text(stem: str) -> str:
-    """Return the section of one chapter as MyST."""
+    """Return what one chapter offers as MyST."""
     face = importlib.import_module(f"sgdescape.{stem}")
     rooms = {}
     for name in face.__all__:
@@ -65,8 +68,7 @@ def chapter_text(stem: str) -> str:
                 rooms[name] = [f"{name}.{n}" for n in public_names(value)]
         else:
             rooms.setdefault(room_of(value, stem), []).append(name)
-    lines = [f"### `sgdescape.{stem}`", "", first_line(face), "", "```{eval-rst}"]
-    lines += [f".. currentmodule:: sgdescape.{stem}", ""]
+    lines = [first_line(face), "", "```{eval-rst}", f".. currentmodule:: sgdescape.{stem}", ""]
     for room in [*(r for r in ROOMS if r in rooms), *sorted(set(rooms) - set(ROOMS))]:
         lines += [f".. rubric:: {ROOMS.get(room, room.replace('_', ' ').capitalize())}", ""]
         for name in rooms[room]:
@@ -123,7 +125,7 @@ def core_text(name: str) -> str:
     module = importlib.import_module(name)
     own = [n for n in public_names(module) if defined_in(getattr(module, n), name)]
     members = f"   :members: {', '.join(own)}\n" if own else ""
-    return f"### `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n{members}```\n"
+    return f"## `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n{members}```\n"
 
 
 def defined_in(value, module: str) -> bool:
@@ -141,20 +143,51 @@ def escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace("|", r"\|").replace("*", r"\*").replace("_ ", r"\_ ")
 
 
+def rooms_of_core() -> dict[str, list[str]]:
+    """Return page -> the modules of core that it shows."""
+    pages = {}
+    for name in core_modules():
+        room = name.split(".")[2:-1]
+        pages.setdefault("_".join(["core", *room[:1]]), []).append(name)
+    return dict(sorted(pages.items()))
+
+
+def page_text(page: str) -> str:
+    """Return what stands on an interface page, as MyST.
+
+    Raises:
+        ValueError: for a page that is neither a chapter's nor a room's.
+    """
+    rooms = rooms_of_core()
+    if page in rooms:
+        package = importlib.import_module("sgdescape." + page.replace("_", ".", 1))
+        return "\n".join([first_line(package), "", *map(core_text, rooms[page])])
+    if importlib.util.find_spec(f"sgdescape.{page}"):
+        return chapter_text(page)
+    raise ValueError(f"{PAGES}{page}.md must be named by a chapter or by a room of core")
+
+
+def index_text(root: Path) -> str:
+    """Return the list of interface pages, each with its first line."""
+    lines = ["| Package | What it holds |", "|---|---|"]
+    for page in [*chapters(root), *rooms_of_core()]:
+        name = "sgdescape." + (page.replace("_", ".", 1) if page.startswith("core") else page)
+        text = first_line(importlib.import_module(name)).replace("|", r"\|")
+        lines.append(f"| [`{name}`](api/{page}.md) | {text} |")
+    return "\n".join(lines)
+
+
 def write(app, docname, source):
-    """Put the interface into the page as it is read."""
-    if docname == PAGE:
-        stems = chapters(Path(app.srcdir))
-        for key, text in (
-            ("chapters", "\n".join(map(chapter_text, stems))),
-            ("core", "\n".join(map(core_text, core_modules()))),
-        ):
-            source[0] = source[0].replace(f"<!-- interface: {key} -->", text)
+    """Put the interface into a page as it is read."""
+    if docname == INDEX:
+        source[0] = source[0].replace(MARK, index_text(Path(app.srcdir)))
+    elif docname.startswith(PAGES):
+        source[0] = source[0].replace(MARK, page_text(docname.removeprefix(PAGES)))
 
 
 def outdated(app, env, added, changed, removed):
-    """Read the page anew in every build: it shows the package, not its own source."""
-    return [PAGE] if PAGE in env.found_docs else []
+    """Read the pages anew in every build: they show the package, not their own source."""
+    return [name for name in env.found_docs if name == INDEX or name.startswith(PAGES)]
 
 
 def setup(app):

@@ -15,6 +15,7 @@ from bs4 import BeautifulSoup
 
 SCRIPT = '<script type="application/json" id="sgd-tips">{}</script>\n</body>'
 LONGEST = 700  # characters of an excerpt
+INTERFACE = "book/api"  # its pages are neither shown in place nor show others
 
 
 def snippet(target) -> str | None:
@@ -92,11 +93,11 @@ def write(app, exception):
             parsed[path] = BeautifulSoup(html[start:end], "html.parser")
         return parsed[path]
 
-    shown = targets(root, [p for p in pages if not p.endswith("api.html")], soup)
+    shown = targets(root, [p for p in pages if not p.startswith(INTERFACE)], soup)
     for page in pages:
         path = root / page
         html = path.read_text(encoding="utf-8")
-        if 'id="sgd-tips"' in html or page.endswith("api.html"):
+        if 'id="sgd-tips"' in html or page.startswith(INTERFACE):
             continue
         if tips := table(page, soup(path), shown):
             text = json.dumps(tips, ensure_ascii=False, sort_keys=True).replace("</", r"<\/")

@@ -1,4 +1,4 @@
-"""The interface page leaves nothing public out."""
+"""The interface pages leave nothing public out."""
 
 import importlib
 import inspect
@@ -31,9 +31,27 @@ def test_interface_page_shows_every_module_of_core():
     assert not any("kernels" in name for name in names)
     for name in names:
         assert importlib.import_module(name).__all__, name
-    source = ["## Core\n<!-- interface: core -->\n"]
+    shown = "".join(map(interface.page_text, interface.rooms_of_core()))
+    assert set(re.findall(r"^.. automodule:: ([\w.]+)$", shown, re.M)) == names
+
+
+def test_every_chapter_and_every_room_of_core_has_its_page():
+    pages = {*interface.chapters(ROOT), *interface.rooms_of_core()}
+    files = sorted((ROOT / "book" / "api").glob("*.md"))
+    assert {path.stem for path in files} == pages
+    listed = re.findall(r"- file: book/api/(\w+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    assert sorted(listed) == sorted(pages)
+    for path in files:
+        assert interface.MARK in path.read_text(encoding="utf-8"), path
+        assert interface.page_text(path.stem)
+    source = [(ROOT / "book" / "api.md").read_text(encoding="utf-8")]
     interface.write(SimpleNamespace(srcdir=ROOT), "book/api", source)
-    assert all(f".. automodule:: {name}\n" in source[0] for name in names)
+    assert set(re.findall(r"\(api/(\w+)\.md\)", source[0])) == pages
+
+
+def test_a_page_of_another_name_is_refused():
+    with pytest.raises(ValueError, match=r"book/api/kramers\.md must be named by a chapter"):
+        interface.page_text("kramers")
 
 
 def test_constants_carry_their_text_and_not_that_of_their_type():
@@ -50,6 +68,6 @@ def test_a_module_shows_what_it_defines_and_not_what_it_passes_on():
 
 
 def test_interface_leaves_other_pages_alone():
-    source = ["<!-- interface: core -->"]
+    source = [interface.MARK]
     interface.write(SimpleNamespace(srcdir=ROOT), "book/intro", source)
-    assert source == ["<!-- interface: core -->"]
+    assert source == [interface.MARK]

@@ -61,7 +61,7 @@ def test_new_chapter_passes_its_tests_and_the_house_rules(checkout):
 
 def test_new_chapter_is_in_the_table_of_contents_once(checkout):
     toc = (checkout / "_toc.yml").read_text(encoding="utf-8")
-    assert toc.count(f"book/chapters/{STEM}\n") == 1
+    assert toc.count(f"book/chapters/{STEM}\n") == 1 and toc.count(f"book/api/{STEM}\n") == 1
     assert new_chapter.listed(toc, STEM) == toc
 
 
