@@ -14,7 +14,8 @@ def fold(app, doctree, docname):
         if {"proof", "dropdown"} <= set(proof["classes"]) and not list(proof.findall(nodes.title)):
             proof["classes"].remove("dropdown")
             begin, end = (nodes.raw("", html, format="html") for html in (OPEN, "</details>"))
-            proof.replace_self([begin, proof.deepcopy(), end])
+            place = proof.parent.index(proof)  # replace_self would give the tags the proof's class
+            proof.parent[place : place + 1] = [begin, proof, end]
 
 
 def setup(app):

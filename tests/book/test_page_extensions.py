@@ -15,6 +15,7 @@ from sgdescape.core.roots import PROJECT
 
 sys.path.insert(0, str(PROJECT / "book" / "_ext"))
 BeautifulSoup = pytest.importorskip("bs4").BeautifulSoup
+accessible = pytest.importorskip("accessible")
 fold_proofs = pytest.importorskip("fold_proofs")
 imprint = pytest.importorskip("imprint")
 plain_math = pytest.importorskip("plain_math")
@@ -76,6 +77,15 @@ def test_proofs_fold_without_scripts():
     begin, proof, end, theorem = page.children
     assert begin.astext() == fold_proofs.OPEN and end.astext() == "</details>"
     assert proof["classes"] == ["proof"] and "dropdown" in theorem["classes"]
+    assert not begin["classes"] + end["classes"]  # docutils would close the tag in a box of its own
+
+
+def test_arrows_of_the_contents_have_a_name():
+    arrow = '<details><summary><span class="toctree-toggle" role="presentation"></span></summary>'
+    context = {"generate_toctree_html": lambda kind, *, depth: arrow * depth}
+    accessible.name_arrows(None, "page", "page.html", context, None)
+    html = context["generate_toctree_html"]("sidebar", depth=2)
+    assert html.count('<summary aria-label="Its pages">') == 2
 
 
 def test_what_is_no_formula_stays():
