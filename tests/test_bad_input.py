@@ -496,8 +496,6 @@ RUNNER = [
          r"cannot write a finished piece to .*/store: No space left.*are complete"),
     Case("no workers", lambda s: runner.processes(0), ValueError,
          r"workers must be at least 1: got 0"),
-    Case("negative replica", lambda s: runner.replica_generator(0, -1), ValueError,
-         r"replica must be at least 0: got -1"),
     Case("provenance of no configuration", lambda s: provenance.record({"a": 1}, seconds=1.0),
          TypeError, r"config must be a dataclass instance: got dict"),
     Case("negative duration",

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from sgdescape.core.runs import store as chunk_store
 from sgdescape.core.runs import sweep as runner
 from sgdescape.core.runs.store import CorruptChunkWarning, StoreError
-from sgdescape.core.runs.sweep import ChunkError, replica_generator, sweep
+from sgdescape.core.runs.sweep import ChunkError, sweep
 
 GRID = {"rate": [0.5, 1.5], "law": ["normal", "uniform"]}
 
@@ -33,7 +33,7 @@ def walk(replicas, *, seed, rate, law, steps=5, log=None, sleep=0.0):
     time.sleep(sleep)
     paths = []
     for replica in replicas:
-        rng = replica_generator(seed, replica)
+        rng = np.random.default_rng([seed, replica])
         noise = rng.normal(size=steps) if law == "normal" else rng.uniform(-1, 1, steps)
         paths.append(np.cumsum(rate * noise))
     return {"path": np.array(paths), "end": np.array(paths)[:, -1]}
@@ -348,16 +348,6 @@ def test_progress_goes_to_stderr_only(capsys):
     assert out == "" and "4/4" in err
     run()
     assert capsys.readouterr().err == ""
-
-
-def test_replicas_have_disjoint_streams():
-    draws = [
-        replica_generator(seed, replica, stream=stream).integers(0, 2**63, 50)
-        for seed in (0, 1)
-        for replica in range(4)
-        for stream in range(2)
-    ]
-    assert np.unique(draws).size == 16 * 50
 
 
 WRONG = {

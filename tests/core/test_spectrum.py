@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import strategies as st
+from tests.core import explicit
 from torch import nn
 
 from sgdescape.core.networks import gradients
@@ -103,7 +104,7 @@ def test_gram_is_that_of_the_explicit_jacobian(case, chunk, monkeypatch):
     from sgdescape.core.spectra import gram as module
 
     model, inputs, _ = case
-    jacobian = gradients.output_jacobian(model, inputs).flatten(0, 1)
+    jacobian = explicit.output_jacobian(model, inputs).flatten(0, 1)
     monkeypatch.setattr(module, "BLOCK", 6)
     monkeypatch.setattr(module, "FACTOR_BYTES", 5000)
     got = products.gram(model, inputs, chunk=chunk)
@@ -133,7 +134,7 @@ def test_gram_of_a_single_precision_model_is_accumulated_in_double():
 def test_noise_spectra_are_those_of_the_dense_matrices():
     model, inputs, targets = small_mlp((7, 6, 1)), normal((20, 7)), normal((20,), 2)
     losses = square(model(inputs), targets).detach()
-    jacobian = gradients.output_jacobian(model, inputs)[:, 0]
+    jacobian = explicit.output_jacobian(model, inputs)[:, 0]
     exact = torch.linalg.eigvalsh(jacobian.T @ (losses[:, None] * jacobian) / 20).flip(0)
     plain = torch.linalg.eigvalsh(losses.mean() * jacobian.T @ jacobian / 20).flip(0)
     spectra = products.noise_spectra(products.gram(model, inputs), losses)
@@ -184,7 +185,7 @@ def test_products_are_those_of_dense_matrices(case, loss, chunk):
     expected = dense_hessian(model, inputs, targets, loss)
     assert_same_map(hessian, expected)
 
-    jacobian, outputs = gradients.output_jacobian(model, inputs), model(inputs).detach()
+    jacobian, outputs = explicit.output_jacobian(model, inputs), model(inputs).detach()
     curvature = torch.stack(
         [
             torch.autograd.functional.hessian(lambda f, y=y: loss(f[None], y[None]).sum(), f)
@@ -208,7 +209,7 @@ def test_gram_product_and_the_cache_limit(case, cache, monkeypatch):
 
 def test_eigenpairs_are_those_of_the_dense_gauss_newton_matrix(case):
     model, inputs, _ = case
-    jacobian = gradients.output_jacobian(model, inputs).flatten(0, 1)
+    jacobian = explicit.output_jacobian(model, inputs).flatten(0, 1)
     matrix = jacobian.T @ jacobian / len(inputs)
     pairs = products.gauss_newton_eigenpairs(model, inputs, k=4, tol=1e-12)
     expected = torch.linalg.eigvalsh(matrix).flip(0)[:4]

@@ -7,9 +7,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.core import explicit
 
 from sgdescape import decoupling
-from sgdescape.core.networks import gradients, models
+from sgdescape.core.networks import models
 from sgdescape.core.spectra import products
 from sgdescape.core.training.sgd import square_loss
 
@@ -23,7 +24,7 @@ def dense(n=12, seed=0):
     model = models.mlp((6, 5, 1), seed=seed, dtype=torch.float64)
     inputs = torch.from_numpy(rng(seed).standard_normal((n, 6)))
     losses = square_loss(model(inputs), torch.ones(n, dtype=torch.float64)).detach()
-    slopes = gradients.output_jacobian(model, inputs)[:, 0].numpy()
+    slopes = explicit.output_jacobian(model, inputs)[:, 0].numpy()
     loss = losses.numpy()
     exact = (slopes * loss[:, None]).T @ slopes / n
     return loss, slopes, exact, loss.mean() * slopes.T @ slopes / n

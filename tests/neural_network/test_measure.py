@@ -8,11 +8,11 @@ import torch
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.core import explicit
 
 import sgdescape.neural_network as net
 from neural_network.imitation import small
 from sgdescape.core.ensembles import network as ensembles
-from sgdescape.core.networks import gradients
 from sgdescape.core.training import sgd
 from sgdescape.neural_network.measure import escapes, linearised
 from sgdescape.neural_network.measure import minimum as measurement
@@ -56,7 +56,7 @@ def test_escapes_do_not_depend_on_chunks(tmp_path, monkeypatch, hidden):
 def test_minimum_equals_explicit_gradients():
     model, images = small()
     found = measurement.minimum(model, images, directions=4, seed=0)
-    jacobian = gradients.output_jacobian(model, images.inputs)[:, 0].detach()
+    jacobian = explicit.output_jacobian(model, images.inputs)[:, 0].detach()
     n = len(jacobian)
     values, vectors = torch.linalg.eigh(jacobian.T @ jacobian / n)
     values, vectors = values.flip(0)[:4], vectors.flip(1)[:, :4]

@@ -8,10 +8,10 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.integrate import quad
+from tests.core import explicit
 
 import sgdescape.neural_network as net
 from neural_network.imitation import small
-from sgdescape.core.networks import gradients
 from sgdescape.core.stats import intervals
 from sgdescape.neural_network.measure import checkpoints
 from sgdescape.neural_network.theory import bowl
@@ -51,7 +51,7 @@ def test_outlier_dimension_is_the_fixed_point_of_the_transverse_width():
 
 def test_gauss_newton_spectrum_is_that_of_the_sum_of_outer_products():
     model, images = small()
-    jacobian = gradients.output_jacobian(model, images.inputs)[:, 0].detach()
+    jacobian = explicit.output_jacobian(model, images.inputs)[:, 0].detach()
     dense = torch.linalg.eigvalsh(jacobian.T @ jacobian / len(jacobian)).numpy()[::-1]
     found = net.gauss_newton_spectrum(jacobian @ jacobian.T)
     np.testing.assert_allclose(found[:20], dense[:20], atol=1e-9 * dense[0])

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.core import explicit
 
 import sgdescape.noise_strength as ns
 from noise_strength.small import as_dataset, small_network
@@ -101,7 +102,7 @@ def test_margin_exponent_of_a_scaled_network(layers):
         with torch.no_grad():
             for layer in model[::2]:
                 layer.weight.mul_(scale)
-        jacobian = gradients.output_jacobian(model, x).detach()
+        jacobian = explicit.output_jacobian(model, x).detach()
         weights = jacobian[..., weight_mask(model)]
         sizes.append(model(x).detach().abs().mean().item())
         norms.append(weights.square().sum((1, 2)).mean().item())

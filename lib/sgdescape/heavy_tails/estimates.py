@@ -8,7 +8,7 @@ from scipy import optimize
 
 from sgdescape.core.doors import door
 from sgdescape.core.runs.reading import reads_dataset
-from sgdescape.core.stats import pure_tails
+from sgdescape.core.stats import tails
 from sgdescape.core.stats.intervals import LEVEL, Interval, computed
 from sgdescape.heavy_tails.measure.states import LAWS, known_samples
 
@@ -23,7 +23,7 @@ def tail_index(values, *, level=LEVEL) -> Interval:
         values: the largest |theta| of independent runs (k + 1,).
         level: of the interval.
     """
-    return pure_tails.hill(np.asarray(values) ** 2, count=len(values) - 1, level=level)
+    return tails.hill(np.asarray(values) ** 2, count=len(values) - 1, level=level)
 
 
 @reads_dataset
@@ -116,14 +116,14 @@ def estimators(config) -> xr.Dataset:
             # whole numbers are spread evenly over their cell: what a continuous law sees of them
             smooth = x + (_within_cell(x) - 0.5) if whole else x
             intervals = {
-                "hill_tenth": pure_tails.hill(smooth, count=n // 10, level=level),
-                "hill_hundredth": pure_tails.hill(smooth, count=n // 100, level=level),
+                "hill_tenth": tails.hill(smooth, count=n // 10, level=level),
+                "hill_hundredth": tails.hill(smooth, count=n // 100, level=level),
             }
-            tail = pure_tails.choose_minimum(smooth, candidates=40)
-            intervals["clauset"] = pure_tails.hill(smooth, count=tail.count - 1, level=level)
+            tail = tails.choose_minimum(smooth, candidates=40)
+            intervals["clauset"] = tails.hill(smooth, count=tail.count - 1, level=level)
             if whole:
-                minimum = pure_tails.choose_discrete_minimum(x).minimum
-                fit = pure_tails.discrete_tail_exponent(x, minimum=minimum, level=level)
+                minimum = tails.choose_discrete_minimum(x).minimum
+                fit = tails.discrete_tail_exponent(x, minimum=minimum, level=level)
                 intervals["discrete"] = Interval(fit.value - 1, fit.low - 1, fit.high - 1, level)
             for name, interval in intervals.items():
                 entry = interval.value, interval.low, interval.high

@@ -14,7 +14,7 @@ from sgdescape.core.stats.intervals import (
     computed,
     proportion_interval,
 )
-from sgdescape.core.stats.laws import exponent_of
+from sgdescape.core.stats.power_law import exponent_of
 from sgdescape.linear_regression.theory.stationary import likelihood_gain
 
 

@@ -10,7 +10,7 @@ from sgdescape.core import plotting
 from sgdescape.core.plotting import SHOWN_LEVEL
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
-from sgdescape.core.stats.laws import exponent_of
+from sgdescape.core.stats.power_law import exponent_of
 from sgdescape.linear_regression import estimates
 from sgdescape.linear_regression.theory.large_deviations import quasi_potential
 

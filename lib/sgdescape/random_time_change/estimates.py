@@ -14,7 +14,7 @@ from sgdescape.core.stats.intervals import (
     mean_interval,
     reciprocal,
 )
-from sgdescape.core.stats.tails import power_law_exponent
+from sgdescape.core.stats.power_law import power_law_exponent
 
 _RESAMPLES = 400
 

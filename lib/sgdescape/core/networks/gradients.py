@@ -6,7 +6,7 @@ arXiv 1510.01799), and for a convolution either from two T x T Gram matrices ove
 or from the layer's small kernel gradient, whichever needs fewer operations. One forward and one
 backward pass serve all samples; nothing of size n x P is formed.
 
-`batch_gradients` and `output_jacobian` do form it, by `torch.func`: the references of the tests.
+`batch_gradients` does form it, by `torch.func`: for few samples, and the reference of the tests.
 """
 
 from collections.abc import Callable, Iterator
@@ -35,7 +35,6 @@ __all__ = [
     "output_curvature",
     "output_gradient_norms",
     "output_gradients",
-    "output_jacobian",
     "per_sample_gradient_norms",
     "unit_cotangents",
 ]
@@ -186,26 +185,6 @@ def batch_gradients(model: nn.Module, inputs: Tensor, targets: Tensor, *, loss: 
         return check_losses(loss(outputs, y[None]), 1).squeeze(0)
 
     return _flatten(_vmapped(torch.func.grad(one), model, inputs, targets), inputs.shape[:1])
-
-
-@door
-@clean_modes
-def output_jacobian(model: nn.Module, inputs: Tensor) -> Tensor:
-    """Jacobian of the outputs, explicitly, by `torch.func.vmap(jacrev)`: the reference.
-
-    Args:
-        model: any module `torch.func` can differentiate, with P parameters.
-        inputs: samples (n, ...).
-
-    Returns:
-        ∇f_c(x_μ) as an array (n, outputs, P), ordered as `model.parameters()`.
-    """
-
-    def one(parameters, x):
-        return torch.func.functional_call(model, parameters, (x[None],)).squeeze(0)
-
-    leaves = _vmapped(torch.func.jacrev(one), model, inputs)
-    return _flatten(leaves, next(iter(leaves.values())).shape[:2])
 
 
 @door

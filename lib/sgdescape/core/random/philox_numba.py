@@ -101,23 +101,8 @@ def uniform(word):
 
 
 @nb.njit(inline="always")
-def uniform32(word):
-    """Return (floor(word / 2^8) + 1/2) / 2^24 in float32."""
-    high = np.uint32(np.uint32(word) >> np.uint32(8))
-    return (np.float32(high) + np.float32(0.5)) * np.float32(2.0**-24)
-
-
-@nb.njit(inline="always")
 def normal_pair(word0, word1):
     """Return two standard normal numbers of two words, by Box-Muller in float64."""
     radius = math.sqrt(-2.0 * math.log(uniform(word0)))
     angle = (2.0 * math.pi) * uniform(word1)
     return radius * math.cos(angle), radius * math.sin(angle)
-
-
-@nb.njit(inline="always")
-def normal_pair32(word0, word1):
-    """Return two standard normal numbers of two words, by Box-Muller in float32."""
-    radius = np.float32(math.sqrt(np.float32(-2.0) * np.float32(math.log(uniform32(word0)))))
-    angle = np.float32(2.0 * math.pi) * uniform32(word1)
-    return radius * np.float32(math.cos(angle)), radius * np.float32(math.sin(angle))

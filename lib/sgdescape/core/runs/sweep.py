@@ -3,7 +3,7 @@
 The result depends on the function, the grid, the seed and the number of replicas alone: not on
 chunk size, executor, number of workers or interruptions. The runner's share of that promise is
 that a chunk is a range of replica indices; the function's share is that a replica depends on
-(seed, replica index) alone, as with `replica_generator`.
+(seed, replica index) alone, as with the counters of `core.random.philox`.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ from sgdescape.core.runs import provenance, threads
 from sgdescape.core.runs import store as chunk_store
 from sgdescape.core.runs.engines import processes
 
-__all__ = ["ChunkError", "code_version", "replica_generator", "sweep", "processes"]
+__all__ = ["ChunkError", "code_version", "sweep", "processes"]
 
 
 class ChunkError(RuntimeError):
@@ -123,33 +123,6 @@ def sweep(
             raise ValueError(f"dims must name {inner} axes of {name!r}: got {trailing}")
         variables[name] = ((*axes, "replica", *trailing), array)
     return xr.Dataset(variables, coords=axes | {"replica": np.arange(replicas)})
-
-
-def replica_generator(seed: int, replica: int, *, stream: int = 0) -> np.random.Generator:
-    """Return the random numbers of one replica: Philox with key = seed, far from all others'.
-
-    Args:
-        seed: of the ensemble, at least 0.
-        replica: index, at least 0.
-        stream: tells several uses in one replica apart, at least 0.
-
-    Returns:
-        A generator; it starts at counter (0, 0, stream, replica) and would need 2^128 draws to
-        reach the next one.
-
-    Example:
-        >>> replica_generator(1, 5).random() == replica_generator(1, 5).random()
-        True
-    """
-    counter = [
-        0,
-        0,
-        validate.count("stream", stream, low=0),
-        validate.count("replica", replica, low=0),
-    ]
-    return np.random.Generator(
-        np.random.Philox(key=validate.count("seed", seed, low=0), counter=counter)
-    )
 
 
 def code_version(function: Callable) -> str:

@@ -1,4 +1,4 @@
-"""Numbers from samples: intervals, slopes, survival with censoring, correlation, tails, laws.
+"""Numbers from samples: intervals, slopes, survival with censoring, correlation, tails.
 
 Nothing knows SGD; estimators of one chapter are in that chapter.
 """

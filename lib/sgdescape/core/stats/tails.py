@@ -1,266 +1,282 @@
-"""Tail exponents with honest errors, goodness of fit, and which of two laws the data prefer.
+"""Exponents of a power-law tail of which nothing else is known, continuous or of whole numbers.
 
-Two kinds of question. Of a whole law (`core.stats.laws`): `power_law_exponent` is phi of
-P ~ (1 + r^2 / scale^2)^(-phi), `likelihood_ratio` tells rival laws apart and `goodness_of_fit` says
-whether the winner is any good. Of the far tail alone, where nothing is known about the bulk:
-`tail_exponent` above a given minimum, `hill` from the largest values, `choose_minimum`, and their
-twins for whole numbers (`core.stats.pure_tails`).
-Samples of one run are correlated: where errors are given they come from blocks or replicas
-(`core.stats.correlation`); what needs independent samples says so.
+`hill` takes the largest independent values, `choose_minimum` says where a tail begins;
+`discrete_tail_exponent` and `choose_discrete_minimum` do it for whole numbers. Where a law is
+known as a whole, its exponent is in `core.stats.power_law`.
+A continuous density fitted to whole numbers is wrong by more than its own interval (Clauset,
+Shalizi and Newman 2009): values that repeat are refused there, with the name of the discrete twin.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import optimize, special, stats
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
-from sgdescape.core.stats import laws
-from sgdescape.core.stats.correlation import BLOCKS, block_means, correlated_mean, integrated_time
-from sgdescape.core.stats.intervals import LEVEL, Interval, mean_interval
-from sgdescape.core.stats.pure_tails import (
-    Tail,
-    choose_discrete_minimum,
-    choose_minimum,
-    discrete_tail_exponent,
-    distance_from,
-    hill,
-    tail_exponent,
-)
+from sgdescape.core.stats.correlation import BLOCKS, block_means
+from sgdescape.core.stats.intervals import LEVEL, Interval, ratio_interval
 
 __all__ = [
-    "GoodnessOfFit",
-    "LikelihoodRatio",
+    "TIES",
     "Tail",
-    "UnboundedExponentError",
     "choose_discrete_minimum",
     "choose_minimum",
     "discrete_tail_exponent",
-    "goodness_of_fit",
     "hill",
-    "likelihood_ratio",
-    "power_law_exponent",
-    "tail_exponent",
 ]
 
-
-class UnboundedExponentError(RuntimeError):
-    """The data allow every exponent above some value: they cannot tell the law from a Gaussian.
-
-    Args:
-        message: says so.
-        estimate: the maximum-likelihood exponent.
-        low: lower end of its interval.
-    """
-
-    def __init__(self, message, estimate=float("nan"), low=float("nan")):
-        super().__init__(message, estimate, low)
-        self.estimate, self.low = float(estimate), float(low)
-
-    def __str__(self):
-        return self.args[0]
+TIES = 0.01
+"""Largest share of values in a tail that may repeat another: continuous numbers do not."""
 
 
 @dataclass(frozen=True)
-class LikelihoodRatio:
-    """How much better one law describes the samples than another (Vuong 1989).
+class Tail:
+    """Where a power-law tail begins.
 
     Args:
-        first: name of the law in whose favour positive values speak.
-        second: name of its rival.
-        total: difference of the maximised log likelihoods, over all samples.
-        per_sample: mean of the difference with its interval, between blocks.
-        p_value: two-sided, that the laws are equally good.
-        favoured: name of the law that the interval favours, or "neither".
+        minimum: smallest value that belongs to it.
+        exponent: of the density, at least 1, fitted above the minimum.
+        distance: Kolmogorov-Smirnov distance above the minimum.
+        count: number of values above or at the minimum.
     """
 
-    first: str
-    second: str
-    total: float
-    per_sample: Interval
-    p_value: float
-    favoured: str
-
-
-@dataclass(frozen=True)
-class GoodnessOfFit:
-    """Kolmogorov-Smirnov distance between samples and a fitted law, and how usual it is.
-
-    Args:
-        distance: largest difference of the distribution functions.
-        p_value: share of synthetic samples of the fitted law, fitted anew, that lie further from
-            their fit; never below 1 / (resamples + 1), so it can doubt a law but cannot refute
-            it at `LEVEL`.
-        resamples: number of synthetic samples.
-        stride: every how many-th sample was used, to make them independent.
-    """
-
+    minimum: float
+    exponent: float
     distance: float
-    p_value: float
-    resamples: int
-    stride: int
+    count: int
 
 
 @door
-def power_law_exponent(
-    samples,
-    *,
-    scale: float | None = None,
-    dimension: int = 1,
-    blocks: int = BLOCKS,
-    level: float = LEVEL,
-) -> Interval:
-    """Exponent phi of P(theta) ~ (1 + r^2 / scale^2)^(-phi) by maximum likelihood.
+def hill(samples, *, count: int, level: float = LEVEL) -> Interval:
+    """Tail index, the exponent of P(X > x) ~ x^(-index), from the largest independent samples.
 
-    At a known scale the estimate is a function of the mean of log(1 + r^2 / scale^2) alone, whose
-    interval between blocks is carried over. At a fitted scale the error is the sandwich of
-    blocked scores, and the interval is symmetric in 1 / phi, which is what stays normal on the
-    way to the Gaussian (1 / phi = 0).
+    Hill's estimator: 1 / index is the mean of log(x_i / x_(k+1)) over the k largest. The interval
+    is exact (chi-square with 2 k degrees of freedom) if these follow a Pareto law. The exponent
+    of the density is one more.
 
     Args:
-        samples: theta - theta* (d = 1) or |theta - theta*|, (n,) or (replicas, n), each row in
-            the order of time.
-        scale: positive if known: sqrt(2 L* / h) for the loss L = L* + h r^2 / 2; None fits it.
-        dimension: d of theta; phi lies above d / 2.
-        blocks: smallest number of blocks, see `correlation.block_means`.
+        samples: (n,), independent; absolute values are taken.
+        count: k, in [2, n - 1]; the (k + 1)-th largest must be positive.
+        level: of the interval, in (0, 1).
+
+    Returns:
+        The index with its interval.
+
+    Raises:
+        ValueError: for other shapes or counts, or if the k + 1 largest are equal, or many repeat.
+
+    Example:
+        >>> found = hill([8.0, 4.0, 2.0, 1.0], count=3)
+        >>> round(float(found.value * np.log(2)), 6)
+        0.5
+    """
+    values = np.abs(validate.finite("samples", samples))
+    if values.ndim != 1 or values.size < 3:
+        raise ValueError(f"samples must be (n,), n >= 3: got shape {values.shape}")
+    validate.count("count", count, low=2, high=values.size - 1)
+    largest = np.sort(values)[-count - 1 :]
+    if largest[0] <= 0 or largest[0] == largest[-1]:
+        raise ValueError(f"the {count + 1} largest must be positive and differ: {largest[[0, -1]]}")
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie in (0, 1): got {level}")
+    _refuse_ties(largest, "discrete_tail_exponent(samples, minimum=..., unit=...)")
+    inverse, tail = np.mean(np.log(largest[1:] / largest[0])), (1 - level) / 2
+    low, high = (q / (2 * count * inverse) for q in _chi2_ends(2 * count, tail))
+    return Interval(1 / inverse, low, high, level, f"Hill, {count} largest")
+
+
+@door
+def choose_minimum(samples, *, least: int = 50, candidates: int = 200) -> Tail:
+    """Where the power-law tail begins: the minimum above which it fits best.
+
+    The candidate with the smallest Kolmogorov-Smirnov distance between the values above it and
+    the power law fitted there (Clauset, Shalizi and Newman 2009).
+
+    Args:
+        samples: (n,) or (replicas, n); absolute values are taken.
+        least: number of values that must stay in the tail, at least 10.
+        candidates: number of candidate minima tried, spread evenly over the ranks.
+
+    Returns:
+        The minimum with exponent, distance and number of values.
+
+    Raises:
+        ValueError: if there are fewer than ``least`` positive distinct values, or many repeat: see
+            `choose_discrete_minimum`.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> tail = choose_minimum(rng.pareto(1.5, size=3000) + 1)
+        >>> 2.3 < tail.exponent < 2.7
+        True
+    """
+    validate.count("least", least, low=10)
+    validate.count("candidates", candidates)
+    values = np.sort(np.abs(validate.finite("samples", samples)).ravel())
+    values = values[values > 0]
+    if values.size < least or values[-1] == values[-least]:
+        raise ValueError(f"samples must hold {least} positive, distinct values: got {values.size}")
+    _refuse_ties(values, "choose_discrete_minimum(samples, unit=...)")
+    starts = np.unique(np.linspace(0, values.size - least, candidates).round().astype(int))
+    # The first of equal values: all of them belong to the tail.
+    starts = np.unique(np.searchsorted(values, values[starts], side="left"))
+    return min((_tail(values[i:]) for i in starts), key=lambda tail: tail.distance)
+
+
+@door
+def discrete_tail_exponent(
+    samples, *, minimum: float, unit: float = 1.0, blocks: int = BLOCKS, level: float = LEVEL
+) -> Interval:
+    r"""Exponent alpha of P(X = k) ~ k^(-alpha), whole numbers k >= minimum, maximum likelihood.
+
+    .. math:: \langle\log k\rangle=-\frac{\zeta'(\alpha,k_{\min})}{\zeta(\alpha,k_{\min})}
+
+    The mean of log k is a ratio of block means, whose interval is carried over. Source: Clauset,
+    Shalizi and Newman (2009), Eq. (3.5).
+
+    Args:
+        samples: (n,) or (replicas, n), whole multiples of the unit, each row in the order of time;
+            absolute values are taken.
+        minimum: positive; values below it do not count.
+        unit: step between neighbouring values, positive (0.01 for numbers rounded to cents).
+        blocks: smallest number of blocks.
         level: of the interval, in (0, 1).
 
     Returns:
         The exponent with its interval.
 
     Raises:
-        UnboundedExponentError: if the interval reaches the Gaussian.
         TooCorrelatedError: if the blocks are too short for the correlation of the samples.
-        ValueError: as in `laws.fit`.
+        ValueError: if values are no multiples of the unit, if fewer than 10 reach the minimum, or
+            if they allow every exponent above some value.
 
     Example:
-        >>> samples = np.random.default_rng(0).standard_t(4, size=20_000)
-        >>> found = power_law_exponent(samples)
+        >>> samples = np.random.default_rng(0).zipf(2.5, size=20_000)
+        >>> found = discrete_tail_exponent(samples, minimum=1)
         >>> found.low < 2.5 < found.high
         True
     """
-    fit = laws.fit("power_law", samples, dimension=dimension, scale=scale)
-    half, exponent = dimension / 2, fit.parameters["exponent"]
-    ratios = (fit.radii / fit.parameters["scale"]) ** 2
-    if scale is not None:
-        mean = correlated_mean(np.log1p(ratios), blocks=blocks, level=level)
-        low = laws.exponent_of(mean.high, dimension=dimension)
-        if mean.low <= 0:
-            raise _unbounded(exponent, low, level)
-        high = laws.exponent_of(mean.low, dimension=dimension)
-        return Interval(exponent, min(low, exponent), max(high, exponent), level, mean.method)
-    inner = ratios / (1 + ratios)
-    trend = special.digamma(exponent) - special.digamma(exponent - half)
-    scores = [trend - np.log1p(ratios), 2 * exponent * inner - dimension]  # of phi and log scale
-    means = np.array([block_means(score, blocks=blocks) for score in scores])
-    curve = special.polygamma(1, exponent) - special.polygamma(1, exponent - half)
-    cross = 2 * inner.mean()
-    curvature = np.array([[curve, cross], [cross, -4 * exponent * np.mean(inner / (1 + ratios))]])
-    influence = np.linalg.solve(curvature, means)[0] / exponent**2  # of 1 / phi, a block
-    spread = mean_interval(influence, level=level)
-    width = (spread.high - spread.low) / 2
-    low = 1 / (1 / exponent + width)
-    if width >= 1 / exponent:
-        raise _unbounded(exponent, low, level)
-    high = 1 / (1 / exponent - width)
-    return Interval(exponent, low, high, level, f"between {means.shape[1]} blocks, fitted scale")
+    values = _multiples(samples, unit)
+    lowest = int(np.ceil(validate.positive("minimum", minimum) / unit - 1e-9))
+    inside = values >= lowest
+    if inside.sum() < 10:
+        raise ValueError(f"at least 10 values must reach minimum {minimum:g}: got {inside.sum()}")
+    logs = np.where(inside, np.log(np.maximum(values, lowest)), 0.0)
+    counts = block_means(inside.astype(float), blocks=blocks)
+    found = ratio_interval(block_means(logs, blocks=blocks), counts, level=level)
+    if found.low <= _mean_log(_LARGEST_EXPONENT, lowest):
+        raise ValueError(
+            f"samples must reach beyond minimum {minimum:g} often enough to bound the exponent"
+        )
+    high, value, low = (_exponent_of(m, lowest) for m in (found.low, found.value, found.high))
+    return Interval(value, low, high, level, f"discrete, between {counts.size} blocks")
 
 
 @door
-def likelihood_ratio(
-    first: laws.Fit, second: laws.Fit, *, blocks: int = BLOCKS, level: float = LEVEL
-) -> LikelihoodRatio:
-    """Which of two fitted laws describes the samples better, and whether that is more than chance.
+def choose_discrete_minimum(
+    samples, *, unit: float = 1.0, least: int = 50, candidates: int = 200
+) -> Tail:
+    """Where the power-law tail of whole numbers begins: the minimum above which it fits best.
 
-    Vuong's test: the mean difference of the log densities, with its error between blocks, so that
-    it holds for correlated samples. No correction for the number of parameters. If one law holds
-    the other as a limit (a power law of free scale, or a stretched one, and the Gaussian) and that
-    limit is the truth, the ratio is not normal; the answer is then "neither", as it should be.
+    As `choose_minimum`, with the discrete law.
 
     Args:
-        first: from `laws.fit`.
-        second: another law fitted to the same samples.
-        blocks: smallest number of blocks.
-        level: at which a law is favoured, in (0, 1).
+        samples: (n,) or (replicas, n), whole multiples of the unit; absolute values are taken.
+        unit: step between neighbouring values.
+        least: number of values that must stay in the tail, at least 10.
+        candidates: number of candidate minima tried, spread evenly over the distinct values.
 
     Returns:
-        Ratio, interval, p-value and the favoured law.
+        The minimum with exponent, distance and number of values.
 
     Raises:
-        TooCorrelatedError: if the blocks are too short for the correlation of the samples.
-        ValueError: if the samples or the dimensions differ.
+        ValueError: if values are no multiples of the unit, or fewer than ``least`` are positive.
 
     Example:
-        >>> samples = np.random.default_rng(0).standard_t(3, size=5000)
-        >>> power, normal = laws.fit("power_law", samples), laws.fit("gaussian", samples)
-        >>> likelihood_ratio(power, normal).favoured
-        'power_law'
-    """
-    if first.dimension != second.dimension or not np.array_equal(first.radii, second.radii):
-        raise ValueError("both laws must be fitted to the same samples in the same dimension")
-    difference = first.log_density - second.log_density
-    means = block_means(difference, blocks=blocks)
-    interval = mean_interval(means, level=level)
-    error = means.std(ddof=1) / np.sqrt(means.size)
-    # Equal laws differ by rounding only: no evidence, whatever its own scatter says.
-    rounding = 1e-12 * np.mean(np.abs(first.log_density))
-    equal = abs(interval.value) <= rounding
-    p_value = 1.0 if equal else 2 * stats.t.sf(abs(interval.value) / error, means.size - 1)
-    favoured = "neither"
-    if not equal and interval.low > 0:
-        favoured = first.law
-    if not equal and interval.high < 0:
-        favoured = second.law
-    total = float(difference.sum())
-    return LikelihoodRatio(first.law, second.law, total, interval, float(p_value), favoured)
-
-
-@door
-def goodness_of_fit(fit: laws.Fit, *, resamples: int = 200, seed: int = 0) -> GoodnessOfFit:
-    """Is the fitted law a good description? Kolmogorov-Smirnov with a parametric bootstrap.
-
-    Correlated samples are thinned to every ceil(2 tau)-th first, tau their integrated time.
-
-    Args:
-        fit: from `laws.fit`.
-        resamples: number of synthetic samples, at least 20.
-        seed: of the synthetic samples.
-
-    Returns:
-        Distance and p-value.
-
-    Raises:
-        TooCorrelatedError: if the rows are too short to know their correlation.
-        ValueError: for too few resamples or too few independent samples.
-
-    Example:
-        >>> samples = np.random.default_rng(0).uniform(-1, 1, size=2000)
-        >>> goodness_of_fit(laws.fit("gaussian", samples)).p_value < 0.01
+        >>> tail = choose_discrete_minimum(np.random.default_rng(0).zipf(2.5, size=3000))
+        >>> 2.3 < tail.exponent < 2.7
         True
     """
-    validate.count("resamples", resamples, low=20)
-    rng = np.random.Generator(np.random.Philox(key=validate.count("seed", seed, low=0)))
-    time = integrated_time(fit.radii)
-    stride = 1 if time < 1.5 else int(np.ceil(2 * time))
-    radii, law = fit.radii[..., ::stride].ravel(), laws.LAWS[fit.law]
-
-    def fitted(values):
-        parameters = law.fit(values, fit.dimension, fit.fixed_scale)
-        return parameters, distance_from(law.cdf(np.sort(values), fit.dimension, **parameters))
-
-    parameters, distance = fitted(radii)
-    further = sum(
-        fitted(law.draw(rng, radii.size, fit.dimension, **parameters))[1] >= distance
-        for _ in range(resamples)
-    )
-    return GoodnessOfFit(float(distance), (further + 1) / (resamples + 1), resamples, stride)
+    validate.count("least", least, low=10)
+    validate.count("candidates", candidates)
+    values = np.sort(_multiples(samples, unit).ravel())
+    values = values[values > 0]
+    if values.size < least or values[-1] == values[-least]:
+        raise ValueError(f"samples must hold {least} positive, distinct values: got {values.size}")
+    seen, counts = np.unique(values, return_counts=True)
+    starts = np.flatnonzero(seen <= values[-least])
+    chosen = np.unique(np.linspace(0, starts.size - 1, candidates).round().astype(int))
+    tails = (_discrete_tail(seen[k:], counts[k:], unit) for k in chosen)
+    return min(tails, key=lambda tail: tail.distance)
 
 
-def _unbounded(exponent, low, level):
-    return UnboundedExponentError(
-        f"the exponent has no upper end at level {level:g}: the samples cannot be told from a "
-        f"Gaussian; estimate {exponent:.4g}, above {low:.4g}",
-        exponent,
-        low,
-    )
+def _discrete_tail(seen, counts, unit):
+    size, lowest = counts.sum(), float(seen[0])
+    exponent = _exponent_of(counts @ np.log(seen) / size, lowest)
+    # both distribution functions jump at whole numbers only
+    beyond = special.zeta(exponent, np.stack([seen, seen + 1])) / special.zeta(exponent, lowest)
+    share = np.cumsum(counts) / size
+    gaps = abs(share - counts / size - 1 + beyond[0]), abs(share - 1 + beyond[1])
+    return Tail(lowest * unit, float(exponent), float(np.max(gaps)), int(size))
+
+
+def _multiples(samples, unit):
+    unit = validate.positive("unit", unit)
+    scaled = np.abs(validate.finite("samples", samples)) / unit
+    whole = np.rint(scaled)
+    off = np.abs(scaled - whole) > 1e-6 * np.maximum(scaled, 1)
+    if off.any():
+        raise ValueError(
+            f"samples must be whole multiples of unit {unit:g}: got {scaled[off][0] * unit:g}"
+        )
+    return whole
+
+
+def _mean_log(exponent, lowest):
+    """Mean of log k under k^-exponent, k >= lowest: minus the slope of log zeta."""
+    step = 1e-5 * (exponent - 1)
+    upper, lower = (np.log(special.zeta(exponent + d, float(lowest))) for d in (step, -step))
+    return (lower - upper) / (2 * step)
+
+
+_LARGEST_EXPONENT = 60.0
+
+
+def _exponent_of(mean_log, lowest):
+
+    def gap(exponent):
+        return _mean_log(exponent, lowest) - mean_log
+
+    if gap(1 + 1e-6) <= 0:
+        return 1 + 1e-6
+    if gap(_LARGEST_EXPONENT) >= 0:
+        return _LARGEST_EXPONENT
+    return optimize.brentq(gap, 1 + 1e-6, _LARGEST_EXPONENT, xtol=1e-12)
+
+
+def _refuse_ties(values, way_out):
+    repeated = 1 - np.unique(values).size / values.size
+    if repeated > TIES:
+        raise ValueError(
+            f"samples must be continuous: {100 * repeated:.3g} % of {values.size} in the tail "
+            f"repeat another, as whole or rounded numbers do; use {way_out}"
+        )
+
+
+def _tail(ordered):
+    logs = np.log(ordered / ordered[0])
+    index = ordered.size / logs.sum()
+    distance = _distance(-np.expm1(-index * logs))
+    return Tail(float(ordered[0]), float(1 + index), distance, logs.size)
+
+
+def _distance(probabilities):
+    """Kolmogorov-Smirnov distance from the law's probabilities of ordered samples."""
+    n = probabilities.size
+    steps = np.arange(n + 1) / n
+    return float(max(np.max(steps[1:] - probabilities), np.max(probabilities - steps[:-1])))
+
+
+def _chi2_ends(freedom, tail):
+    return stats.chi2.ppf(tail, freedom), stats.chi2.isf(tail, freedom)

@@ -7,7 +7,7 @@ from scipy import optimize, special
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
-from sgdescape.core.stats.laws import exponent_of
+from sgdescape.core.stats.power_law import exponent_of
 from sgdescape.linear_regression.theory.one_step import chi, kernel, mean_square
 
 
