@@ -247,6 +247,45 @@ def test_the_face_names_what_it_offers(stem):
         for alias in node.names
     }
     assert bound == names, "imported but not offered, or the reverse"
+    hidden = [n for n in names & rooms(stem) if not inspect.ismodule(getattr(module, n))]
+    assert hidden == [], "rooms hidden by functions of their names"
+
+
+def hidden_formulas(face, modules):
+    """Public functions of theory modules that a chapter's face does not offer."""
+    given = {name: getattr(face, name) for name in face.__all__}
+    return [
+        f"{module.__name__}.{name}"
+        for module in modules
+        for name, value in vars(module).items()
+        if callable(value) and not inspect.isclass(value) and not name.startswith("_")
+        and getattr(value, "__module__", None) == module.__name__
+        and given.get(name) is not value
+    ]  # fmt: skip
+
+
+@stems
+def test_the_face_offers_every_formula(stem):
+    """What is no formula is private: a name, or the module of what several formulas share."""
+    face = importlib.import_module(f"sgdescape.{stem}")
+    names = [n for n in modules() if n.startswith(f"sgdescape.{stem}.theory")]
+    public_ones = [n for n in names if not n.rpartition(".")[2].startswith("_")]
+    assert public_ones and hidden_formulas(face, map(importlib.import_module, public_ones)) == []
+
+
+def test_a_hidden_formula_is_seen():
+    def rate():
+        pass
+
+    theory = SimpleNamespace(__name__=rate.__module__, rate=rate, _helper=rate, Record=Path)
+    faces = [
+        SimpleNamespace(__all__=[]),
+        SimpleNamespace(__all__=["rate"], rate=theory),  # another one of the same name
+        SimpleNamespace(__all__=["rate"], rate=rate),
+    ]
+    found = [hidden_formulas(face, [theory]) for face in faces]
+    hidden = [f"{rate.__module__}.rate"]
+    assert found == [hidden, hidden, []]
 
 
 KERNELS = {"kernels"}  # engines: found by their ensembles, not by readers

@@ -179,6 +179,21 @@ def test_the_search_knows_equations_and_symbols_and_no_tex():
     assert not [w for w in ("mathrm", "frac", "langl", "mathsf") if index["terms"].get(w)]
 
 
+@pytest.mark.parametrize(
+    "name", ["kramers_escape.escape_rate", "core.stats.intervals.mean_interval"]
+)
+def test_a_function_is_found_by_its_name(browser, name):
+    tab = browser.new_page()
+    tab.set_default_timeout(PATIENCE)
+    tab.goto((HTML / "search.html").as_uri() + f"?q={name.rpartition('.')[2]}")
+    place = f"api.html#sgdescape.{name}"
+    tab.locator(f"#search-results li a[href$='{place}']").first.click()
+    entry = tab.locator(f"dt[id='sgdescape.{name}']")
+    entry.wait_for(state="visible")
+    assert tab.url.endswith(place) and f"{name.rpartition('.')[2]}(" in entry.inner_text()
+    tab.close()
+
+
 WIDE = "main, main * { font-family: 'DejaVu Sans', Verdana, sans-serif; letter-spacing: 0.04em }"
 
 

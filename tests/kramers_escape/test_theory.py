@@ -13,7 +13,8 @@ from scipy.integrate import quad
 
 import sgdescape.kramers_escape as ke
 from sgdescape.kramers_escape.measure import plane
-from sgdescape.kramers_escape.theory import algebra, detour, proof
+from sgdescape.kramers_escape.theory import _algebra as algebra
+from sgdescape.kramers_escape.theory import detour, proof
 from sgdescape.kramers_escape.theory.integrals import Quadrature
 
 ONE = dict(learning_rate=0.1, batch_size=1, curvature_minimum=1.0, curvature_saddle=-1.0)

@@ -11,7 +11,7 @@ from sgdescape.core.ensembles import regression
 from sgdescape.core.fokker_planck import operators
 from sgdescape.core.stats import intervals
 from sgdescape.linear_regression import estimates
-from sgdescape.linear_regression.theory import one_step
+from sgdescape.linear_regression.theory import _inputs
 
 RNG = np.random.default_rng(0)
 AT = {"learning_rate": 0.1, "batch_size": 1}
@@ -137,20 +137,20 @@ def draw_inputs(law, size):
     }[law]()
 
 
-@pytest.mark.parametrize("law", one_step.INPUTS)
+@pytest.mark.parametrize("law", _inputs.INPUTS)
 def test_nodes_have_the_moments_of_their_law(law):
-    s, w = one_step.mean_square(0.1, inputs=law)
+    s, w = _inputs.mean_square(0.1, inputs=law)
     kurtosis = {"rademacher": 1, "uniform": 1.8, "gaussian": 3, "laplace": 6}[law]
     np.testing.assert_allclose([w.sum(), w @ s, w @ s**2], [1, 1, kurtosis], rtol=1e-9)
 
 
 @pytest.mark.parametrize("b", [2, 3, 10, 50])
 def test_batch_nodes_are_those_of_chi_square(b):
-    s, w = one_step.mean_square(0.1, batch_size=b)
+    s, w = _inputs.mean_square(0.1, batch_size=b)
     np.testing.assert_allclose([w.sum(), w @ s, w @ s**2], [1, 1, 1 + 2 / b], rtol=1e-8)
 
 
-@pytest.mark.parametrize(("law", "b"), [*[(x, 1) for x in one_step.INPUTS], ("gaussian", 4)])
+@pytest.mark.parametrize(("law", "b"), [*[(x, 1) for x in _inputs.INPUTS], ("gaussian", 4)])
 def test_kernel_is_the_step(law, b):
     n, theta, levels = 200_000, 0.8, np.array([0.3, 0.7, 0.9, 1.2])
     x, y = draw_inputs(law, (n, b)), RNG.normal(size=(n, b))
@@ -398,9 +398,9 @@ def test_kesten_slope_is_the_slope_of_exact_times():
     assert slope == pytest.approx(half, rel=5e-3)
 
 
-@pytest.mark.parametrize("law", one_step.INPUTS)
+@pytest.mark.parametrize("law", _inputs.INPUTS)
 def test_quadratic_barrier_solves_hamilton_jacobi_for_every_input_law(law):
-    s, w = one_step.mean_square(0.1, inputs=law)
+    s, w = _inputs.mean_square(0.1, inputs=law)
     for theta in (0.2, 0.5, 0.9):
         p = 2 * theta
         assert w @ np.exp(s * (p**2 / 2 - p * theta)) == pytest.approx(1, rel=1e-9)

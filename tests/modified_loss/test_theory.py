@@ -112,7 +112,7 @@ def test_isotropic_noise_in_a_gradient_field_has_no_current():
 
 
 def test_symbolic_residuals_vanish():
-    for residuals in (ml.algebra.single_mode(), ml.algebra.pair()):
+    for residuals in (ml.single_mode_identities(), ml.pair_identities()):
         for residual in residuals.values():
             values = residual if isinstance(residual, sp.MatrixBase) else [residual]
             assert all(value == 0 for value in values)

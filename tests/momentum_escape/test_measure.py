@@ -94,8 +94,6 @@ def test_passages_refuse(options):
 
 
 def test_the_experiment_is_that_of_its_seed(config, small):
-    from sgdescape.momentum_escape import measure
-
-    again = measure(config)
+    again = me.measurements(config)
     for name in again.data_vars:
         assert np.array_equal(again[name], small[name]), name

@@ -109,7 +109,7 @@ def test_no_path_is_cheaper_than_the_barrier():
     """Any path's action is an upper bound, here one that is bent at random."""
     _, times, path = me.minimum_action(3.0, damping=0.3, points=1200)
     bent = path * (1 + 0.05 * np.sin(times) * (times < times[-1] - 1))
-    action, _ = paths.path_action(bent, times, 0.3)
+    action, _ = paths._path_action(bent, times, 0.3)
     assert action > me.barrier(3.0, damping=0.3)
 
 
@@ -166,10 +166,10 @@ def test_push_cost_is_the_legendre_transform():
 def test_gradient_and_curvature_of_the_action():
     rng = np.random.default_rng(1)
     path, times, h = 0.1 * rng.normal(size=20), np.linspace(0, 3, 20), 1e-6
-    _, gradient = paths.path_action(path, times, 0.7)
-    curvature = paths.path_curvature(path, times, 0.7).toarray()
+    _, gradient = paths._path_action(path, times, 0.7)
+    curvature = paths._path_curvature(path, times, 0.7).toarray()
     for i, step in enumerate(h * np.eye(20)):
-        up, down = (paths.path_action(path + s * step, times, 0.7) for s in (1, -1))
+        up, down = (paths._path_action(path + s * step, times, 0.7) for s in (1, -1))
         assert (up[0] - down[0]) / (2 * h) == pytest.approx(gradient[i], rel=1e-5, abs=1e-5)
         assert np.allclose((up[1] - down[1]) / (2 * h), curvature[i], rtol=1e-4, atol=1e-2)
 

@@ -11,8 +11,7 @@ import sgdescape.neural_network as net
 from sgdescape.core.networks import models
 from sgdescape.core.runs import provenance
 from sgdescape.neural_network import predictions
-from sgdescape.neural_network.measure import checkpoints
-from sgdescape.neural_network.theory import bowl
+from sgdescape.neural_network.measure import bowl, checkpoints
 
 SPECTRUM = np.concatenate([np.array([110.0, 42, 26]), np.geomspace(20, 0.05, 60)])
 NOISE = {"ratio": np.ones(3), "kurtosis": np.where(np.eye(3), 3.0, 1.1)}

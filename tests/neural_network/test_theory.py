@@ -13,8 +13,7 @@ from tests.core import explicit
 import sgdescape.neural_network as net
 from neural_network.imitation import small
 from sgdescape.core.stats import intervals
-from sgdescape.neural_network.measure import checkpoints
-from sgdescape.neural_network.theory import bowl
+from sgdescape.neural_network.measure import bowl, checkpoints
 
 spectra = st.lists(st.floats(0.01, 100), min_size=2, max_size=12)
 

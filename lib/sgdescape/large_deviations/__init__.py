@@ -18,6 +18,7 @@ from sgdescape.large_deviations.theory.circle import (
     circle_climb,
     circle_crossover,
     circle_jump_cost,
+    circle_loss,
     circle_path,
     circle_potential,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "circle_crossover",
     "circle_diffusion_factor",
     "circle_jump_cost",
+    "circle_loss",
     "circle_passage_time",
     "circle_path",
     "circle_plane_time",

@@ -1,8 +1,8 @@
 """The modified loss of SGD with momentum, its phase-space currents, and what they are not.
 
 Chapter `modified_loss`: its rooms `claims` and `figures`, its configuration, `run`, the formulas
-that pages and other chapters use, and `algebra`, their proofs with symbols. Formulas of a single
-mode are those of `underdamped_langevin`.
+that pages and other chapters use, and their proofs with symbols (`..._identities`). Formulas of a
+single mode are those of `underdamped_langevin`.
 """
 
 from sgdescape.modified_loss import claims, figures, predictions
@@ -10,7 +10,7 @@ from sgdescape.modified_loss.config import PAPER, QUICK, Config
 from sgdescape.modified_loss.experiment import run
 from sgdescape.modified_loss.predictions import predict
 from sgdescape.modified_loss.prose import summary
-from sgdescape.modified_loss.theory import algebra
+from sgdescape.modified_loss.theory.algebra import pair_identities, single_mode_identities
 from sgdescape.modified_loss.theory.asymmetry import time_asymmetry
 from sgdescape.modified_loss.theory.decomposition import (
     Decomposition,
@@ -54,7 +54,6 @@ __all__ = [
     "Decomposition",
     "PAPER",
     "QUICK",
-    "algebra",
     "areal_rate",
     "areal_rates",
     "circulation",
@@ -77,6 +76,7 @@ __all__ = [
     "half_step",
     "midpoint_variance",
     "modified_loss",
+    "pair_identities",
     "phase_loss",
     "predict",
     "predictions",
@@ -86,6 +86,7 @@ __all__ = [
     "shape",
     "shape_by_kronecker",
     "shuffled_equipartition",
+    "single_mode_identities",
     "summary",
     "time_asymmetry",
 ]

@@ -6,7 +6,7 @@ several laws, two directions, and the map of temperature and damping on which bo
 
 from sgdescape.momentum_escape import claims, figures, predictions
 from sgdescape.momentum_escape.config import PAPER, QUICK, Config
-from sgdescape.momentum_escape.experiment import measure, run
+from sgdescape.momentum_escape.experiment import measurements, run
 from sgdescape.momentum_escape.predictions import predict
 from sgdescape.momentum_escape.prose import summary
 from sgdescape.momentum_escape.theory.barrier import (
@@ -15,7 +15,7 @@ from sgdescape.momentum_escape.theory.barrier import (
     gibbs_barrier,
     weak_friction,
 )
-from sgdescape.momentum_escape.theory.energy import energy_tail, gibbs_tail, tail_exponent
+from sgdescape.momentum_escape.theory.energy import energy_tail, gibbs_tail, tail_exponent, turnover
 from sgdescape.momentum_escape.theory.minimum_action import minimum_action, push_cost
 from sgdescape.momentum_escape.theory.plane import circle_barrier, orbit_hamiltonian, plane_barrier
 from sgdescape.momentum_escape.theory.pushes import cumulant, input_law, largest_tilt, normal_push
@@ -43,7 +43,7 @@ __all__ = [
     "gibbs_tail",
     "input_law",
     "largest_tilt",
-    "measure",
+    "measurements",
     "minimum_action",
     "normal_push",
     "orbit_hamiltonian",
@@ -58,5 +58,6 @@ __all__ = [
     "summary",
     "tail_exponent",
     "temperature",
+    "turnover",
     "weak_friction",
 ]

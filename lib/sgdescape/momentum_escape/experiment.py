@@ -19,7 +19,7 @@ LAWS = ("gaussian", "uniform", "rademacher", "decoupled")
 
 
 @door
-def measure(config: Config = QUICK) -> xr.Dataset:
+def measurements(config: Config = QUICK) -> xr.Dataset:
     """Make all measurements of the chapter.
 
     Args:
@@ -85,11 +85,11 @@ def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
         device: only "cpu": scalars need no other.
 
     Returns:
-        What `measure` returns, what `predict` adds, and provenance.
+        What `measurements` returns, what `predict` adds, and provenance.
     """
     validate.one_of("device", str(device), ("cpu", "auto"))
     start = time.perf_counter()
-    dataset = predict(measure(config))
+    dataset = predict(measurements(config))
     dataset.attrs |= provenance.record(config, seconds=time.perf_counter() - start)
     return dataset
 

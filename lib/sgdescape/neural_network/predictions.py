@@ -9,8 +9,8 @@ import xarray as xr
 
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
+from sgdescape.neural_network.measure import bowl
 from sgdescape.neural_network.measure.escapes import Use, seed_of
-from sgdescape.neural_network.theory import bowl
 from sgdescape.neural_network.theory.spectrum import (
     entropy_number,
     escape_slope,

@@ -2,6 +2,5 @@
 
 All is made of a mode's answer to a kick, `response`, whose home is `underdamped_langevin.theory`.
 `displacement` has the distance from the stationary state, `fixed_start` that from a point off the
-minimum, `power_law` a spectrum's exponent, `shuffling` what epochs without replacement change;
-`modes` checks and broadcasts.
+minimum, `power_law` a spectrum's exponent, `shuffling` what epochs without replacement change.
 """

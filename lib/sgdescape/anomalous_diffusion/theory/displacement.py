@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sgdescape.anomalous_diffusion.theory import modes
+from sgdescape.anomalous_diffusion.theory import _modes as modes
 from sgdescape.core import validate
 from sgdescape.core.doors import door
 from sgdescape.underdamped_langevin.theory.autoregression import common_factor

@@ -5,7 +5,7 @@ from scipy import special
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
-from sgdescape.heavy_tails.theory.kesten import moment_root
+from sgdescape.heavy_tails.theory._roots import moment_root
 
 
 @door

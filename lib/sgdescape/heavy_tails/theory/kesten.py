@@ -12,7 +12,9 @@ from scipy import optimize, special
 from sgdescape.core import validate
 from sgdescape.core.doors import door
 from sgdescape.core.fokker_planck.panels import panels
-from sgdescape.heavy_tails.theory.radius import INPUTS, graded, radius_law
+from sgdescape.heavy_tails.theory._panels import graded
+from sgdescape.heavy_tails.theory._roots import moment_root
+from sgdescape.heavy_tails.theory.radius import INPUTS, radius_law
 
 _NATS = 60.0  # panels whose integrand is smaller by more than this factor e^60 do not count
 
@@ -111,33 +113,6 @@ def kesten_root(*, dimension=1, learning_rate, batch_size=1, inputs="gaussian") 
             f"{eta:g}, with exponent {rate:.3g} a step"
         )
     return moment_root(lambda s: log_moment(s, **settings))
-
-
-def moment_root(log_growth, *, start=1.0, largest=1e7, tolerance=1e-12) -> float:
-    """Return the root s > 0 of a convex function that starts at 0 and falls first.
-
-    Args:
-        log_growth: log k(s) of s.
-        start: a guess.
-        largest: above it there is taken to be none.
-        tolerance: relative, of the root.
-
-    Returns:
-        The root, or infinity.
-
-    Example:
-        >>> print(round(moment_root(lambda s: s**2 - 3 * s), 6))
-        3.0
-    """
-    high = start
-    while not log_growth(high) > 0:
-        high *= 2
-        if high > largest:
-            return np.inf
-    low = high / 2
-    while log_growth(low) > 0:
-        high, low = low, low / 2
-    return float(optimize.brentq(log_growth, low, high, xtol=tolerance * high, rtol=1e-12))
 
 
 def small_step_limit() -> tuple[float, float]:

@@ -13,8 +13,8 @@ import numpy as np
 from sgdescape.core import validate
 from sgdescape.core.doors import door
 from sgdescape.core.fokker_planck.panels import panels
+from sgdescape.heavy_tails.theory._panels import graded
 from sgdescape.heavy_tails.theory.kesten import kesten_root
-from sgdescape.heavy_tails.theory.radius import graded
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from scipy import interpolate, special
 from sgdescape.core import validate
 from sgdescape.core.doors import door
 from sgdescape.core.fokker_planck.panels import panels
-from sgdescape.heavy_tails.theory.kesten import moment_root
-from sgdescape.heavy_tails.theory.radius import INPUTS, graded, radius_law
+from sgdescape.heavy_tails.theory._panels import graded
+from sgdescape.heavy_tails.theory._roots import moment_root
+from sgdescape.heavy_tails.theory.radius import INPUTS, radius_law
 
 _NATS = 50.0
 _SWEEPS = 40  # in logarithms, before the matrix is made

@@ -1,6 +1,6 @@
 """Formulas of chapter `kramers_escape`: one pure function an equation, no experiments.
 
-`rate` is the theorem; `valley` and `saddle` are the two halves of its proof, `algebra` and `proof`
-check every step of it; `dimension` is what takes the place of n for unequal curvatures, and
+`rate` is the theorem; `valley` and `saddle` are the two halves of its proof, `proof`
+checks every step of it; `dimension` is what takes the place of n for unequal curvatures, and
 `detour` the cheapest path where it leaves the axis.
 """

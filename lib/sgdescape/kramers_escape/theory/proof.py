@@ -9,7 +9,8 @@ from sgdescape.core.doors import door
 from sgdescape.core.fokker_planck import quadrature
 from sgdescape.kramers_escape import landscape as losses
 from sgdescape.kramers_escape.landscape import Landscape
-from sgdescape.kramers_escape.theory import algebra, saddle, valley
+from sgdescape.kramers_escape.theory import _algebra as algebra
+from sgdescape.kramers_escape.theory import saddle, valley
 from sgdescape.kramers_escape.theory.integrals import Quadrature
 
 NOISES = (10, 40, 160)

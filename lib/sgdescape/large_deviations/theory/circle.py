@@ -17,6 +17,7 @@ THEORIES = ("sgd", "paper", "covariance", "arrhenius")
 """Of `circle_potential`: SGD's climb, the paper's noise, exact covariance, constant noise."""
 
 
+@door
 def circle_loss(angle, noise_variance):
     r"""Return L = 1 - cos(theta) + sigma^2/2, Eq. (circle-loss).
 

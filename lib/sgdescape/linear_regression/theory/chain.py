@@ -11,8 +11,8 @@ from scipy import interpolate
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
-from sgdescape.linear_regression.theory.data_barrier import samples
-from sgdescape.linear_regression.theory.one_step import kernel
+from sgdescape.linear_regression.theory._arguments import samples
+from sgdescape.linear_regression.theory._kernel import kernel
 
 
 @dataclass(frozen=True)

@@ -9,53 +9,9 @@ from scipy import special
 from sgdescape.core import validate
 from sgdescape.core.doors import door
 from sgdescape.core.fokker_planck.panels import panels
+from sgdescape.linear_regression.theory._inputs import chi, mean_square
 
-INPUTS = ("rademacher", "uniform", "gaussian", "laplace")
-_LOG_SMALLEST = -180.0  # log of the weight below which a node cannot matter
 _SMALL_PAIR = 1e-25  # the same for a pair of nodes: times in many dimensions stay below 1e15
-
-
-def mean_square(learning_rate, *, batch_size=1, inputs="gaussian", power=1.0):
-    r"""Return nodes and weights for S, the mean of x^2 over a batch, by Gauss-Legendre panels.
-
-    Args:
-        learning_rate: eta; nodes are placed where eta S changes a step.
-        batch_size: B; 1 unless the inputs are Gaussian.
-        inputs: one of `INPUTS`, of variance 1.
-        power: largest power of S to be averaged (Kesten's exponent), for the upper end.
-
-    Returns:
-        S (nodes,) and weights (nodes,), sum 1.
-
-    Raises:
-        ValueError: for B > 1 with other inputs than Gaussian.
-    """
-    learning_rate = validate.positive("learning_rate", learning_rate)
-    b = validate.count("batch_size", batch_size)
-    if validate.one_of("inputs", inputs, INPUTS) != "gaussian" and b > 1:
-        raise ValueError(f"batch_size must be 1 for {inputs} inputs: got {b}")
-    if inputs == "rademacher":
-        return np.ones(1), np.ones(1)
-    if inputs == "uniform":
-        x, weight = panels(np.sqrt(3) * np.array([0, 0.01, 0.05, 0.2, 0.5, 0.75, 1]), 8)
-        return x**2, weight / np.sqrt(3)
-    # in x = sqrt(sum of squares): dense near 0, where steps vanish, and far into the tail
-    reach = np.sqrt(b) + (20 if inputs == "gaussian" else 130) + 2 * np.sqrt(power)
-    edges = np.concatenate([[0], np.geomspace(0.01, 0.5, 6), np.arange(1, reach, 0.75)])
-    kink = np.sqrt(b / learning_rate)  # 1 - eta S changes its sign: an edge of a panel
-    if edges[1] < kink < edges[-1] and np.abs(edges - kink).min() > 1e-9:
-        edges = np.sort(np.append(edges, kink))
-    x, weight = panels(edges, 8)
-    if inputs == "laplace":
-        log_density = np.log(2) / 2 - np.sqrt(2) * x
-    else:
-        log_density = (
-            (b - 1) * np.log(x) - x**2 / 2 - (b / 2 - 1) * np.log(2) - special.gammaln(b / 2)
-        )
-    logs = np.log(weight) + log_density
-    keep = logs + power * np.log(np.maximum(1, learning_rate * x**2)) > _LOG_SMALLEST
-    weight = np.exp(logs)
-    return x[keep] ** 2 / b, weight[keep] / weight.sum()
 
 
 @door
@@ -69,7 +25,7 @@ def exceedance(start, levels, *, learning_rate, batch_size=1, inputs="gaussian")
         levels: r >= 0 (levels,).
         learning_rate: eta, positive.
         batch_size: B.
-        inputs: one of `INPUTS`.
+        inputs: "rademacher", "uniform", "gaussian" or "laplace".
 
     Returns:
         Probabilities (starts, levels), small ones to full relative precision.
@@ -133,32 +89,6 @@ def radial_exceedance(start, levels, *, learning_rate, dimension):
     return total
 
 
-def kernel(dimension, learning_rate, batch_size, inputs):
-    """Return the chance to go beyond a level in one step, as a function of (start, levels).
-
-    Args:
-        dimension: d; above 1 only with Gaussian inputs and B = 1.
-        learning_rate: eta.
-        batch_size: B.
-        inputs: one of `INPUTS`.
-
-    Raises:
-        ValueError: for a combination of which this module knows no chain.
-    """
-    validate.count("batch_size", batch_size)
-    if validate.count("dimension", dimension) == 1:
-        return lambda start, levels: exceedance(
-            start, levels, learning_rate=learning_rate, batch_size=batch_size, inputs=inputs
-        )
-    if batch_size != 1 or inputs != "gaussian":
-        raise ValueError(
-            f"dimension above 1 needs batch_size 1 and gaussian inputs: got {batch_size}, {inputs}"
-        )
-    return lambda start, levels: radial_exceedance(
-        start, levels, learning_rate=learning_rate, dimension=dimension
-    )
-
-
 def _places(start, levels):
     """Starts as a column and levels as a row, both at least 0."""
     start = np.atleast_1d(validate.each_at_least("start", start, 0))
@@ -166,17 +96,3 @@ def _places(start, levels):
     if start.ndim > 1 or levels.ndim > 1:
         raise ValueError(f"start and levels must be rows: got {start.shape} and {levels.shape}")
     return start[:, None], levels
-
-
-def chi(freedom):
-    """Return nodes and weights of a chi variable, the length of a normal vector, tails included.
-
-    Args:
-        freedom: number of components, at least 1.
-    """
-    centre = np.sqrt(freedom)
-    x, weight = panels(np.arange(max(centre - 7, 0), centre + 12, 1.5), 5)
-    log_density = (freedom - 1) * np.log(x) - x**2 / 2
-    log_density -= (freedom / 2 - 1) * np.log(2) + special.gammaln(freedom / 2)
-    weight = weight * np.exp(log_density)
-    return x, weight / weight.sum()

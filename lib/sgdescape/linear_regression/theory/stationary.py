@@ -8,7 +8,8 @@ from scipy import optimize, special
 from sgdescape.core import validate
 from sgdescape.core.doors import door
 from sgdescape.core.stats.power_law import exponent_of
-from sgdescape.linear_regression.theory.one_step import chi, kernel, mean_square
+from sgdescape.linear_regression.theory._inputs import chi, mean_square
+from sgdescape.linear_regression.theory._kernel import kernel
 
 
 @dataclass(frozen=True)

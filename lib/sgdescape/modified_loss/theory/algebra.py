@@ -3,7 +3,7 @@
 import sympy as sp
 
 
-def single_mode() -> dict[str, sp.Matrix]:
+def single_mode_identities() -> dict[str, sp.Matrix]:
     r"""Check Eq. (modified-loss) for one mode with symbols: Lyapunov, Q, current, divergence.
 
     Returns:
@@ -31,7 +31,7 @@ def single_mode() -> dict[str, sp.Matrix]:
     }
 
 
-def pair() -> dict[str, sp.Expr]:
+def pair_identities() -> dict[str, sp.Expr]:
     r"""Check Eqs. (modified-pair) and (modified-pair-discrete) against their moment equations.
 
     Returns:

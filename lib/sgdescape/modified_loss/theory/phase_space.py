@@ -11,6 +11,7 @@ import numpy as np
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
+from sgdescape.modified_loss.theory._arguments import checked
 from sgdescape.underdamped_langevin import diffusion_matrix, drift_matrix
 
 
@@ -186,43 +187,3 @@ def phase_loss(position, velocity, *, curvature, learning_rate, momentum, weight
     shrink = 1 + validate.non_negative("weight_decay", weight_decay) / rho
     x, v = validate.finite("position", position), validate.finite("velocity", velocity)
     return np.sum(shrink * x**2 / (eta * (1 + beta)) + v**2 / (2 * rho), axis=-1)
-
-
-def checked(curvature, noise, learning_rate, momentum, batch_size, weight_decay, *, edge):
-    """Return h, Sigma, eta, beta and S as what they should be, or refuse them by name.
-
-    Args:
-        curvature: rho (d,).
-        noise: Sigma (d, d), symmetric and not negative.
-        learning_rate: eta > 0.
-        momentum: beta in [0, 1).
-        batch_size: S, a whole number >= 1.
-        weight_decay: lambda >= 0; every h = rho + lambda must be positive.
-        edge: whether modes beyond the edge of stability are refused, too.
-
-    Raises:
-        ValueError: naming the argument, its value and the allowed range.
-    """
-    rho, s = validate.finite("curvature", curvature), validate.finite("noise", noise)
-    if rho.ndim != 1:
-        raise ValueError(f"curvature must have shape (d,): got {rho.shape}")
-    if s.shape != 2 * rho.shape:
-        raise ValueError(f"noise must have shape ({rho.size}, {rho.size}): got {s.shape}")
-    scale = np.abs(s).max()
-    if not np.allclose(s, s.T, atol=1e-9 * scale) or np.linalg.eigvalsh(s)[0] < -1e-9 * scale:
-        raise ValueError("noise must be a covariance matrix: symmetric and not negative")
-    eta = validate.positive("learning_rate", learning_rate)
-    beta = validate.fraction("momentum", momentum)
-    size = float(validate.each_whole("batch_size", batch_size))
-    h = rho + validate.non_negative("weight_decay", weight_decay)
-    if np.any(h <= 0):
-        raise ValueError(
-            f"curvature + weight_decay must be positive: got {h.min()}; a free mode has no "
-            "stationary law"
-        )
-    if edge and eta * h.max() >= 2 * (1 + beta):
-        raise ValueError(
-            "learning_rate must lie in (0, 2 (1 + momentum)/h_max = "
-            f"{2 * (1 + beta) / h.max():.4g}): got {eta}"
-        )
-    return h, s, eta, beta, size

@@ -10,6 +10,7 @@ from scipy import integrate
 from sgdescape.core import validate
 from sgdescape.core.doors import door
 from sgdescape.modified_loss.theory import decomposition, phase_space
+from sgdescape.modified_loss.theory._arguments import checked
 
 
 @door
@@ -89,7 +90,7 @@ def entropy_by_spectrum(curvature, noise, *, learning_rate, momentum, batch_size
     Returns:
         Nats a step.
     """
-    h, s, eta, beta, _ = phase_space.checked(
+    h, s, eta, beta, _ = checked(
         curvature, noise, learning_rate, momentum, batch_size, weight_decay, edge=True
     )
     weights = s * _inverse(s)

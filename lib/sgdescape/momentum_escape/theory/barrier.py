@@ -5,7 +5,7 @@ import numpy as np
 from sgdescape.core import validate
 from sgdescape.core.doors import door
 from sgdescape.large_deviations import quasi_potential
-from sgdescape.momentum_escape.theory.extremals import lower_envelope, turns
+from sgdescape.momentum_escape.theory._extremals import lower_envelope, turns
 from sgdescape.momentum_escape.theory.pushes import input_law, normal_push
 
 SMALLEST, LARGEST = 1e-2, 8.0  # damping between which extremals are followed

@@ -82,6 +82,7 @@ def _turnover(loss):
     return np.exp(integrate.quad(integrand, 0, np.inf, limit=200)[0] / np.pi)
 
 
+@door
 def turnover(loss_ratio, slope, *, damping, temperature):
     r"""Return A(D), the factor of the passage rate for the energy lost in half a swing.
 

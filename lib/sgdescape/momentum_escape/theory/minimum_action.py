@@ -41,7 +41,7 @@ def push_cost(position, rate):
     return p * y + np.log(inside) / 2, p
 
 
-def path_action(path, times, damping):
+def _path_action(path, times, damping):
     """Return the action of a path theta(t) in the oscillator's time, and its gradient.
 
     Args:
@@ -69,8 +69,8 @@ def path_action(path, times, damping):
     return scale * cost.sum() + first**2 + speed**2, gradient
 
 
-def path_curvature(path, times, damping):
-    """Return the second derivatives of `path_action`, (n, n) sparse with five diagonals."""
+def _path_curvature(path, times, damping):
+    """Return the second derivatives of `_path_action`, (n, n) sparse with five diagonals."""
     h, z, n = times[1] - times[0], damping, len(path)
     th = path[1:-1]
     y = (path[2:] - 2 * th + path[:-2]) / h**2 + z * (path[2:] - path[:-2]) / h
@@ -125,13 +125,13 @@ def minimum_action(loss_ratio, *, damping, points=800, swings=None):
         states.append(step @ states[-1])
     path = np.array(states)[::-1, 0].copy()
 
-    action, gradient = path_action(path, times, zeta)
+    action, gradient = _path_action(path, times, zeta)
     shift = 1.0
     for _ in range(200):
-        move = spsolve(path_curvature(path, times, zeta)[:-1, :-1] + shift * eye(points - 1),
+        move = spsolve(_path_curvature(path, times, zeta)[:-1, :-1] + shift * eye(points - 1),
                        -gradient[:-1])  # fmt: skip
         tried = path + np.append(move, 0.0)
-        lower, slope = path_action(tried, times, zeta)
+        lower, slope = _path_action(tried, times, zeta)
         if lower < action:
             gain, path, action, gradient = action - lower, tried, lower, slope
             shift /= 5

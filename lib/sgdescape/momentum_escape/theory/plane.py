@@ -15,7 +15,7 @@ from scipy.integrate import solve_ivp
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
-from sgdescape.momentum_escape.theory.extremals import Turns, lower_envelope
+from sgdescape.momentum_escape.theory._extremals import Turns, lower_envelope
 
 START = 1e-3  # first distance from the minimum, where w = r^2
 
@@ -55,7 +55,7 @@ def _field(aligned):
 
 
 @lru_cache(maxsize=8)
-def orbit_turns(aligned: float, largest: float) -> Turns:
+def _orbit_turns(aligned: float, largest: float) -> Turns:
     """Return where extremals of the averaged motion end: where both tilts are equal.
 
     The loss reached depends on r_+ + r_- alone, so the cheapest way to it ends there.
@@ -107,7 +107,7 @@ def plane_barrier(loss_ratio, *, aligned=0.0):
     c = validate.within("loss_ratio", loss_ratio, low=1, high=1000 * (1 + 1e-12))
     k = (1 + aligned) / 4
     line = np.log1p(k * (c - 1)) / k
-    turned = lower_envelope(orbit_turns(float(aligned), 1000.0), np.atleast_1d(c - 1))
+    turned = lower_envelope(_orbit_turns(float(aligned), 1000.0), np.atleast_1d(c - 1))
     w = np.fmin(line, turned.reshape(c.shape))
     return float(w) if w.ndim == 0 else w
 

@@ -1,5 +1,4 @@
-"""Theory of chapter `neural_network`: formulas and the quadratic valley, nothing measured.
+"""Theory of chapter `neural_network`: formulas alone, nothing measured or simulated.
 
-`spectrum` counts directions and gives slopes and noise of a linear model, one function an equation;
-`bowl` is SGD with Gaussian noise, or its SDE, in a quadratic valley of any spectrum, simulated.
+`spectrum` counts directions and gives slopes and noise of a linear model, one function an equation.
 """

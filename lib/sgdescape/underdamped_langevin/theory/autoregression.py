@@ -3,15 +3,14 @@
 z_k = (theta_k - mu, v_k) obeys z_{k+1} = M z_k - (eta, 1) n_k with M = [[1 - eta h, eta beta],
 [-h, beta]] and independent noise n_k of the minibatch; x_k = theta_k - mu alone is
 x_{k+1} = (1 + beta - eta h) x_k - beta x_{k-1} - eta n_k. This is the one home of the momentum
-mode: later chapters take its formulas from here. `oscillator` checks the arguments of those
-functions that take h, eta and beta as arrays of one shape.
+mode: later chapters take its formulas from here.
 """
 
 import numpy as np
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
-from sgdescape.underdamped_langevin.theory import stability
+from sgdescape.underdamped_langevin.theory import _arguments
 from sgdescape.underdamped_langevin.theory.response import response
 
 
@@ -34,7 +33,7 @@ def oscillating_band(*, learning_rate, momentum):
         >>> float(low.round(6)), float(high.round(3))
         (0.002633, 3.797)
     """
-    eta, beta = stability.optimiser(learning_rate, momentum)
+    eta, beta = _arguments.optimiser(learning_rate, momentum)
     root = np.sqrt(beta)
     return ((1 - beta) / (1 + root)) ** 2 / eta, (1 + root) ** 2 / eta
 
@@ -57,9 +56,9 @@ def common_factor(curvature, *, learning_rate, momentum, weight_decay=0.0):
     Raises:
         ValueError: for arguments outside their range, or at or beyond the stability edge.
     """
-    eta, beta = stability.optimiser(learning_rate, momentum)
-    h = stability.stiffness(curvature, weight_decay)
-    stability.stable(h, eta, beta)
+    eta, beta = _arguments.optimiser(learning_rate, momentum)
+    h = _arguments.stiffness(curvature, weight_decay)
+    _arguments.stable(h, eta, beta)
     return 1 / (1 - eta * h / (2 * (1 + beta)))
 
 
@@ -92,8 +91,8 @@ def square_step(
         >>> round(float(square_step([0.0], [3.0], **at)), 6)
         0.01
     """
-    eta, beta = stability.optimiser(learning_rate, momentum)
-    variance = stability.minibatch(noise, batch_size)
+    eta, beta = _arguments.optimiser(learning_rate, momentum)
+    variance = _arguments.minibatch(noise, batch_size)
     factor = np.ones(np.shape(curvature))  # one number as noise is that of every mode
     if discrete:
         factor = common_factor(
@@ -126,77 +125,9 @@ def impulse_response(length, curvature, *, learning_rate, momentum, weight_decay
         >>> impulse_response(4, 0.0, learning_rate=0.1, momentum=0.5)
         array([1.   , 1.5  , 1.75 , 1.875])
     """
-    eta, beta = stability.optimiser(learning_rate, momentum)
-    h = stability.stiffness(curvature, weight_decay)
-    stability.stable(h, eta, beta)
+    eta, beta = _arguments.optimiser(learning_rate, momentum)
+    h = _arguments.stiffness(curvature, weight_decay)
+    _arguments.stable(h, eta, beta)
     k = np.arange(1.0, validate.count("length", length) + 1)
     h, eta, beta = (a[..., None] for a in np.broadcast_arrays(h, eta, beta))
     return response(k, eta * h, beta)[0]
-
-
-@door
-def stationary_covariance(h, variance, eta, beta):
-    """Return the covariance of (theta, v), Eq. (phase-discrete-stationary), for minibatch noise.
-
-    Args:
-        h: rho + lambda > 0 (...).
-        variance: Sigma / S of a minibatch (...).
-        eta: learning rate (...).
-        beta: momentum (...).
-
-    Returns:
-        Covariance (..., 2, 2).
-    """
-    factor = common_factor(h, learning_rate=eta, momentum=beta)
-    position = eta * variance * factor / (2 * (1 - beta) * h)
-    velocity = variance * factor / (1 - beta**2)
-    cross = eta * velocity / 2
-    rows = [position, cross, cross, velocity]
-    return np.stack(rows, axis=-1).reshape(*np.shape(position), 2, 2)
-
-
-def power(steps, h, eta, beta):
-    """Return M^k, Eq. (phase-discrete-law): U_k M - beta U_{k-1} with the roots of M.
-
-    Args:
-        steps: whole numbers k >= 0 (...).
-        h: rho + lambda >= 0 (...).
-        eta: learning rate (...).
-        beta: momentum (...).
-
-    Returns:
-        The matrix (..., 2, 2).
-
-    Raises:
-        ValueError: if a number of steps is negative or not whole, or h is beyond the edge.
-    """
-    k = validate.within("steps", steps, low=0)
-    if np.any(k != np.round(k)):
-        raise ValueError(f"steps must be whole numbers: got {float(k[k != np.round(k)][0])!r}")
-    stability.stable(h, eta, beta)
-    k, h, eta, beta = np.broadcast_arrays(k, h, eta, beta)
-    now, _ = response(k, eta * h, beta)
-    before, _ = response(np.maximum(k - 1, 0), eta * h, beta)
-    back = np.where(k > 0, beta * before, -1.0)  # M^0 = 1
-    rows = [now * (1 - eta * h) - back, now * eta * beta, -now * h, now * beta - back]
-    return np.stack(rows, axis=-1).reshape(*k.shape, 2, 2)
-
-
-def free_covariance(k, variance, eta, beta):
-    """Return the covariance of (theta_k, v_k) along a free direction from rest, Eq. (phase-free).
-
-    Args:
-        k: steps (n,).
-        variance: Sigma / S of a minibatch (n,).
-        eta: learning rate (n,).
-        beta: momentum (n,).
-
-    Returns:
-        Covariance (n, 2, 2).
-    """
-    one = (1 - beta**k) / (1 - beta)  # sum of beta^m, m < k
-    two = (1 - beta ** (2 * k)) / (1 - beta**2)
-    position = eta**2 * variance / (1 - beta) ** 2 * (k - 2 * beta * one + beta**2 * two)
-    cross = eta * variance / (1 - beta) * (one - beta * two)
-    rows = [position, cross, cross, variance * two]
-    return np.stack(rows, axis=-1).reshape(*k.shape, 2, 2)

@@ -9,7 +9,7 @@ import numpy as np
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
-from sgdescape.underdamped_langevin.theory import autoregression, stability
+from sgdescape.underdamped_langevin.theory import _arguments, _iteration
 
 
 @door
@@ -27,7 +27,7 @@ def damping_rate(*, learning_rate, momentum):
         >>> round(float(1 / (1e-5 * damping_rate(learning_rate=1e-5, momentum=0.9))), 6)
         19.0
     """
-    eta, beta = stability.optimiser(learning_rate, momentum)
+    eta, beta = _arguments.optimiser(learning_rate, momentum)
     return (1 - beta) / (eta * (1 + beta))
 
 
@@ -44,8 +44,8 @@ def angular_frequency(curvature, *, learning_rate, momentum, weight_decay=0.0):
     Returns:
         omega (radians per time), of the broadcast shape.
     """
-    eta, beta = stability.optimiser(learning_rate, momentum)
-    return np.sqrt(2 * stability.stiffness(curvature, weight_decay) / (eta * (1 + beta)))
+    eta, beta = _arguments.optimiser(learning_rate, momentum)
+    return np.sqrt(2 * _arguments.stiffness(curvature, weight_decay) / (eta * (1 + beta)))
 
 
 @door
@@ -65,7 +65,7 @@ def damping_ratio(curvature, *, learning_rate, momentum, weight_decay=0.0):
         >>> damping_ratio(919.6, learning_rate=1e-5, momentum=[0.9, 0.99, 0.999]).round(3)
         array([0.535, 0.052, 0.005])
     """
-    h = stability.stiffness(curvature, weight_decay, zero=False)
+    h = _arguments.stiffness(curvature, weight_decay, zero=False)
     at = {"learning_rate": learning_rate, "momentum": momentum}
     return damping_rate(**at) / angular_frequency(h, **at)
 
@@ -89,7 +89,7 @@ def critical_curvature(*, learning_rate, momentum):
         >>> float(critical_curvature(learning_rate=1e-4, momentum=0.9).round(1))
         26.3
     """
-    eta, beta = stability.optimiser(learning_rate, momentum)
+    eta, beta = _arguments.optimiser(learning_rate, momentum)
     return (1 - beta) ** 2 / (2 * eta * (1 + beta))
 
 
@@ -107,8 +107,8 @@ def critical_momentum(curvature, *, learning_rate, weight_decay=0.0):
     Returns:
         beta; the mode oscillates above it. Negative for eta h > 1/2: it oscillates for every beta.
     """
-    eta, _ = stability.optimiser(learning_rate, 0.0)
-    x = eta * stability.stiffness(curvature, weight_decay)
+    eta, _ = _arguments.optimiser(learning_rate, 0.0)
+    x = eta * _arguments.stiffness(curvature, weight_decay)
     return 1 + x - np.sqrt(x * x + 4 * x)
 
 
@@ -171,12 +171,12 @@ def stationary_covariance(
         array([[0.05 , 0.   ],
                [0.   , 1.053]])
     """
-    eta, beta = stability.optimiser(learning_rate, momentum)
-    h = stability.stiffness(curvature, weight_decay, zero=False)
-    variance = stability.minibatch(noise, batch_size)
+    eta, beta = _arguments.optimiser(learning_rate, momentum)
+    h = _arguments.stiffness(curvature, weight_decay, zero=False)
+    variance = _arguments.minibatch(noise, batch_size)
     h, variance, eta, beta = np.broadcast_arrays(h, variance, eta, beta)
     if discrete:
-        return autoregression.stationary_covariance(h, variance, eta, beta)
+        return _iteration.stationary_covariance(h, variance, eta, beta)
     position = eta * variance / (2 * (1 - beta) * h)
     zero = np.zeros_like(position)
     rows = [position, zero, zero, variance / (1 - beta**2)]
@@ -250,9 +250,9 @@ def covariance(
     Raises:
         ValueError: as `stationary_covariance`, but h = 0 is allowed.
     """
-    eta, beta = stability.optimiser(learning_rate, momentum)
-    variance = stability.minibatch(noise, batch_size)
-    h = stability.stiffness(curvature, weight_decay)
+    eta, beta = _arguments.optimiser(learning_rate, momentum)
+    variance = _arguments.minibatch(noise, batch_size)
+    h = _arguments.stiffness(curvature, weight_decay)
     k = validate.within("steps", steps, low=0)
     k, h, variance, eta, beta = np.broadcast_arrays(k, h, variance, eta, beta)
     free = h == 0
@@ -263,7 +263,7 @@ def covariance(
     matrix = _transition(k, safe, eta, beta, 0.0, discrete)
     found = final - matrix @ final @ np.swapaxes(matrix, -1, -2)
     if free.any():
-        along = autoregression.free_covariance if discrete else _free_covariance
+        along = _iteration.free_covariance if discrete else _free_covariance
         found[free] = along(k[free], variance[free], eta[free], beta[free])
     return found
 
@@ -290,8 +290,8 @@ def autocorrelation(steps, curvature, *, learning_rate, momentum, weight_decay=0
     matrix = _transition(steps, curvature, learning_rate, momentum, weight_decay, discrete)
     if not discrete:
         return matrix[..., 0, 0]
-    eta, beta = stability.optimiser(learning_rate, momentum)
-    h = stability.stiffness(curvature, weight_decay)
+    eta, beta = _arguments.optimiser(learning_rate, momentum)
+    h = _arguments.stiffness(curvature, weight_decay)
     # Cov(theta_0, v_0) / Var(theta_0) = h / (1 + beta)
     return matrix[..., 0, 0] + matrix[..., 0, 1] * h / (1 + beta)
 
@@ -319,7 +319,7 @@ def velocity_autocorrelation(
     matrix = _transition(steps, curvature, learning_rate, momentum, weight_decay, discrete)
     if not discrete:
         return matrix[..., 1, 1]
-    eta, _ = stability.optimiser(learning_rate, momentum)
+    eta, _ = _arguments.optimiser(learning_rate, momentum)
     # Cov(theta_0, v_0) / Var(v_0) = eta / 2
     return matrix[..., 1, 1] + matrix[..., 1, 0] * eta / 2
 
@@ -327,7 +327,7 @@ def velocity_autocorrelation(
 def _transition(steps, curvature, learning_rate, momentum, weight_decay, discrete):
     """M^k or e^{-A eta k} (..., 2, 2) after the door checks."""
     if not discrete:
-        eta, _ = stability.optimiser(learning_rate, momentum)
+        eta, _ = _arguments.optimiser(learning_rate, momentum)
         return propagator(
             validate.within("steps", steps, low=0) * eta,
             curvature,
@@ -335,10 +335,10 @@ def _transition(steps, curvature, learning_rate, momentum, weight_decay, discret
             momentum=momentum,
             weight_decay=weight_decay,
         )
-    return autoregression.power(
+    return _iteration.power(
         steps,
-        stability.stiffness(curvature, weight_decay),
-        *stability.optimiser(learning_rate, momentum),
+        _arguments.stiffness(curvature, weight_decay),
+        *_arguments.optimiser(learning_rate, momentum),
     )
 
 

@@ -1,4 +1,4 @@
-"""First passage in the quadratic bowl: the numba twin of `neural_network.theory.bowl.reference`."""
+"""First passage in the quadratic bowl: the numba twin of `measure.bowl.reference`."""
 
 import math
 

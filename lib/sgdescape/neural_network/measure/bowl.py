@@ -141,7 +141,7 @@ def first_passage(
         bridge: whether crossings between two steps count: yes in continuous time, no if the loss
             is looked at after every step of SGD.
     """
-    from sgdescape.neural_network.theory import _bowl_numba
+    from sgdescape.neural_network.measure import _bowl_numba
 
     levels = validate.finite("levels", levels)
     passages = np.zeros((replicas, len(levels)), dtype=np.int64)
