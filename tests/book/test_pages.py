@@ -180,13 +180,17 @@ def test_the_search_knows_equations_and_symbols_and_no_tex():
 
 
 @pytest.mark.parametrize(
-    "name", ["kramers_escape.escape_rate", "core.stats.intervals.mean_interval"]
+    ("room", "name"),
+    [
+        ("kramers_escape", "kramers_escape.escape_rate"),
+        ("core_stats", "core.stats.intervals.mean_interval"),
+    ],
 )
-def test_a_function_is_found_by_its_name(browser, name):
+def test_a_function_is_found_by_its_name(browser, room, name):
     tab = browser.new_page()
     tab.set_default_timeout(PATIENCE)
     tab.goto((HTML / "search.html").as_uri() + f"?q={name.rpartition('.')[2]}")
-    place = f"api.html#sgdescape.{name}"
+    place = f"api/{room}.html#sgdescape.{name}"
     tab.locator(f"#search-results li a[href$='{place}']").first.click()
     entry = tab.locator(f"dt[id='sgdescape.{name}']")
     entry.wait_for(state="visible")
