@@ -8,6 +8,7 @@ import pytest
 
 import sgdescape.anomalous_diffusion as ad
 from sgdescape.anomalous_diffusion import published
+from sgdescape.anomalous_diffusion.estimates import drift_curve
 from sgdescape.core.claims import declared
 
 STEM = "anomalous_diffusion"
@@ -26,6 +27,11 @@ def free(k, rho, *rest, **at):
 def at_home(k, rho, s, d, **at):
     """The fixed start without its drift."""
     return START(k, rho, s, 0 * d, **at)
+
+
+def unbound(k, rho, s, d, **at):
+    """A fixed start without any curvature."""
+    return START(k, 1e-9 * np.asarray(rho), s, d, **at)
 
 
 def one_window(k, *rest, **at):
@@ -63,6 +69,10 @@ WRONG = {  # claim -> changes of what `predict` looks up
     "memory_shuffled": [("shuffled_displacement", independent)],
     "memory_fixed": [("fixed_order_displacement", independent)],
     "memory_shorter": [("shuffled_displacement", independent)],
+    "plain_sgd": [("fixed_start_displacement", without_momentum(START))],
+    "plain_sgd_early": [("fixed_start_displacement", without_momentum(START))],
+    "window_drift": [("fixed_start_displacement", at_home)],
+    "window_still": [("fixed_start_displacement", unbound)],
     "crossover": [("shuffled_variance", six_tenths)],
     "shuffled_exponent": [("shuffled_displacement", independent)],
     "speed_is_blind": [
@@ -85,7 +95,8 @@ def alike(ds):
 
 
 DATA = {"same_steps": bent, "fixed_order": alike}
-PUBLISHED = {"vgg_drift", "resnet_drift", "collapse_batch", "collapse_momentum"}
+SWEPT = {"published_batch", "published_small_batch", "published_speed"}
+PUBLISHED = {"vgg_drift", "resnet_drift", "collapse_batch", "collapse_momentum"} | SWEPT
 
 
 @contract.each(STEM)
@@ -116,6 +127,17 @@ def test_claims_on_published_numbers_reject_others(measured, monkeypatch):
     for name, variable in cases.items():
         blind = replace(data, exponent=1 - 0.1 * np.log(variable))
         monkeypatch.setattr(published, "published_exponents", lambda blind=blind: blind)
+        contract.rejects_other_data(STEM, name, measured)
+
+
+def test_claims_on_the_sweeps_reject_other_points(measured, monkeypatch):
+    curve = drift_curve.published_curve()
+    blind = float(curve(drift_curve.sweep_times([(1e-4, 256, 0.9)]))[0])
+    here = float(curve(drift_curve.sweep_times([(1e-4, 32, 0.9)]))[0])
+    sweeps = ((1e-4, 1024, 0.9, blind), (1e-4, 32, 0.9, here))
+    monkeypatch.setattr(published, "SWEEPS", sweeps)
+    monkeypatch.setattr(published, "SPEEDS", ((1e-3, 256, 0.9, 1.2e-5),))
+    for name in SWEPT:
         contract.rejects_other_data(STEM, name, measured)
 
 

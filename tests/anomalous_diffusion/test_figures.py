@@ -27,6 +27,10 @@ def test_figures_show_the_data(measured):
         assert plot(measured, plt.subplots()[1]).get_xlabel()
     for plot in (ad.figures.published_exponents, ad.figures.power_law, ad.figures.oscillation):
         assert plot(plt.subplots()[1]).get_xlabel()
+    axes = plt.subplots(1, 3)[1]
+    ad.figures.published_sweeps(axes)
+    line = axes[1].lines[0]
+    assert np.all(np.diff(line.get_ydata()) > 0)  # c rises with S
     plt.close("all")
 
 

@@ -23,6 +23,10 @@ class Config:
         longest_lag: of displacements.
         lags: number of lags, geometric.
         start_samples: the fixed start is as far off as the minimum of so many other samples.
+        near_samples: the same of a start so near that noise moves the weights first.
+        window_momentum: beta of the runs from there, a memory well within the windows.
+        window_replicas: their number.
+        growing: first lag and two last ones of windows that grow.
         window: lags between which exponents are fitted.
         grid_samples: N of the grid of runs.
         grid_modes: parameters.
@@ -65,6 +69,10 @@ class Config:
     longest_lag: int = 1024
     lags: int = 25
     start_samples: float = 64.0
+    near_samples: float = 512.0
+    window_momentum: float = 0.5
+    window_replicas: int = 6400
+    growing: tuple[int, int, int] = (32, 128, 1024)
     window: tuple[int, int] = (40, 200)
     grid_samples: int = 2048
     grid_modes: int = 16
@@ -98,21 +106,26 @@ class Config:
         for name, low in _COUNTS.items():
             validate.count(name, getattr(self, name), low=low, high=10**9)
         validate.count("seed", self.seed, low=0, high=2**64 - 1)
-        for name in ("start_samples", "grid_drift"):
+        for name in ("start_samples", "near_samples", "grid_drift"):
             validate.positive(name, getattr(self, name))
         if not 1 < validate.positive("spectrum_exponent", self.spectrum_exponent) < 2:
             raise ValueError(f"spectrum_exponent must lie in (1, 2): got {self.spectrum_exponent}")
         for name, (low, check) in _TUPLES.items():
             _each(name, getattr(self, name), check, low)
-        for name in ("momentum", "number_momentum"):
+        for name in ("momentum", "number_momentum", "window_momentum"):
             validate.fraction(name, getattr(self, name))
         self._stable()
         self._fitting()
 
     def _stable(self):
         """The largest curvature is 1: eta below 2 (1 + beta)."""
+        if not self.learning_rate / (1 - self.momentum) < 2:
+            raise ValueError(
+                "learning_rate / (1 - momentum), the rate of plain SGD beside it, must be below 2: "
+                f"got {self.learning_rate / (1 - self.momentum):.3g}"
+            )
         rates = {
-            "learning_rate": self.momentum,
+            "learning_rate": min(self.momentum, self.window_momentum),
             "bowl_rate": 0.0,
             "number_rate": self.number_momentum,
         }
@@ -153,12 +166,19 @@ class Config:
             raise ValueError(
                 f"window must be two ascending lags in [1, {self.longest_lag}]: got {self.window!r}"
             )
+        first, middle, last = self.growing if len(self.growing) == 3 else (0, 0, 0)
+        if not 1 <= first < middle < last <= self.longest_lag:
+            raise ValueError(
+                f"growing must be three ascending lags in [1, {self.longest_lag}]: "
+                f"got {self.growing!r}"
+            )
 
 
 _COUNTS = {
     "samples": 2,
     "modes": 2,
     "replicas": 8,
+    "window_replicas": 8,
     "burn_in": 0,
     "origins": 1,
     "origin_spacing": 1,
@@ -186,6 +206,7 @@ _COUNTS = {
 _TUPLES = {
     "batch_sizes": (2, validate.count),
     "window": (2, validate.count),
+    "growing": (3, validate.count),
     "grid_rates": (1, validate.positive),
     "grid_sizes": (1, validate.count),
     "grid_momenta": (1, validate.fraction),
@@ -224,6 +245,8 @@ PAPER = Config(
     longest_lag=16_384,
     lags=40,
     start_samples=512.0,
+    near_samples=4096.0,
+    growing=(32, 512, 16_384),
     grid_samples=65_536,
     grid_modes=96,
     grid_sizes=(8, 16, 32),

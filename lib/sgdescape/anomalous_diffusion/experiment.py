@@ -28,6 +28,8 @@ def measurements(config: Config = QUICK) -> xr.Dataset:
     parts = (
         experiments.stationary(config),
         experiments.drift(config),
+        experiments.plain(config),
+        experiments.windows(config),
         grid.sweep(config),
         grid.numbers(config),
         experiments.epochs(config),

@@ -34,8 +34,9 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
 
     Returns:
         A new dataset with ``displacement_exact`` and ``displacement_free`` (batch_size, lag),
-        ``drift_exact``, ``noise_exact`` (start, step), ``grid_exact`` and ``grid_overdamped``
-        (run, epoch), ``fixed_exact`` (run, fixed_step), ``number_exact`` (kept, samples, time),
+        ``drift_exact``, ``noise_exact`` (start, step), ``plain_exact`` (step), ``windowed_exact``
+        (begin, step), ``grid_exact`` and ``grid_overdamped`` (run, epoch), ``fixed_exact`` (run,
+        fixed_step), ``number_exact`` (kept, samples, time),
         ``order_exact`` (sampler, order_lag), ``variance_exact`` (sampler, order_mode),
         ``buffer_exact`` (sampler, memory), ``bowl_exact`` and ``bowl_summed`` (bowl_lag), and
         ``power_displacement`` (power_step).
@@ -67,17 +68,28 @@ def _predict_stationary(ds, config, at):
 
 
 def _predict_start(ds, config, at):
+    modes, size = (ds.curvature.values, ds.noise.values), max(config.batch_sizes)
     parts = [
         fixed_start_displacement(
-            ds.step.values,
-            ds.curvature.values,
-            ds.noise.values,
-            scale * ds.offset.values,
-            batch_size=max(config.batch_sizes),
-            **at,
+            ds.step.values, *modes, scale * ds.offset.values, batch_size=size, **at
         )
         for scale in (1, 0)
     ]
+    rate = {"learning_rate": at["learning_rate"] / (1 - at["momentum"]), "momentum": 0.0}
+    home = fixed_start_displacement(
+        ds.step.values, *modes, 0 * ds.offset.values, batch_size=size, **rate
+    )
+    ds["plain_exact"] = "step", home[1]
+    short = at | {"momentum": config.window_momentum, "batch_size": min(config.batch_sizes)}
+    ds["windowed_exact"] = (
+        ("begin", "step"),
+        np.array(
+            [
+                sum(fixed_start_displacement(ds.step.values, *modes, d, **short))
+                for d in (ds.near_offset.values, 0 * ds.near_offset.values)
+            ]
+        ),
+    )
     for index, name in enumerate(("drift_exact", "noise_exact")):
         ds[name] = ("start", "step"), np.array([part[index] for part in parts])
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from sgdescape.anomalous_diffusion import published
 from sgdescape.anomalous_diffusion.estimates.collapse import explained, free_powers, variables
+from sgdescape.anomalous_diffusion.estimates.drift_curve import published_curve
 from sgdescape.anomalous_diffusion.estimates.exponents import (
     contrast,
     exponent,
@@ -41,6 +42,12 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
         "anomalous-summed": (float(last.bowl_summed / last.bowl_exact), ".0f"),
         "anomalous-flat-excess": (100 * (float(ratio.sel(sampler="shuffle")) - 1), ".0f"),
     }  # fmt: skip
+    data, curve = published.published_exponents(), published_curve()
+    misfit = data.exponent - curve(variables(data)["eta N / (S (1 - beta))"])
+    found["anomalous-fit-misfit"] = (float(np.sqrt(np.mean(misfit**2))), ".3f")
+    for (eta, size, beta, square), key in zip(published.SPEEDS[1:], _SWEPT, strict=True):
+        law = (eta / 1e-4) ** 2 * 256 / size * (1 - 0.9**2) / (1 - beta**2)
+        found[f"anomalous-speed-{key}"] = (square / published.DEFAULT_STEP / law, ".2f")
     for name, times in (("grid", dataset.epoch.values), ("fixed", dataset.fixed_step.values)):
         curve = fitted_exponent(times, dataset[f"{name}_exact"].values)
         key = {"grid": "epochs", "fixed": "steps"}[name]
@@ -50,6 +57,9 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
         found[f"anomalous-own-{short}"] = (float(np.round(share, 3)), ".2f")
     return found
 
+
+_SWEPT = ("batch", "momentum")
+"""What the last two of `published.SPEEDS` vary."""
 
 _SHORT = {
     "eta N / (S (1 - beta))": "tau",

@@ -1,7 +1,8 @@
 """Claims of chapter `anomalous_diffusion`: statements with their verdicts.
 
-`displacement` is about SGD's distance from its start, `shuffling` about epochs, `reanalysis` about
-the numbers that the paper's authors stored. No fits and intervals here: those are in `estimates`.
+`displacement` is about SGD's distance from its start, `windows` about windows that grow and plain
+SGD, `shuffling` about epochs, `reanalysis` and `published_sweeps` about the numbers that the
+paper's authors stored. No fits and intervals here: those are in `estimates`.
 """
 
 from sgdescape.anomalous_diffusion.claims.displacement import (
@@ -14,6 +15,11 @@ from sgdescape.anomalous_diffusion.claims.displacement import (
     same_steps,
     stationary_exponent,
     summed_displacement,
+)
+from sgdescape.anomalous_diffusion.claims.published_sweeps import (
+    published_batch,
+    published_small_batch,
+    published_speed,
 )
 from sgdescape.anomalous_diffusion.claims.reanalysis import (
     collapse_batch,
@@ -38,6 +44,12 @@ from sgdescape.anomalous_diffusion.claims.shuffling import (
     shuffled_exponent,
     speed_is_blind,
 )
+from sgdescape.anomalous_diffusion.claims.windows import (
+    plain_sgd,
+    plain_sgd_early,
+    window_drift,
+    window_still,
+)
 
 __all__ = [
     "collapse_batch",
@@ -58,7 +70,12 @@ __all__ = [
     "memory_shuffled",
     "number_epoch_time",
     "number_temperature",
+    "plain_sgd",
+    "plain_sgd_early",
     "power_law",
+    "published_batch",
+    "published_small_batch",
+    "published_speed",
     "resnet_drift",
     "same_epochs",
     "same_steps",
@@ -68,4 +85,6 @@ __all__ = [
     "stationary_exponent",
     "summed_displacement",
     "vgg_drift",
+    "window_drift",
+    "window_still",
 ]

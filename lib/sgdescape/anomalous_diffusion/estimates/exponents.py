@@ -124,6 +124,27 @@ def curve_exponent(steps, curve, window) -> float:
     return float(fitted_exponent(np.asarray(steps)[inside], np.asarray(curve)[inside]))
 
 
+def exponent_change(steps, curve, windows):
+    """Return c of a line through a long window less that through a short one.
+
+    Args:
+        steps: k (points,).
+        curve: displacement (..., points).
+        windows: (smallest, largest) k of the long and of the short one.
+
+    Returns:
+        The difference (...).
+    """
+    k, y = np.asarray(steps), np.asarray(curve)
+    long, short = (fitted_exponent(k[at], y[..., at]) for at in (in_window(k, w) for w in windows))
+    return long - short
+
+
+def window_change(steps, samples, windows, *, level=LEVEL) -> Interval:
+    """Return the same of the mean displacement of replicas (replicas, points), its interval."""
+    return jackknife(samples, lambda y: exponent_change(steps, y, windows), level=level)
+
+
 def bands(steps, samples, *, level=0.95):
     """Return local exponents between neighbouring steps with their intervals, (4, points - 1).
 

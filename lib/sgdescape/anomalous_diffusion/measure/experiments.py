@@ -82,6 +82,64 @@ def drift(config) -> xr.Dataset:
     )
 
 
+def windows(config) -> xr.Dataset:
+    """Follow SGD with little momentum from rest near the minimum, and from the minimum.
+
+    Args:
+        config: see `anomalous_diffusion.Config`.
+
+    Returns:
+        ``windowed`` (begin, window_replica, step): |theta_k - theta_0|^2 from "near" and "minimum";
+        ``near_offset`` (mode): theta_0 - theta* of the former.
+    """
+    problem = drawn(config, config.samples, config.modes)
+    steps = np.unique(np.geomspace(1, config.longest_lag, config.lags).round().astype(int))
+    offset = _offset(problem, config.near_samples)
+    rows = []
+    for k, start in enumerate((offset, 0 * offset)):
+        path = positions(
+            problem,
+            np.append(0, steps),
+            learning_rate=config.learning_rate,
+            momentum=config.window_momentum,
+            batch_size=min(config.batch_sizes),
+            replicas=config.window_replicas,
+            seed=_seed(config, "windows", k),
+            start=start,
+        )
+        rows.append(np.sum((path[1:] - path[0]) ** 2, axis=-1).T)
+    return xr.Dataset(
+        {
+            "windowed": (("begin", "window_replica", "step"), np.array(rows), _SQUARE),
+            "near_offset": ("mode", offset, {"units": "parameter"}),
+        },
+        coords={"begin": ["near", "minimum"], "step": steps},
+    )
+
+
+def plain(config) -> xr.Dataset:
+    """Follow plain SGD of rate eta/(1 - beta) from rest at the minimum, to be put beside `drift`.
+
+    Args:
+        config: see `anomalous_diffusion.Config`.
+
+    Returns:
+        ``plain`` (replica, step): |theta_k - theta_0|^2.
+    """
+    steps = np.unique(np.geomspace(1, config.longest_lag, config.lags).round().astype(int))
+    path = positions(
+        drawn(config, config.samples, config.modes),
+        np.append(0, steps),
+        learning_rate=config.learning_rate / (1 - config.momentum),
+        momentum=0.0,
+        batch_size=max(config.batch_sizes),
+        replicas=config.replicas,
+        seed=_seed(config, "plain"),
+    )
+    square = np.sum((path[1:] - path[0]) ** 2, axis=-1).T
+    return xr.Dataset({"plain": (("replica", "step"), square, _SQUARE)}, coords={"step": steps})
+
+
 def epochs(config) -> xr.Dataset:
     """Draw the same batches' samples in three orders: independent, shuffled, always the same.
 

@@ -1,17 +1,10 @@
-"""The figures of chapter `anomalous_diffusion`: theory as lines, measurement as points.
-
-Functions draw a dataset of `anomalous_diffusion.run`, or exact curves, into given axes.
-"""
+"""Figures of chapter `anomalous_diffusion` on displacement, its local exponents and epochs."""
 
 import numpy as np
 
-from sgdescape.anomalous_diffusion import published
-from sgdescape.anomalous_diffusion.estimates.collapse import DEGREE, variables
 from sgdescape.anomalous_diffusion.estimates.exponents import (
     bands,
     fitted_exponent,
-    grid,
-    grid_intervals,
     local_exponents,
 )
 from sgdescape.anomalous_diffusion.measure.batch_orders import power_law_spectrum
@@ -21,7 +14,6 @@ from sgdescape.anomalous_diffusion.theory.displacement import (
 )
 from sgdescape.anomalous_diffusion.theory.fixed_start import (
     fixed_start_displacement,
-    overdamped_start,
 )
 from sgdescape.anomalous_diffusion.theory.shuffling import (
     crossover_curvature,
@@ -113,62 +105,6 @@ def power_law(ax, *, exponents=(1.3, 1.5, 1.8), momentum=0.9, learning_rate=0.02
     ax.set(xlabel="steps $k$", ylabel="local exponent $c(k)$", ylim=(0, 2))
     plotting.log_axes(ax, "x")
     ax.legend()
-    return ax
-
-
-def published_exponents(ax, *, variable="eta N / (S (1 - beta))"):
-    """Draw the paper's 27 exponents against one variable, with the quartic through them.
-
-    Args:
-        ax: matplotlib axes.
-        variable: a key of `variables`.
-    """
-    data = published.published_exponents()
-    x = variables(data)[variable]
-    _scatter(ax, data, x)
-    if variable == "eta N / (S (1 - beta))":
-        for number, row in enumerate(published.SWEEPS):
-            eta, size, beta, c = row
-            tau = eta * published.SAMPLES / (size * (1 - beta))
-            label = "sweep of $S$ and $\\eta$" if number == 0 else None
-            ax.plot(tau, c, ls="none", marker="x", ms=5, color="grey", label=label)
-    curve = np.polynomial.Polynomial.fit(np.log(x), data.exponent, min(DEGREE, _levels(x) - 1))
-    fine = np.geomspace(x.min(), x.max(), 100)
-    plotting.theory(ax, fine, curve(np.log(fine)), color="grey", lw=1)
-    _collapse_axes(ax, variable, "the paper's $c$")
-    return ax
-
-
-@reads_dataset
-def grid_exponents(dataset, ax, *, variable="eta N / (S (1 - beta))"):
-    """Draw the exponents of the chapter's own 27 runs, with the overdamped theory's curve.
-
-    Args:
-        dataset: of `anomalous_diffusion.run`.
-        ax: matplotlib axes.
-        variable: a key of `variables`.
-    """
-    data = grid(dataset)
-    x = variables(data)[variable]
-    epochs = dataset.epoch.values
-    for point, found in zip(x, grid_intervals(dataset, level=SHOWN_LEVEL), strict=True):
-        ax.plot([point, point], [found.low, found.high], color="#999999", lw=1, zorder=1)
-    _scatter(ax, data, x)
-    if variable == "eta N / (S (1 - beta))":
-        fine = np.geomspace(x.min(), x.max(), 100)
-        modes = (
-            dataset.grid_curvature.values,
-            dataset.grid_noise.values,
-            dataset.grid_offset.values,
-        )
-        size = settings(dataset).grid_samples  # one step an epoch: only tau counts
-        curve = sum(
-            overdamped_start(epochs, *modes, learning_rate=fine[:, None], momentum=0.0,
-                             batch_size=size)
-        )  # fmt: skip
-        exponents = fitted_exponent(epochs, curve)
-        plotting.theory(ax, fine, exponents, color="black", lw=1, label="overdamped theory")
-    _collapse_axes(ax, variable, "our $c$")
     return ax
 
 
@@ -303,35 +239,3 @@ def _spaced(k, factor=1.3):
 
 def _start_label(scale):
     return f"from {scale:g} times the offsets" if scale else "from the minimum"
-
-
-def _levels(x):
-    return np.unique(np.log(x).round(9)).size
-
-
-def _scatter(ax, data, x):
-    betas, sizes = np.unique(data.momentum), np.unique(data.batch_size)
-    for i, beta in enumerate(betas):
-        for j, size in enumerate(sizes):
-            here = (data.momentum == beta) & (data.batch_size == size)
-            style = plotting.line(i) | {"marker": plotting.MARKERS[j], "ls": "none", "ms": 5}
-            label = rf"$\beta={beta:g}$" if j == 0 else None
-            ax.plot(x[here], data.exponent[here], **style, label=label, zorder=3)
-    for j, size in enumerate(sizes):
-        style = {"marker": plotting.MARKERS[j], "ls": "none", "ms": 5, "mfc": "white"}
-        ax.plot([], [], color="grey", **style, label=f"$S={size:g}$")
-
-
-_LABELS = {
-    "eta N / (S (1 - beta))": r"$\tau_{\rm ep}=\eta N/[S(1-\beta)]$",
-    "eta / (1 - beta)": r"$\eta/(1-\beta)$",
-    "eta / S": r"$\eta/S$",
-    "gamma": r"$\gamma$",
-    "eta": r"$\eta$",
-}
-
-
-def _collapse_axes(ax, variable, name):
-    ax.axhline(1, color="grey", lw=0.6, ls="--", zorder=0)
-    ax.set(xlabel=_LABELS[variable], ylabel=name)
-    plotting.log_axes(ax, "x")
