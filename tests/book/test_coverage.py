@@ -20,7 +20,7 @@ LEAVES = yaml.safe_load((ROOT / "book" / "coverage.yml").read_text(encoding="utf
 PAPERS = ("mori", "kunin")
 FIXED = ("id", "paper", "kind", "text", "where", "sureness", "weight", "needs")
 DIGEST = "35a5ee02960942da2d5fbb1261418016ea56ae2c35f111f7cf838cca4143315b"
-FLOOR = {"mori": 0.95, "kunin": 0.83}
+FLOOR = {"mori": 0.95, "kunin": 0.95}
 """Share covered by weight that may not be lost again; raise it when it has risen."""
 
 OPEN = {

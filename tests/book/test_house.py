@@ -49,7 +49,7 @@ EXTRA = {  # chapter -> what else lives in its package, beside the rooms
     "kramers_escape": {"explorer", "landscape"},
     "neural_network": {"kept_result"},
     "noise_strength": {"kept_result"},
-    "network_limits": {"imagenet"},
+    "network_limits": {"imagenet", "kept_result"},
 }
 stems = pytest.mark.parametrize("stem", ORDER)
 

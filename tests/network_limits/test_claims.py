@@ -71,6 +71,9 @@ WRONG = {
     "force": [times("excess_loss", 1.5)],
     "weight_decay": [times("moments", 1.8)],
     "negative_lobe": [times("autocorrelation", 0.2)],
+    "transient": [times("moments", 1.3)],
+    "memory_law": [times("moments", 1.3)],
+    "memory_epochs": [with_replacement("moments")],
     "exponent": [unforced("displacement")],
     "exponent_later": [unforced("displacement")],
     "exponent_sweep": [unforced("displacement")],
@@ -132,7 +135,74 @@ def ends(ds):
     return ds.assign(midpoint_step=ds.position_step)
 
 
+def straight(ds):
+    """A distance that is one power of time."""
+    scatter = ds.from_start / ds.from_start.mean("replica")
+    return ds.assign(from_start=scatter * ds.lag**0.5)
+
+
+def wrong_answers(ds):
+    """An error that grows as the distance does."""
+    grown = (ds.snapshot_step / float(ds.snapshot_step.values.ravel()[0])) ** 0.5
+    wrong = 1 - 0.2 * grown + 0 * ds.accuracy
+    return ds.assign(accuracy=wrong.transpose(*ds.accuracy.dims))
+
+
+def round_valley(name, *dims):
+    """A loss with round contours."""
+
+    def changed(ds):
+        x = xr.DataArray(np.linspace(-1, 1, ds.sizes[dims[0]]), dims=dims[0])
+        y = xr.DataArray(np.linspace(-1, 1, ds.sizes[dims[1]]), dims=dims[1])
+        return ds.assign({name: x**2 + y**2 + 0 * ds[name]})
+
+    return changed
+
+
+def stretched(name):
+    """A cloud whose axes are longer in flat modes, as contours of the loss are."""
+    return lambda ds: ds.assign({name: ds[name] / np.sqrt(ds.narrow_curvature)})
+
+
+def along(name, dim, power):
+    """Something that grows as a power of time along a dimension."""
+
+    def changed(ds):
+        time = xr.DataArray(np.arange(1.0, ds.sizes[dim] + 1), dims=dim)
+        return ds.assign({name: ds[name] * time**power})
+
+    return changed
+
+
+def loud(ds):
+    """Batches of 4 noisier, in their units, than those of 32."""
+    noise = ds.narrow_noise
+    return ds.assign(narrow_noise=noise * xr.where(noise.narrow_batch == 4, 1.6, 1.0))
+
+
 DATA = {
+    "power_law": straight,
+    "accuracy": wrong_answers,
+    "position_axes": swapped,
+    "velocity_axes": powers(step_variance=0.5),
+    "unseen_valley": round_valley("plane_test", "along_first", "along_last"),
+    "power_iteration": scaled(power_residual=0.0),
+    "dying_speed": lambda ds: ds.assign(fit_speed=0 * ds.fit_speed + 1),
+    "interpolating": powers(fit_speed=0.5),
+    "narrow_accuracy": lambda ds: ds.assign(
+        narrow_test_accuracy=ds.narrow_test_accuracy
+        * xr.DataArray(np.linspace(1, 0.4, ds.sizes["mark"]), dims="mark")
+    ),
+    "narrow_constant": along("narrow_speed", "narrow_step", 1.0),
+    "narrow_exponent": powers(narrow_distance=2),
+    "narrow_positions": stretched("narrow_position"),
+    "narrow_velocities": stretched("narrow_move"),
+    "narrow_valley": round_valley("narrow_test_plane", "along_one", "along_other"),
+    "narrow_sweep": powers(narrow_speed=2),
+    "narrow_small_batch": loud,
+    "narrow_noise": powers(narrow_mode_noise=2),
+    "narrow_equipartition": scaled(narrow_position=1.2),
+    "narrow_small_speed": scaled(narrow_speed=3.0),
     "constant_speed": growing,
     "speed_sweep": powers(sweep_speed=2),
     "frozen_equipartition": scaled(frozen_variance=0.12),
@@ -164,6 +234,11 @@ DATA = {
 @pytest.mark.parametrize("name", DATA)
 def test_claims_reject_other_data(measured, name):
     contract.rejects_other_data(STEM, name, DATA[name](measured))
+
+
+def test_claims_on_what_is_kept_say_where_it_is_not():
+    for name in (n for n in contract.claims(STEM) if n.startswith("narrow_")):
+        assert contract.claims(STEM)[name](xr.Dataset()).evidence == "none"
 
 
 def test_every_claim_is_given_a_wrong_theory_or_wrong_data():
@@ -213,8 +288,9 @@ def test_claims_of_the_resnet_measure_where_runs_are_long():
 
 @pytest.mark.slow
 def test_figures_show_the_data(measured):
+    words = {"variances": "step", "narrow_path": "exponent", "narrow_cloud": "move"}
     for name in nl.figures.__all__:
-        options = {"what": "step"} if name == "variances" else {}
+        options = {"what": words[name]} if name in words else {}
         ax = getattr(nl.figures, name)(measured, plt.subplots()[1], **options)
         assert ax.get_xlabel() and ax.get_ylabel()
     plt.close("all")

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import linalg
 
-from sgdescape.network_limits.measure import chains, minimum, network, resnet, small_network
+from sgdescape.network_limits.measure import chains, minimum, network, resnet, strong_noise
 
 SMALL = network.make_task(samples=160, seed=3)
 
@@ -30,7 +30,7 @@ def test_covariance_is_that_of_single_gradients():
     found = network.local(theta, SMALL)
     np.testing.assert_allclose(found.gradient, every.mean(0), atol=1e-14)
     np.testing.assert_allclose(found.covariance, np.cov(every.T, bias=True), atol=1e-13)
-    trace = small_network.trace_noise(theta, SMALL)
+    trace = strong_noise.trace_noise(theta, SMALL)
     assert trace == pytest.approx(np.trace(found.covariance), rel=1e-12)
 
 
@@ -116,6 +116,28 @@ def test_a_replica_is_a_function_of_its_index():
     assert not np.allclose(three.position[0], three.position[1])
 
 
+def test_replicas_that_diverge_are_named_and_left_out(monkeypatch):
+    true = network.gradients
+
+    def wild(theta, inputs, labels):
+        found = true(theta, inputs, labels)
+        if len(found) == 3 and float(theta[1].abs().sum()) > 0:
+            found[1] = np.nan
+        return found
+
+    monkeypatch.setattr(network, "gradients", wild)
+    with pytest.warns(RuntimeWarning, match="left out: replica 1 at step 1"):
+        _, path = chain(chains.Step(0.05, 0.5, 8), snapshots=(3,), references=(0, 2))
+    assert path.diverged.tolist() == [-1, 1, -1]
+    (left,) = chains.alive(path)
+    assert left.speed.shape == (2, 40) and left.distance.shape == (2, 2, 41)
+    assert np.isfinite(left.position).all() and np.isfinite(left.kept).all()
+    monkeypatch.setattr(network, "gradients", lambda *a: true(*a) * np.nan)
+    words = r"learning_rate = 0.05 is too large .* 0 of 3 .* replica 0 at step 1, replica 1"
+    with pytest.raises(FloatingPointError, match=words):
+        chain(chains.Step(0.05, 0.5, 8))
+
+
 def test_an_epoch_uses_every_sample_once():
     step = chains.Step(0.05, 0.5, 16, 0.0, "shuffle")
     batches = torch.stack(list(chains._batches(160, step, 20, range(2), 0)))
@@ -174,9 +196,9 @@ def test_soft_targets_are_the_frequencies_of_drawn_labels():
 def test_convolutions_have_no_radial_gradient():
     recipe = resnet.Recipe(images=64)
     images, model = resnet.images_of(recipe), resnet.network(recipe)
-    resnet._put(model, torch.from_numpy(resnet.load(resnet.Recipe())))
+    resnet.put(model, torch.from_numpy(resnet.load(resnet.Recipe())))
     generator = torch.Generator().manual_seed(0)
-    resnet._gradient(model, images, torch.arange(32), generator)
+    resnet.gradient(model, images, torch.arange(32), generator)
     for name, p in model.named_parameters():
         radial = float((p.detach() * p.grad).sum() / (p.detach().norm() * p.grad.norm()))
         if p.dim() == 4:
@@ -197,7 +219,7 @@ def test_bundled_resnet_is_made_again():
     losses = []
     for theta in (resnet.load(recipe), resnet.pretrain(recipe)):
         model = resnet.network(recipe)
-        resnet._put(model, torch.from_numpy(theta))
+        resnet.put(model, torch.from_numpy(theta))
         with torch.no_grad():
             logits = model.train()(images.inputs)
         losses.append(float(-(images.soft() * torch.log_softmax(logits, 1)).sum(1).mean()))

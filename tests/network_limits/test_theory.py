@@ -7,7 +7,7 @@ from scipy import linalg
 import sgdescape.network_limits as nl
 from sgdescape.anomalous_diffusion import crossover_curvature, local_displacement
 from sgdescape.modified_loss import areal_rate
-from sgdescape.network_limits.estimates import prony
+from sgdescape.network_limits.estimates.lines import prony
 from sgdescape.underdamped_langevin import autocorrelation, oscillating_band
 
 RATES = {"learning_rate": 0.05, "momentum": 0.8}

@@ -1,20 +1,24 @@
 """The limiting dynamics of networks: a small one, completely known, then a ResNet-18.
 
-`run` measures SGD on both and `predict` puts beside it what the known Hessian and noise imply;
+`run` measures SGD on both, with the longer runs taken from the result that is kept (`load_result`),
+and `predict` puts beside it what the known Hessian and noise imply;
 `claims` and `figures` show both. `imagenet` holds what the paper's own runs would take: a reader
 and data-parallel training.
 """
 
 from sgdescape.network_limits import claims, figures, predictions
-from sgdescape.network_limits.config import PAPER, QUICK, Config
-from sgdescape.network_limits.estimates import mode_equipartition
+from sgdescape.network_limits.config import PAPER, QUICK, Config, Follow
+from sgdescape.network_limits.estimates.resnet import mode_equipartition
 from sgdescape.network_limits.experiment import run
+from sgdescape.network_limits.kept_result import agree
+from sgdescape.network_limits.kept_result import load as load_result
 from sgdescape.network_limits.predictions import predict
 from sgdescape.network_limits.prose import summary
 from sgdescape.network_limits.theory import (
     displacement,
     equipartition,
     filtered_variance,
+    force_balance,
     impulse,
     moments,
     noise_ratio,
@@ -25,14 +29,18 @@ from sgdescape.network_limits.theory import (
 
 __all__ = [
     "Config",
+    "Follow",
     "PAPER",
     "QUICK",
+    "agree",
     "claims",
     "displacement",
     "equipartition",
     "figures",
     "filtered_variance",
+    "force_balance",
     "impulse",
+    "load_result",
     "mode_equipartition",
     "moments",
     "noise_ratio",

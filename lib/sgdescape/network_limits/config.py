@@ -1,4 +1,4 @@
-"""Sizes of the experiments of chapter `network_limits`: `Config`, `QUICK` and `PAPER`."""
+"""Sizes of the experiments of chapter `network_limits`: `Config`, `QUICK`, `PAPER`, `Follow`."""
 
 from dataclasses import dataclass
 
@@ -40,8 +40,18 @@ class Config:
         strong_decay: lambda of the run with large weight decay.
         decay_rate: its eta.
         decay_steps: its length.
+        decay_replicas: independent runs of it.
         decay_low: first of the modes watched there, counted from the largest curvature.
         decay_top: last of them; they are spread evenly.
+        memory: (eta, beta, S, epochs) of runs whose memory is a part of an epoch.
+        memory_replicas: their number.
+        fit: (eta, beta, S) of training on labels that can be fitted, without weight decay.
+        fit_samples: N of it.
+        fit_steps: its length.
+        fit_marks: steps of it at which loss and speed are taken.
+        fit_replicas: independent runs of it.
+        power_vectors: vectors of the block power iteration.
+        power_iterations: its length.
         ring_rate: eta of full-batch descent after a kick.
         ring_momentum: its beta.
         ring_steps: its length.
@@ -73,8 +83,8 @@ class Config:
     replicas: int = 20
     steps: int = 1792
     burn_in: int = 512
-    snapshots: int = 8
-    early_snapshots: int = 4
+    snapshots: int = 5
+    early_snapshots: int = 3
     modes: int = 60
     top: int = 200
     sweep: tuple[tuple[float, float, int], ...] = (
@@ -100,8 +110,18 @@ class Config:
     strong_decay: float = 0.01
     decay_rate: float = 0.01
     decay_steps: int = 1536
+    decay_replicas: int = 20
     decay_low: int = 400
     decay_top: int = 700
+    memory: tuple[float, float, int, int] = (4e-6, 0.999, 4, 2)
+    memory_replicas: int = 8
+    fit: tuple[float, float, int] = (0.1, 0.9, 16)
+    fit_samples: int = 256
+    fit_steps: int = 6000
+    fit_marks: int = 10
+    fit_replicas: int = 8
+    power_vectors: int = 30
+    power_iterations: int = 10
     ring_rate: float = 0.05
     ring_momentum: float = 0.97
     ring_steps: int = 120
@@ -141,10 +161,78 @@ class Config:
         validate.count("swing_lags", self.swing_lags, high=self.swing_steps - self.swing_burn - 64)
         validate.count("decay_low", self.decay_low, low=0, high=self.decay_top - 1)
         validate.count("ring_modes", self.ring_modes, high=self.modes)
-        for size in (self.batch_size, *(row[2] for row in self.sweep)):
+        sizes = (self.batch_size, self.memory[2], *(row[2] for row in self.sweep))
+        for size in sizes:
             if self.samples % size:
                 raise ValueError(f"batch_size must divide samples = {self.samples}: got {size}")
 
+
+@dataclass(frozen=True)
+class Follow:
+    """Sizes of the run of the narrow ResNet-18 that is kept; times are in steps.
+
+    Args:
+        runs: (eta, beta, S, steps, replicas); the first is also watched in the eigenvectors.
+        modes: eigenvectors that are watched.
+        images: of the Hessian and of the losses at a point, the first ones.
+        iterations: most Hessian products of Lanczos.
+        marks: times of a run at which losses and accuracy are taken, both ends included.
+        test_images: not used for training.
+        batches: sizes of the batches whose noise is measured at the start.
+        draws: groups of batches of each; see `measure.narrow`.
+        ends: groups of a run's own batches whose noise is measured where it ends.
+        plane: half width of the plane in which the losses are drawn.
+        plane_points: points along each of its sides.
+        seed: of all batches.
+    """
+
+    runs: tuple[tuple[float, float, int, int, int], ...] = (
+        (0.005, 0.9, 32, 800, 3),
+        (0.002, 0.9, 32, 320, 2),
+        (0.0125, 0.9, 32, 320, 2),
+        (0.005, 0.5, 32, 320, 2),
+        (0.005, 0.98, 32, 320, 2),
+        (0.005, 0.9, 4, 320, 2),
+        (0.005, 0.9, 8, 320, 2),
+        (0.005, 0.9, 128, 160, 2),
+    )
+    modes: int = 16
+    images: int = 512
+    iterations: int = 96
+    marks: int = 6
+    test_images: int = 1024
+    batches: tuple[int, ...] = (4, 8, 32, 128)
+    draws: int = 32
+    ends: int = 16
+    plane: float = 0.25
+    plane_points: int = 7
+    seed: int = 0
+
+    def __post_init__(self):
+        """Refuse values outside their range."""
+        for name, low in _FOLLOW.items():
+            validate.count(name, getattr(self, name), low=low, high=10**6)
+        validate.count("seed", self.seed, low=0, high=2**64 - 1)
+        validate.positive("plane", self.plane)
+        _rows("runs", self.runs, True, (*_RUN, validate.count, validate.count))
+        for size in self.batches:
+            validate.count("batches", size)
+        for row in self.runs:
+            if row[3] < 32:
+                raise ValueError(f"runs must have at least 32 steps: got {row[3]}")
+
+
+_FOLLOW = {
+    "modes": 2,
+    "images": 32,
+    "iterations": 4,
+    "marks": 2,
+    "test_images": 32,
+    "draws": 2,
+    "ends": 2,
+    "plane_points": 3,
+}
+"""Whole numbers of `Follow`, each with the least that makes sense."""
 
 _COUNTS = {
     "samples": 1000,
@@ -165,7 +253,15 @@ _COUNTS = {
     "strong_steps": 128,
     "strong_replicas": 2,
     "decay_steps": 3,
+    "decay_replicas": 2,
     "decay_top": 1,
+    "memory_replicas": 2,
+    "fit_samples": 32,
+    "fit_steps": 256,
+    "fit_marks": 3,
+    "fit_replicas": 2,
+    "power_vectors": 2,
+    "power_iterations": 1,
     "ring_steps": 4,
     "ring_modes": 1,
     "plane_points": 4,
@@ -193,6 +289,8 @@ _RUN = (validate.positive, validate.fraction, validate.count)
 _ROWS = {
     "sweep": (True, _RUN),
     "strong": (False, _RUN),
+    "memory": (False, (*_RUN, validate.count)),
+    "fit": (False, _RUN),
     "residual_schedule": (True, (validate.positive, validate.count)),
     "residual_runs": (True, (*_RUN, validate.count)),
     "residual_ring": (
@@ -218,6 +316,7 @@ QUICK = Config()
 
 PAPER = Config(
     replicas=64,
+    decay_replicas=64,
     steps=20480,
     swing_steps=8192,
     strong_replicas=32,

@@ -1,7 +1,6 @@
 """The chapter's experiment: the small network's runs and the ResNet-18's, with the predictions."""
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
 import xarray as xr
@@ -9,42 +8,77 @@ import xarray as xr
 from sgdescape.core import validate
 from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
+from sgdescape.network_limits import kept_result
 from sgdescape.network_limits.config import QUICK, Config
 from sgdescape.network_limits.predictions import predict
 
+SHORT = ("stationary", "sweep", "ringing", "landscape")
+"""Measurements that are made anew wherever the chapter is run; the others may be kept."""
+
+
+def make(name: str, config: Config = QUICK, *, device: str = "cpu", start=None) -> xr.Dataset:
+    """Make one measurement.
+
+    Args:
+        name: "stationary", "sweep", "ringing", "landscape", or one of `kept_result.PARTS`.
+        config: the sizes.
+        device: of the ResNet-18; the small network lives on the CPU.
+        start: of `measure.setting.prepare`; made unless given.
+    """
+    # Torch and the networks: only where something runs.
+    from sgdescape.network_limits.measure import (
+        long_memory,
+        resnet,
+        setting,
+        small_network,
+        strong_noise,
+    )
+
+    validate.one_of("name", name, (*SHORT, *kept_result.PARTS))
+    if name == "resnet":
+        return resnet.measure(config, device=str(validate.device(device)))
+    if name == "decayed":
+        return strong_noise.decayed(config)
+    if name == "interpolating":
+        return long_memory.interpolating(config)
+    measure = {
+        "stationary": small_network.stationary,
+        "sweep": small_network.sweep,
+        "ringing": small_network.ringing,
+        "landscape": small_network.landscape,
+        "strong": strong_noise.strong,
+        "swing": small_network.swing,
+        "memory": long_memory.memory,
+    }[name]
+    return measure(config, setting.prepare(config) if start is None else start)
+
 
 @door
-def measurements(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
+def measurements(
+    config: Config = QUICK, *, device: str = "cpu", kept: xr.Dataset | None = None
+) -> xr.Dataset:
     """Make all measurements of the chapter.
 
     Args:
         config: the sizes.
         device: of the ResNet-18; the small network lives on the CPU.
+        kept: of `kept_result.load`, whose measurements are then not made again; without it the
+            narrow ResNet-18 is not followed over tens of epochs.
 
     Returns:
-        What the functions of `measure.small_network` and `measure.resnet` measure, with the
-        configuration as an attribute.
+        What the functions of `measure` measure, with the configuration as an attribute.
+
+    Raises:
+        ValueError: if the kept measurements were made with other settings.
     """
-    # Torch and the networks: only where something runs.
-    from sgdescape.network_limits.measure import resnet, setting, small_network
+    from sgdescape.network_limits.measure import setting
 
     start = setting.prepare(config)
     first = setting.spectrum(config, start)
-    measured = (
-        small_network.stationary,
-        small_network.sweep,
-        small_network.swing,
-        small_network.strong,
-        small_network.ringing,
-        small_network.landscape,
-    )
-    with ThreadPoolExecutor(2) as pool:  # each has draws of its own: the order does not matter
-        made = [
-            pool.submit(resnet.measure, config, device=str(validate.device(device))),
-            *(pool.submit(part, config, start) for part in measured),
-            pool.submit(small_network.decayed, config),
-        ]
-        parts = [first, *(part.result() for part in made)]
+    names = SHORT if kept is not None else (*SHORT, *kept_result.PARTS)
+    parts = [first, *(make(name, config, device=device, start=start) for name in names)]
+    if kept is not None:
+        parts.append(kept_result.of(config, kept))
     dataset = xr.merge(parts, combine_attrs="drop")
     dataset.attrs |= first.attrs
     dataset.attrs["config"] = provenance.to_json(asdict(config))
@@ -52,17 +86,20 @@ def measurements(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
 
 
 @door
-def run(config: Config = QUICK, *, device: str = "cpu") -> xr.Dataset:
+def run(
+    config: Config = QUICK, *, device: str = "cpu", kept: xr.Dataset | None = None
+) -> xr.Dataset:
     """Make all measurements of the chapter and put the predictions beside them.
 
     Args:
         config: the sizes.
         device: of the ResNet-18; the small network lives on the CPU.
+        kept: as in `measurements`.
 
     Returns:
         What `measurements` returns, what `predict` adds, and provenance.
     """
     start = time.perf_counter()
-    dataset = predict(measurements(config, device=device))
+    dataset = predict(measurements(config, device=device, kept=kept))
     dataset.attrs |= provenance.record(config, seconds=time.perf_counter() - start, device=device)
     return dataset

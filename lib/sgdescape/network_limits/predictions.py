@@ -10,10 +10,12 @@ from sgdescape.anomalous_diffusion import crossover_curvature, free_displacement
 from sgdescape.core.runs.provenance import settings
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.modified_loss import areal_rate, excess_loss
-from sgdescape.network_limits.estimates import first_crossing, settled
+from sgdescape.network_limits.estimates.lines import first_crossing
+from sgdescape.network_limits.estimates.resnet import settled
 from sgdescape.network_limits.theory import (
     displacement,
     equipartition,
+    force_balance,
     moments,
     norm_drift,
     released,
@@ -23,6 +25,9 @@ from sgdescape.underdamped_langevin import autocorrelation, square_step
 
 PHASES = 8
 """Of the last epoch, over which moments by epochs are averaged."""
+
+MEMORY_PHASES = 9
+"""Ends of the parts of an epoch at which the step of a long memory is predicted."""
 
 
 @reads_dataset
@@ -36,8 +41,10 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         A new dataset with ``speed_exact`` and ``speed_unforced``; ``variance_exact`` and
         ``step_exact`` (sampler, mode) with ``variance_unforced`` (mode); ``start_exact`` and
         ``later_exact`` (sampler, lag); ``excess_exact`` (sampler, snapshot), ``excess_rule`` and
-        ``force_exact`` (sampler, replica), ``energy_exact`` (sampler), ``energy_unforced``;
-        ``sweep_speed_exact`` (point), ``sweep_exact`` (point, sweep_lag); ``areal_exact`` (mode);
+        ``force_exact`` and ``force_balance`` (sampler, replica), ``energy_exact`` (sampler) and
+        ``energy_unforced``;
+        ``sweep_speed_exact`` (point), ``sweep_exact`` (point, sweep_lag), ``sweep_early_exact``
+        (point, early_step); ``memory_exact`` (order) and ``memory_law``; ``areal_exact`` (mode);
         ``autocorrelation_exact`` (swing_lag, mode); ``ring_decay_exact``, ``ring_period_exact``
         (ring_mode); ``early_exact`` (early, mode); ``strong_exact``; ``decay_exact`` and
         ``decay_plain`` (flat_mode); the ResNet's ``residual_quarter`` (norm_mode),
@@ -51,6 +58,7 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
     _energy(ds, config, at)
     _oscillation(ds, config, at)
     _decay(ds, config)
+    _memory(ds, config)
     _residual(ds, config)
     return ds
 
@@ -97,6 +105,9 @@ def _speed(ds, config, at):
     lags = ds.sweep_lag.values
     curves = [displacement(*modes, start=0, lags=lags, **point, **decay) for point in points]
     ds["sweep_exact"] = ("point", "sweep_lag"), np.array(curves)
+    steps = np.arange(1, ds.sizes["early_step"] + 1)
+    early = [moments(*modes, steps=steps, **point, **decay)[1].sum(1) for point in points]
+    ds["sweep_early_exact"] = ("point", "early_step"), np.array(early)
     eta, beta, size = config.strong
     strong = {"learning_rate": eta, "momentum": beta, "batch_size": size}
     ds["strong_exact"] = (), square_step([0.0], [ds.attrs["trace_noise"]], **strong, discrete=False)
@@ -152,6 +163,8 @@ def _energy(ds, config, at):
     ds["excess_rule"] = ds.speed.dims, np.asarray(rule)
     ds["force_exact"] = 2 * ds.excess_rule - (1 - beta) / (2 * eta) * ds.growth
     pair = {"learning_rate": eta, "momentum": beta}
+    balance = force_balance(*(ds.work.sel(moment=m).values for m in ds.moment.values), **pair)
+    ds["force_balance"] = ds.speed.dims, balance
     stiff = ds.curvature + config.weight_decay
     kinetic, potential = ds.step_exact.sum("mode"), (stiff * ds.variance_exact).sum("mode")
     energy = equipartition(kinetic.values, potential.values, 1.0, **pair)
@@ -182,6 +195,23 @@ def _decay(ds, config):
     variance, _ = moments(rho, noise, steps=steps, weight_decay=config.strong_decay, **at)
     plain = config.decay_rate * noise / (2 * size * (1 - config.momentum) * rho)
     ds["decay_exact"], ds["decay_plain"] = ("flat_mode", variance.mean(0)), ("flat_mode", plain)
+
+
+def _memory(ds, config):
+    """Squared steps at a long memory, mean over the last epoch, both orders of the data."""
+    eta, beta, size, epochs = config.memory
+    length = config.samples // size
+    steps = np.round(np.linspace((epochs - 1) * length, epochs * length, MEMORY_PHASES)).astype(int)
+    modes = ds.all_curvature.values, ds.all_noise.values
+    at = {"learning_rate": eta, "momentum": beta, "batch_size": size}
+    found = []
+    for samples in (None, config.samples):
+        _, square = moments(
+            *modes, steps=steps[1:], samples=samples, weight_decay=config.weight_decay, **at
+        )
+        found.append(square.sum(1).mean())
+    ds["memory_exact"] = "order", found
+    ds["memory_law"] = (), eta**2 * ds.attrs["trace_noise"] / (size * (1 - beta**2))
 
 
 def _residual(ds, config):

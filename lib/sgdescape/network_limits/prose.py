@@ -1,8 +1,11 @@
 """Numbers that the prose of chapter `network_limits` quotes."""
 
+import numpy as np
+
 from sgdescape.core.runs.provenance import settings
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.network_limits import theory
+from sgdescape.network_limits.estimates.narrow import end_noise, narrow_law, narrow_level
 from sgdescape.network_limits.predictions import crossover
 from sgdescape.underdamped_langevin import oscillating_band
 
@@ -29,7 +32,7 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
     quarter = dict(zip(dataset.norm_mode.values, dataset.residual_quarter.values, strict=True))
     loss = dict(zip(dataset.norm_batch.values, dataset.residual_batch_loss.values, strict=True))
     first_rate, first_beta = config.residual_runs[0][:2]
-    return {
+    return _narrow(dataset) | {
         "limits-loss": (a["loss"], ".2f"),
         "limits-gradient": (a["gradient_norm"], ".0e"),
         "limits-least": (a["least_stiffness"], ".1e"),
@@ -63,11 +66,37 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
         "limits-resnet-quarter-all": (quarter["train, all"], ".1f"),
         "limits-resnet-kick": (config.residual_ring[3], "g"),
         "limits-resnet-share": (100 * float(dataset.residual_ring_share[:, -1].mean()), ".0f"),
+        "limits-fit-samples": (config.fit_samples, "d"),
+        "limits-power-worst": (float(dataset.power_residual.max()), ".2f"),
+        "limits-power-unordered": (int((np.diff(dataset.power_curvature.values) > 0).sum()), "d"),
         "limits-resnet-eval": (mode["eval"], ".2f"),
         "limits-resnet-all": (mode["train, all"], ".2f"),
         "limits-resnet-whole": (mode["all images"], ".2f"),
         "limits-resnet-loss-few": (loss[4], ".3f"),
         "limits-resnet-loss-many": (loss[128], ".3f"),
+    }
+
+
+def _narrow(dataset):
+    """Numbers of the narrow ResNet-18's long runs, nan where they are not at hand."""
+    names = ("top", "last", "noise", "grown", "small", "warm")
+    values = [np.nan] * len(names)
+    if "narrow_noise" in dataset:
+        noise = dataset.narrow_noise.mean("narrow_draw")
+        at, few = dataset.narrow_at.values, float(noise.sel(narrow_batch=4))
+        index = int(np.flatnonzero(at[:, 2] == 4)[0])
+        warm = int(np.argmax(np.where(at[:, 2] == 32, at[:, 1], 0)))  # the largest momentum
+        values = [
+            float(dataset.narrow_curvature[0]),
+            float(dataset.narrow_curvature[-1]),
+            few / float(noise.sel(narrow_batch=32)),
+            end_noise(dataset, index).mean() / few,
+            narrow_level(dataset, index).mean() / narrow_law(dataset, index) / few,
+            end_noise(dataset, warm).mean() / float(noise.sel(narrow_batch=32)),
+        ]
+    return {
+        f"limits-narrow-{name}": (float(value), ".2f")
+        for name, value in zip(names, values, strict=True)
     }
 
 

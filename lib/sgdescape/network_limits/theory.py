@@ -10,7 +10,7 @@ import numpy as np
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
-from sgdescape.underdamped_langevin import response
+from sgdescape.underdamped_langevin import impulse_response
 
 
 @door
@@ -78,8 +78,7 @@ def impulse(curvature, length, *, learning_rate, momentum, weight_decay=0.0):
     """
     eta, beta = _rates(learning_rate, momentum)
     h = np.atleast_1d(_stiffness(curvature, weight_decay))
-    steps = np.arange(1, validate.count("length", length) + 1)
-    return response(steps, eta * h[:, None], beta)[0]
+    return impulse_response(length, h, learning_rate=eta, momentum=beta)
 
 
 @door
@@ -301,6 +300,33 @@ def norm_drift(square_norm, square_step, *, learning_rate, momentum, weight_deca
     norm = validate.within("square_norm", square_norm, low=0)
     square = validate.within("square_step", square_step, low=0)
     return ((1 + beta) * square - 2 * eta * decay * norm) / (1 - beta)
+
+
+@door
+def force_balance(before, after, square_step, *, learning_rate, momentum):
+    r"""Return the mean of theta.G that the update implies, Eq. (network-force) with its ends.
+
+    With :math:`c_k=\theta_{k-1}\cdot\delta_k` the update is
+    :math:`c_{k+1}=\beta(c_k+\|\delta_k\|^2)-\eta\,\theta_k\cdot G_k`, whatever G is.
+
+    Args:
+        before: mean of c_k.
+        after: mean of c_{k+1} over the same steps.
+        square_step: mean of |delta_k|^2, not negative.
+        learning_rate: eta > 0.
+        momentum: beta in [0, 1).
+
+    Raises:
+        ValueError: for values outside these ranges.
+
+    Example:
+        >>> print(force_balance(-0.5, -0.5, 1.0, learning_rate=0.1, momentum=0.5))
+        7.5
+    """
+    eta, beta = _rates(learning_rate, momentum)
+    c, later = validate.finite("before", before), validate.finite("after", after)
+    moved = validate.within("square_step", square_step, low=0)
+    return (beta * (c + moved) - later) / eta
 
 
 def _whole(name, values):

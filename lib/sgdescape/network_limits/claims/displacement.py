@@ -6,12 +6,8 @@ from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.runs.provenance import settings
 from sgdescape.core.stats.intervals import scaled, shifted
 from sgdescape.network_limits.claims.sources import EPOCHS, OWN
-from sgdescape.network_limits.estimates import (
-    difference,
-    displacement_exponent,
-    line_exponent,
-    pooled,
-)
+from sgdescape.network_limits.estimates.lines import difference, line_exponent, pooled
+from sgdescape.network_limits.estimates.small_network import displacement_exponent
 
 LAGS = (100, 1000)
 """Between which the exponent of the displacement is taken."""

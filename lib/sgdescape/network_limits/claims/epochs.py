@@ -5,7 +5,8 @@ import numpy as np
 from sgdescape.core.claims import Claim, check, claim, identity
 from sgdescape.core.runs.provenance import settings
 from sgdescape.network_limits.claims.sources import EPOCHS, OWN, PAPER, RELATIONS
-from sgdescape.network_limits.estimates import equipartition_of, pooled, pooled_slope
+from sgdescape.network_limits.estimates.lines import pooled, pooled_slope
+from sgdescape.network_limits.estimates.small_network import equipartition_of
 from sgdescape.network_limits.predictions import crossover
 
 
@@ -125,7 +126,7 @@ def _late(ds):
 def force_identity(ds) -> Claim:
     """With the minibatch's own gradient Eq. (network-force) is an identity: it tests nothing."""
     at = ds.sel(sampler="shuffle")
-    found = (at.virial / at.virial_balance).values
+    found = (at.virial / at.force_balance).values
     return identity(
         r"Epochs without replacement: $\theta\cdot G$ with the minibatch's own gradient, in units "
         r"of $\frac{1+\beta}{2\eta}E\|\delta\|^2$ less the terms of growth and of the path's ends.",

@@ -5,7 +5,7 @@ import numpy as np
 from sgdescape.core.claims import Claim, check, claim, identity
 from sgdescape.core.runs.provenance import settings
 from sgdescape.network_limits.claims.sources import OWN, PAPER
-from sgdescape.network_limits.estimates import pooled, prony, range_of
+from sgdescape.network_limits.estimates.lines import pooled, prony, range_of
 from sgdescape.underdamped_langevin import oscillating_band
 
 

@@ -6,12 +6,10 @@ from sgdescape.core.claims import Claim, check, claim, identity, not_testable
 from sgdescape.core.runs.provenance import settings
 from sgdescape.core.stats.intervals import computed, ratio_interval
 from sgdescape.network_limits.claims.sources import OWN, PAPER
-from sgdescape.network_limits.estimates import (
-    first_crossing,
+from sgdescape.network_limits.estimates.lines import first_crossing, pooled, range_of
+from sgdescape.network_limits.estimates.resnet import (
     mode_equipartition,
     norm_growth,
-    pooled,
-    range_of,
     run_slope,
     speed_over_noise,
 )

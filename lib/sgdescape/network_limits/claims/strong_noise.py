@@ -1,9 +1,11 @@
 """Claims of chapter `network_limits` on strong noise, weight decay and tails."""
 
+import numpy as np
+
 from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.runs.provenance import settings
 from sgdescape.network_limits.claims.sources import OWN, PAPER
-from sgdescape.network_limits.estimates import pooled
+from sgdescape.network_limits.estimates.lines import fitted_slope, pooled
 from sgdescape.network_limits.theory import equipartition as energies
 
 
@@ -75,6 +77,41 @@ def mean_point(ds) -> Claim:
         rivals={"if curvatures had stayed": round(float(1 / stayed.mean()), 2)},
         tolerance=0.25,
         expected="confirmed",
+    )
+
+
+@claim
+def dying_speed(ds) -> Claim:
+    """Where the labels can be fitted the noise vanishes, and the speed with it."""
+    change = np.log10(ds.fit_speed.values[:, -1] / ds.fit_speed.values[:, 0])
+    fallen = float(np.log10(ds.fit_loss.values[:, -1] / ds.fit_loss.values[:, 0]).mean())
+    steps = ds.fit_step.values
+    return check(
+        f"A network that fits all its labels, from step {steps[0]} to {steps[-1]:,}: "
+        r"$\log_{10}\|\delta\|^2$ changes by 0, as with constant noise.",
+        source=PAPER,
+        predicted=0.0,
+        measured=pooled(change),
+        rivals={"as the loss": fallen},
+        tolerance=0.1,
+        expected="refuted",
+    )
+
+
+@claim
+def interpolating(ds) -> Claim:
+    """The speed dies as the square of the loss: a sample's gradient is as large as its loss."""
+    logs = np.log(np.stack([ds.fit_loss.values, ds.fit_speed.values], -1))
+    late = logs[:, logs.shape[1] // 2 :]
+    return check(
+        r"The same network, second half of the record: $\|\delta\|^2\propto L^p$ with $p=2$, as a "
+        "sample's gradient under cross-entropy is proportional to its loss once that is small.",
+        source=OWN,
+        predicted=2.0,
+        measured=pooled([fitted_slope(rows) for rows in late]),
+        rivals={"noise proportional to the loss, as with square loss": 1.0, "constant noise": 0.0},
+        tolerance=0.2,
+        expected="approximate",
     )
 
 

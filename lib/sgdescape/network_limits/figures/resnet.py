@@ -5,7 +5,7 @@ import numpy as np
 from sgdescape.core import plotting
 from sgdescape.core.runs.provenance import settings
 from sgdescape.core.runs.reading import reads_dataset
-from sgdescape.network_limits.estimates import settled
+from sgdescape.network_limits.estimates.resnet import settled
 
 
 @reads_dataset

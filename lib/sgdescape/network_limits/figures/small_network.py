@@ -12,7 +12,7 @@ from sgdescape.core.plotting import SHOWN_LEVEL
 from sgdescape.core.runs.provenance import settings
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import mean_interval
-from sgdescape.network_limits.estimates import mahalanobis
+from sgdescape.network_limits.estimates.small_network import mahalanobis
 from sgdescape.network_limits.predictions import crossover
 from sgdescape.network_limits.theory import equipartition as energies
 from sgdescape.network_limits.theory import released

@@ -1,6 +1,6 @@
 """SGD on networks, run and measured: numbers, and no theory.
 
 The small network: `network` is its model and data, `minimum` where its runs start, `setting` the
-spectrum there, `chains` runs SGD on many replicas, `small_network` has the measurements. `resnet`
-measures the narrow ResNet-18.
+spectrum there, `chains` runs SGD on many replicas, `small_network`, `strong_noise` and
+`long_memory` have the measurements. `resnet` measures the narrow ResNet-18, `narrow` follows it.
 """

@@ -5,8 +5,9 @@ displacements from an origin, of which a step of 1e-4 keeps its digits; gradient
 the precision of the inputs.
 """
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
+from sgdescape.core.random import seeds
 from sgdescape.network_limits.measure import network
 
 BLOCK = 256  # steps whose batches are drawn together
@@ -48,7 +50,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Path:
-    """What was seen of R replicas in T steps.
+    """What was seen of R replicas in T steps; one that diverged is NaN from then on.
 
     Args:
         position: (R, T + 1, K), displacements from the origin along the basis.
@@ -58,6 +60,7 @@ class Path:
             reference step; NaN before it.
         kept: (R, snapshots, P), displacements at the snapshot steps.
         mean: (R, P), displacement averaged over the steps from ``average_from`` on.
+        diverged: (R,), the step at which a replica's weights stopped being finite, or -1.
     """
 
     position: np.ndarray
@@ -66,6 +69,7 @@ class Path:
     distance: np.ndarray
     kept: np.ndarray
     mean: np.ndarray
+    diverged: np.ndarray
 
 
 @door
@@ -100,10 +104,10 @@ def run(
             them at the origin and leaves pure filtered noise (a control).
 
     Returns:
-        The path.
+        The path; a warning names the replicas that diverged and their steps.
 
     Raises:
-        FloatingPointError: if a replica's weights stop being finite.
+        FloatingPointError: if all replicas but one diverge, or all.
     """
     validate.count("steps", steps)
     eta, beta, decay = step.learning_rate, step.momentum, step.weight_decay
@@ -121,7 +125,8 @@ def run(
             marks[k] = place.clone()
         for row, reference in enumerate(references):
             if reference in marks:
-                distance[row, :, k] = (place - marks[reference]).square().sum(1).numpy()
+                apart = place - marks[reference]
+                distance[row, :, k] = torch.linalg.vecdot(apart, apart).numpy()
         position[:, k] = (place @ basis).numpy()
         if k in snapshots:
             kept.append(place.clone())
@@ -135,19 +140,57 @@ def run(
             theta.to(task.inputs.dtype), task.inputs[index], task.labels[index]
         ).double()
         force += decay * theta
-        virial[:, k] = (place * force).sum(1).numpy()
+        virial[:, k] = torch.linalg.vecdot(place, force).numpy()
         buffer.mul_(beta).add_(force)
         place = place - eta * buffer
-        speed[:, k] = eta**2 * buffer.square().sum(1).numpy()
-    if not bool(torch.isfinite(place).all()):
-        raise FloatingPointError(f"weights are not finite after {steps} steps of {step}")
+        speed[:, k] = eta**2 * torch.linalg.vecdot(buffer, buffer).numpy()
     whole = torch.stack(kept, 1) if kept else torch.zeros(size, 0, parameters)
-    return Path(position, speed, virial, distance, whole.numpy(), mean.numpy())
+    lost = _diverged(speed, replicas, step)
+    return Path(position, speed, virial, distance, whole.numpy(), mean.numpy(), lost)
+
+
+def _diverged(speed, replicas, step):
+    """Return the step at which each replica's weights stopped being finite, or -1; say which."""
+    bad = ~np.isfinite(speed)
+    lost = np.where(bad.any(1), bad.argmax(1) + 1, -1)
+    named = ", ".join(
+        f"replica {r} at step {k}" for r, k in zip(replicas, lost, strict=True) if k > 0
+    )
+    left = int((lost < 0).sum())
+    if left < min(2, len(replicas)):
+        raise FloatingPointError(
+            f"learning_rate = {step.learning_rate:g} is too large (momentum {step.momentum:g}, "
+            f"batch_size {step.batch_size}): {left} of {len(replicas)} replicas did not diverge; "
+            f"diverged: {named}"
+        )
+    if named:
+        warnings.warn(f"diverged and left out: {named}", RuntimeWarning, stacklevel=3)
+    return lost
+
+
+def alive(*paths: Path) -> list[Path]:
+    """Return paths of the same replicas without those that diverged on any of them.
+
+    Raises:
+        FloatingPointError: if fewer than two are left.
+    """
+    good = np.all([path.diverged < 0 for path in paths], axis=0)
+    if good.sum() < min(2, len(good)):
+        raise FloatingPointError(f"only {good.sum()} of {len(good)} replicas diverged on no path")
+    return [
+        Path(*(_rows(field.name, getattr(path, field.name), good) for field in fields(Path)))
+        for path in paths
+    ]
+
+
+def _rows(name, values, good):
+    return values[:, good] if name == "distance" else values[good]
 
 
 def _batches(samples, step, steps, replicas, seed):
     """Yield one (R, S) tensor of sample indices a step."""
-    streams = [np.random.Generator(np.random.Philox(key=[seed, 1000 + r])) for r in replicas]
+    keys = [seeds.derive(seed, "network_limits", "batches", r) for r in replicas]
+    streams = [np.random.Generator(np.random.Philox(key=key)) for key in keys]
     if step.sampler == "iid":
         for start in range(0, steps, BLOCK):
             shape = (min(BLOCK, steps - start), step.batch_size)

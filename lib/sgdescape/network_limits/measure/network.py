@@ -55,7 +55,9 @@ class Local:
     covariance: np.ndarray
 
 
-def make_task(*, samples: int = 16384, noise: float = 0.2, seed: int = 0) -> Task:
+def make_task(
+    *, samples: int = 16384, noise: float = 0.2, seed: int = 0, fresh: bool = False
+) -> Task:
     """Return normal inputs with a random teacher's labels, a share of them replaced.
 
     The teacher is a 32-24-10 tanh network with normal weights of variance 4 / fan-in (first layer)
@@ -66,6 +68,7 @@ def make_task(*, samples: int = 16384, noise: float = 0.2, seed: int = 0) -> Tas
         noise: share of replaced labels, in [0, 1).
         seed: of inputs, teacher and replacements, the key itself and not one of `seeds.derive`: the
             bundled minimum is one of these data.
+        fresh: draw other inputs, for a test of the same teacher.
 
     Example:
         >>> task = make_task(samples=100)
@@ -77,6 +80,8 @@ def make_task(*, samples: int = 16384, noise: float = 0.2, seed: int = 0) -> Tas
     rng = np.random.Generator(np.random.Philox(key=validate.count("seed", seed, low=0)))
     first = 2 * rng.standard_normal((HIDDEN, INPUTS)) / np.sqrt(INPUTS)
     second = 2 * rng.standard_normal((CLASSES, HIDDEN))
+    if fresh:
+        rng = np.random.Generator(np.random.Philox(key=[seed, 2]))  # another stream
     inputs = rng.standard_normal((samples, INPUTS))
     labels = np.argmax(np.tanh(inputs @ first.T) @ second.T, axis=1)
     replaced = rng.random(samples) < noise
@@ -131,6 +136,14 @@ def loss(theta: Tensor, task: Task) -> Tensor:
         logits = hidden @ second[0, :, :-1].T + second[0, :, -1]
         values.append(torch.nn.functional.cross_entropy(logits, task.labels))
     return torch.stack(values)
+
+
+def accuracy(theta: Tensor, task: Task) -> float:
+    """Return the share of samples whose label is the largest output, at one point (P,)."""
+    first, second = layers(theta[None].to(task.inputs.dtype))
+    hidden = torch.tanh(task.inputs @ first[0].T)
+    logits = hidden @ second[0, :, :-1].T + second[0, :, -1]
+    return float((logits.argmax(1) == task.labels).double().mean())
 
 
 def loss_gradient(theta: Tensor, task: Task) -> tuple[float, Tensor]:

@@ -100,7 +100,7 @@ def pretrain(recipe: Recipe, *, device="cpu") -> np.ndarray:
         for _ in range(epochs):
             order = torch.randperm(recipe.images, generator=generator)
             for index in order.split(recipe.batch_size):
-                _step(model, images, index.to(images.labels.device), optimiser, generator)
+                step(model, images, index.to(images.labels.device), optimiser, generator)
     vector = nn.utils.parameters_to_vector(model.parameters())
     return vector.detach().cpu().numpy()
 
@@ -127,7 +127,7 @@ def measure(config, *, device="cpu") -> xr.Dataset:
     images = images_of(recipe, device=device)
     theta = torch.from_numpy(load(recipe, device=device)).to(device)
     model = network(recipe, device=device)
-    _put(model, theta)
+    put(model, theta)
     found = _spectrum(config, recipe, model, images)
     vectors = torch.from_numpy(found.residual_vectors.values).to(device)
     ring = _ring(config, recipe, model, theta, images, vectors[:, 0])
@@ -209,9 +209,9 @@ def _noise(config, model, images):
     total, squares = 0.0, []
     for _ in range(count):
         index = torch.randint(0, len(images.labels), (size,), generator=generator)
-        gradient = _gradient(model, images, index, generator)
-        total = total + gradient
-        squares.append(float(gradient @ gradient))
+        pull = gradient(model, images, index, generator)
+        total = total + pull
+        squares.append(float(pull @ pull))
     spread = (np.array(squares) - float(total @ total) / count**2) * count / (count - 1)
     losses = _batch_losses(model, images.inputs[:1024], images.soft()[:1024])
     return losses.assign(residual_noise=("draw", size * spread))
@@ -247,7 +247,7 @@ def _ring(config, recipe, model, theta, images, direction):
     inputs, targets = images.inputs[part], images.soft()[part]
 
     def force(weights):
-        _put(model, weights.float())
+        put(model, weights.float())
         model.zero_grad()
         for x, y in zip(inputs.split(size), targets.split(size), strict=True):
             (sgd.cross_entropy(model(x), y).sum() / len(inputs)).backward()
@@ -272,7 +272,7 @@ def _ring(config, recipe, model, theta, images, direction):
 
 def _run(config, recipe, model, theta, images, vectors, setting, stream):
     eta, beta, size, steps = setting
-    _put(model, theta)
+    put(model, theta)
     model.train()
     generator = torch.Generator().manual_seed(_seed(config, "resnet run", stream))
     optimiser = torch.optim.SGD(
@@ -283,7 +283,12 @@ def _run(config, recipe, model, theta, images, vectors, setting, stream):
     losses = np.full(longest(config), np.nan)
     for k in range(int(steps)):
         index = torch.randint(0, recipe.images, (int(size),), generator=generator)
-        losses[k] = _step(model, images, index, optimiser, generator)
+        losses[k] = step(model, images, index, optimiser, generator)
+        if not np.isfinite(losses[k]):
+            raise FloatingPointError(
+                f"the ResNet's run {stream} (learning_rate {eta:g}, momentum {beta:g}, batch_size "
+                f"{size}) diverged at step {k + 1}"
+            )
         record(k + 1)
     path = record.path()
     tensors = list(path.tensors)
@@ -319,7 +324,8 @@ def longest(config) -> int:
     return max(int(setting[3]) for setting in config.residual_runs)
 
 
-def _step(model, images, index, optimiser, generator):
+def step(model, images, index, optimiser, generator) -> float:
+    """Make one step of SGD on some images, their labels drawn anew; return the loss before it."""
     optimiser.zero_grad(set_to_none=False)
     labels = images.draw(index, generator)
     loss = nn.functional.cross_entropy(model(images.inputs[index]), labels)
@@ -328,14 +334,16 @@ def _step(model, images, index, optimiser, generator):
     return float(loss.detach())
 
 
-def _gradient(model, images, index, generator):
+def gradient(model, images, index, generator) -> torch.Tensor:
+    """Return the gradient (P,) of one batch, its labels drawn anew, in float64."""
     labels = images.draw(index, generator)
     model.zero_grad()
     nn.functional.cross_entropy(model(images.inputs[index]), labels).backward()
     return torch.cat([p.grad.flatten() for p in model.parameters()]).double()
 
 
-def _put(model, theta):
+def put(model, theta) -> None:
+    """Give a network the weights (P,)."""
     validate.count("theta", len(theta), low=sum(p.numel() for p in model.parameters()))
     nn.utils.vector_to_parameters(theta.clone(), model.parameters())
 

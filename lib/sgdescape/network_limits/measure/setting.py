@@ -1,11 +1,14 @@
 """Where the small network's runs start: its minimum with the whole spectrum there; no theory."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 import xarray as xr
 
+from sgdescape.core.random import seeds
+from sgdescape.core.spectra import lanczos
 from sgdescape.network_limits.measure import minimum, network
 
 
@@ -41,6 +44,12 @@ def prepare(config, *, weight_decay=None, dtype=torch.float64) -> Setting:
         seed=config.network_seed,
         weight_decay=decay,
     )
+    return _at(recipe, dtype)
+
+
+@functools.lru_cache(maxsize=2)
+def _at(recipe, dtype):
+    """A recipe's setting; its spectrum takes seconds, and a page asks for it twice."""
     theta = torch.from_numpy(minimum.load(recipe))
     task = network.make_task(samples=recipe.samples, noise=recipe.noise, seed=recipe.seed)
     single = network.Task(task.inputs.float(), task.labels, task.share)
@@ -81,6 +90,7 @@ def spectrum(config, setting: Setting) -> xr.Dataset:
         },
         coords={"mode": index},
     )
+    ds = ds.merge(power_iteration(config, setting))
     ds.attrs |= {
         "loss": setting.local.loss,
         "trace_hessian": float(setting.curvature.sum()),
@@ -90,6 +100,42 @@ def spectrum(config, setting: Setting) -> xr.Dataset:
         "noise_correlation": float(np.sqrt(np.mean(beside**2))),
     }
     return ds
+
+
+def power_iteration(config, setting: Setting) -> xr.Dataset:
+    """Find the leading eigenpairs by block power iteration, and by Lanczos with as many products.
+
+    Args:
+        config: with ``power_vectors``, ``power_iterations`` and the seed.
+        setting: with the whole Hessian.
+
+    Returns:
+        ``power_residual`` and ``lanczos_residual`` (power_mode): |H q - rho q|/rho of each pair,
+        ``power_curvature``: the quotients in the order in which the iteration leaves them.
+    """
+    hessian, count = setting.local.hessian, config.power_vectors
+    seed = seeds.derive(config.seed, "network_limits", "power")
+    rng = np.random.Generator(np.random.Philox(key=seed))
+    block = np.linalg.qr(rng.standard_normal((len(hessian), count)))[0]
+    for _ in range(config.power_iterations):
+        block = np.linalg.qr(hessian @ block)[0]
+    quotients = np.einsum("ik,ij,jk->k", block, hessian, block, optimize=True)
+    rest = np.linalg.norm(hessian @ block - quotients * block, axis=0)
+    matrix = torch.from_numpy(hessian)
+    products = (config.power_iterations + 1) * count
+    pairs = lanczos.lanczos(
+        lambda v: matrix @ v, len(hessian), k=count, max_iter=min(products, len(hessian)), tol=1e-9
+    )
+    return xr.Dataset(
+        {
+            "power_curvature": ("power_mode", quotients),
+            "power_residual": ("power_mode", rest / np.abs(quotients)),
+            "lanczos_residual": (
+                "power_mode",
+                (pairs.residuals / pairs.eigenvalues.abs()).numpy(),
+            ),
+        }
+    )
 
 
 def projections(setting: Setting, vectors: torch.Tensor) -> np.ndarray:

@@ -9,7 +9,7 @@ import xarray as xr
 
 from sgdescape.core.random import seeds
 from sgdescape.network_limits.measure import chains, network
-from sgdescape.network_limits.measure.setting import Setting, prepare, watched
+from sgdescape.network_limits.measure.setting import Setting, watched
 
 
 def stationary(config, setting: Setting) -> xr.Dataset:
@@ -20,10 +20,10 @@ def stationary(config, setting: Setting) -> xr.Dataset:
     early = np.geomspace(burn / 16, burn, config.early_snapshots + 1)[:-1]
     late = np.linspace(burn, steps, config.snapshots)
     shots = np.concatenate([early, late]).astype(int)
-    parts = []
+    paths = {}
     for sampler in ("iid", "shuffle"):
         step = _step(config, sampler=sampler)
-        path = chains.run(
+        paths[sampler] = chains.run(
             setting.single,
             setting.theta,
             step,
@@ -34,12 +34,14 @@ def stationary(config, setting: Setting) -> xr.Dataset:
             references=(0, burn),
             snapshots=shots,
         )
-        found = _averages(path, burn, step).merge(_forces(config, setting, path))
+    parts = []
+    for path in chains.alive(*paths.values()):
+        found = _averages(path, burn).merge(_forces(config, setting, path))
         parts.append(found.assign_coords(snapshot_step=("snapshot", shots)))
-    return xr.concat(parts, "sampler").assign_coords(sampler=["iid", "shuffle"], mode=index)
+    return xr.concat(parts, "sampler").assign_coords(sampler=list(paths), mode=index)
 
 
-def _averages(path, burn, step):
+def _averages(path, burn):
     """Time averages of every replica after the burn-in, and curves of displacement."""
     x = path.position[:, burn:]
     delta = np.diff(path.position, axis=1)[:, burn - 1 :]  # the step that led to each x
@@ -70,15 +72,19 @@ def _averages(path, burn, step):
             "speed": ("replica", path.speed[:, burn:].mean(1)),
             "speed_block": (("replica", "block"), blocks),
             "virial": ("replica", path.virial[:, burn:].mean(1)),
-            "virial_balance": ("replica", _balance(path, burn, step)),
+            "work": (("replica", "moment"), _work(path, burn)),
             "growth": ("replica", growth),
             "from_start": (("replica", "lag"), path.distance[0][:, lags]),
             "from_later": (("replica", "lag"), moved),
             "early_square": (("early", "replica", "mode"), _early(path, burn)),
+            "phase_path": (
+                ("phase_mode", "coordinate", "phase_step"),
+                np.stack([x[0, :, [0, -1]], delta[0, :, [0, -1]]], 1),
+            ),
             "cloud": (("replica", "time", "mode"), x[:, ::16].astype(np.float32)),
             "cloud_step": (("replica", "time", "mode"), delta[:, ::16].astype(np.float32)),
         },
-        coords={"lag": lags, "early": EARLY},
+        coords={"lag": lags, "early": EARLY, "moment": ["before", "after", "square_step"]},
     )
 
 
@@ -88,15 +94,15 @@ def _ends(position, burn, middle):
     return ((position[:, -1] - middle) ** 2 - (position[:, burn - 1] - middle) ** 2) / (2 * count)
 
 
-def _balance(path, burn, step):
-    """Mean of theta.G from the lengths of steps and of displacements, both ends included.
+def _work(path, burn):
+    """Means of c_k = theta_{k-1}.delta_k from lengths, of c_{k+1} and of |delta_k|^2 (replica, 3).
 
-    With c_k = theta_{k-1}.delta_k the update is c_{k+1} = beta (c_k + |delta_k|^2) - eta theta.G.
+    Over the steps k = burn to T - 1, whose forces `virial` has.
     """
     square, moved = path.distance[0], path.speed
     c = (np.diff(square, axis=1) - moved) / 2  # c_1 ... c_T
-    force = step.momentum * (c[:, :-1] + moved[:, :-1]) - c[:, 1:]
-    return force[:, burn - 1 :].mean(1) / step.learning_rate
+    rows = c[:, burn - 1 : -1], c[:, burn:], moved[:, burn - 1 : -1]
+    return np.stack([row.mean(1) for row in rows], 1)
 
 
 EARLY = np.array([5, 10, 20, 40, 80, 160, 320])
@@ -111,21 +117,38 @@ def _forces(config, setting, path):
     """Loss of all the data above its minimum, and force along the displacement, at snapshots."""
     points = torch.from_numpy(path.kept)
     decay, theta = config.weight_decay, setting.theta
-    losses, forces = np.zeros(points.shape[:2]), np.zeros(points.shape[:2])
-    whole = setting.single
+    losses, forces, right = (np.zeros(points.shape[:2]) for _ in range(3))
+    whole, fresh = setting.single, unseen(config)
     for place in np.ndindex(points.shape[:2]):
         at = theta + points[place]
         value, force = network.loss_gradient(at, whole)
         forces[place] = float(points[place] @ (force + decay * at))
         losses[place] = value + decay / 2 * float(at @ at - theta @ theta)
+        right[place] = network.accuracy(at, fresh)
     floor, _ = network.loss_gradient(theta, whole)
     where = ("replica", "snapshot")
-    return xr.Dataset({"excess": (where, losses - floor), "force": (where, forces)})
+    return xr.Dataset(
+        {
+            "excess": (where, losses - floor),
+            "force": (where, forces),
+            "accuracy": (where, right),
+        }
+    )
+
+
+def unseen(config, *, noise=0.0) -> network.Task:
+    """Return fresh inputs with the same teacher's labels, a share replaced, float32."""
+    made = network.make_task(samples=UNSEEN, noise=noise, seed=config.network_seed, fresh=True)
+    return network.Task(made.inputs.float(), made.labels, noise)
+
+
+UNSEEN = 4096
+"""Samples of the test."""
 
 
 def sweep(config, setting: Setting) -> xr.Dataset:
     """Measure speed and displacement from the minimum at other hyper-parameters, iid."""
-    speeds, curves = [], []
+    paths, speeds, curves, early = [], [], [], []
     basis = torch.from_numpy(setting.vectors[:, :1].copy())
     lags = np.unique(np.geomspace(8, config.short_steps, 24).astype(int))
     for k, (eta, beta, size) in enumerate(config.sweep):
@@ -138,9 +161,12 @@ def sweep(config, setting: Setting) -> xr.Dataset:
             seed=_seed(config, "sweep", k),
             basis=basis,
         )
+        paths.append(path)
+    for path, (_, beta, _) in zip(chains.alive(*paths), config.sweep, strict=True):
         settled = min(int(8 / (1 - beta)), config.short_steps // 3)
         speeds.append(path.speed[:, settled:].mean(1))
         curves.append(path.distance[0][:, lags])
+        early.append(path.speed[:, :TRANSIENT])
     frozen = chains.run(
         setting.single,
         setting.theta,
@@ -151,6 +177,7 @@ def sweep(config, setting: Setting) -> xr.Dataset:
         basis=torch.from_numpy(setting.vectors[:, watched(config)].copy()),
         response=0.0,
     )
+    (frozen,) = chains.alive(frozen)
     burn = config.short_steps // 3
     x, delta = frozen.position[:, burn:], np.diff(frozen.position, axis=1)[:, burn:]
     return xr.Dataset(
@@ -158,12 +185,17 @@ def sweep(config, setting: Setting) -> xr.Dataset:
             "sweep_speed": (("point", "run"), np.array(speeds)),
             "sweep_distance": (("point", "run", "sweep_lag"), np.array(curves)),
             "sweep_at": (("point", "number"), np.array(config.sweep, dtype=float)),
-            "frozen_speed": ("run", frozen.speed[:, burn:].mean(1)),
-            "frozen_variance": (("run", "mode"), ((x - x.mean((0, 1))) ** 2).mean(1)),
-            "frozen_step": (("run", "mode"), (delta**2).mean(1)),
+            "sweep_early": (("point", "run", "early_step"), np.array(early)),
+            "frozen_speed": ("frozen_run", frozen.speed[:, burn:].mean(1)),
+            "frozen_variance": (("frozen_run", "mode"), ((x - x.mean((0, 1))) ** 2).mean(1)),
+            "frozen_step": (("frozen_run", "mode"), (delta**2).mean(1)),
         },
         coords={"sweep_lag": lags, "number": ["learning_rate", "momentum", "batch_size"]},
     )
+
+
+TRANSIENT = 48
+"""First steps of short runs whose speed is kept one by one."""
 
 
 def swing(config, setting: Setting) -> xr.Dataset:
@@ -180,92 +212,17 @@ def swing(config, setting: Setting) -> xr.Dataset:
         seed=_seed(config, "swing"),
         basis=torch.from_numpy(setting.vectors[:, watched(config)].copy()),
     )
+    (path,) = chains.alive(path)
     x = path.position[:, burn:] - path.position[:, burn:].mean((0, 1))
     total = x.shape[1] - longest
     products = [(x[:, :total] * x[:, k : k + total]).mean(1) for k in range(longest + 1)]
     found = np.stack(products, 1) / (x**2).mean((0, 1))
-    return xr.Dataset({"autocorrelation": (("swing_run", "swing_lag", "mode"), found)})
-
-
-def strong(config, setting: Setting) -> xr.Dataset:
-    """Measure speed and equipartition at a noise too strong for the bowl, and where it went."""
-    eta, beta, size = config.strong
-    half = config.strong_steps // 2
-    index = watched(config)
-    vectors = setting.vectors[:, index]
-    path = chains.run(
-        setting.single,
-        setting.theta,
-        chains.Step(eta, beta, size, config.weight_decay),
-        steps=config.strong_steps,
-        replicas=range(config.strong_replicas),
-        seed=_seed(config, "strong"),
-        basis=torch.from_numpy(vectors.copy()),
-        snapshots=np.linspace(half, config.strong_steps, 6).astype(int),
-        average_from=half,
-    )
-    points = setting.theta + torch.from_numpy(path.kept)
-    noise = np.array([[trace_noise(p, setting.single) for p in row] for row in points])
-    curvature = []
-    for mean in path.mean:
-        there = network.local(setting.theta + torch.from_numpy(mean), setting.single)
-        curvature.append(np.einsum("ik,ij,jk->k", vectors, there.hessian, vectors, optimize=True))
-    x = path.position[:, half:]
-    keys = ("run_strong", "mode")
+    ends = path.position[0, burn:, [0, -1]]
+    shown = np.stack([ends[:, 1:], np.diff(ends, axis=1)], 1)
     return xr.Dataset(
         {
-            "strong_speed": ("run_strong", path.speed[:, half:].mean(1)),
-            "strong_noise": ("run_strong", noise.mean(1)),
-            "strong_curvature": (keys, np.array(curvature)),
-            "strong_variance": (keys, x.var(1)),
-            "strong_step": (keys, (np.diff(x, axis=1) ** 2).mean(1)),
-            "strong_time": ("strong_block", 64.0 * np.arange(config.strong_steps // 64)),
-            "strong_block_speed": (
-                "strong_block",
-                path.speed[:, : config.strong_steps // 64 * 64]
-                .reshape(len(path.speed), -1, 64)
-                .mean((0, 2)),
-            ),
-        }
-    )
-
-
-def trace_noise(theta, task) -> float:
-    """Return Tr Sigma at a point (P,), without the matrix."""
-    _, hidden, errors, back = (
-        None if a is None else a[0]
-        for a in network.passes(
-            theta[None].to(task.inputs.dtype), task.inputs[None], task.labels[None]
-        )
-    )
-    square = back.square().sum(1) * task.inputs.square().sum(1)
-    square += errors.square().sum(1) * (1 + hidden.square().sum(1))
-    first = back.T @ task.inputs / task.size
-    second = errors.T @ hidden / task.size
-    mean = first.square().sum() + second.square().sum() + errors.mean(0).square().sum()
-    return float(square.double().mean() - mean)
-
-
-def decayed(config) -> xr.Dataset:
-    """Measure position variances with weight decay as large as the curvatures, at its minimum."""
-    setting = prepare(config, weight_decay=config.strong_decay, dtype=torch.float32)
-    index = np.unique(np.linspace(config.decay_low, config.decay_top - 1, config.modes).astype(int))
-    step = chains.Step(config.decay_rate, config.momentum, config.batch_size, config.strong_decay)
-    path = chains.run(
-        setting.single,
-        setting.theta,
-        step,
-        steps=config.decay_steps,
-        replicas=range(config.replicas),
-        seed=_seed(config, "decay"),
-        basis=torch.from_numpy(setting.vectors[:, index].copy()),
-    )
-    x = path.position[:, config.decay_steps // 3 :]
-    return xr.Dataset(
-        {
-            "decay_curvature": ("flat_mode", setting.curvature[index]),
-            "decay_noise": ("flat_mode", setting.noise[index]),
-            "decay_variance": (("replica", "flat_mode"), ((x - x.mean((0, 1))) ** 2).mean(1)),
+            "autocorrelation": (("swing_run", "swing_lag", "mode"), found),
+            "swing_path": (("phase_mode", "coordinate", "swing_step"), shown),
         }
     )
 
@@ -288,17 +245,30 @@ def ringing(config, setting: Setting) -> xr.Dataset:
 
 
 def landscape(config, setting: Setting) -> xr.Dataset:
-    """Measure the loss, weight decay included, in the plane of two eigenvectors."""
+    """Measure the losses, weight decay included, in the plane of two eigenvectors.
+
+    Args:
+        config: the sizes.
+        setting: where it is.
+
+    Returns:
+        ``plane_loss`` of the training data and ``plane_test`` of others with labels as noisy
+        (along_first, along_last), each above its least on the grid.
+    """
     first, second = watched(config)[[0, -1]]
     grid = np.linspace(-config.plane, config.plane, config.plane_points)
     axes = torch.from_numpy(setting.vectors[:, [first, second]].copy())
-    values = np.zeros((len(grid), len(grid)))
-    for i, j in np.ndindex(values.shape):
+    other = unseen(config, noise=config.label_noise)
+    values = np.zeros((2, len(grid), len(grid)))
+    for i, j in np.ndindex(values.shape[1:]):
         theta = setting.theta + axes @ torch.tensor([grid[i], grid[j]])
-        value = float(network.loss(theta[None].float(), setting.single)[0])
-        values[i, j] = value + config.weight_decay / 2 * float(theta @ theta)
+        decay = config.weight_decay / 2 * float(theta @ theta)
+        for k, task in enumerate((setting.single, other)):
+            values[k, i, j] = float(network.loss(theta[None].float(), task)[0]) + decay
+    values -= values.min((1, 2), keepdims=True)
+    where = ("along_first", "along_last")
     return xr.Dataset(
-        {"plane_loss": (("along_first", "along_last"), values - values.min())},
+        {"plane_loss": (where, values[0]), "plane_test": (where, values[1])},
         coords={"along_first": grid, "along_last": grid},
     )
 

@@ -128,6 +128,10 @@ def impulse_response(length, curvature, *, learning_rate, momentum, weight_decay
     eta, beta = _arguments.optimiser(learning_rate, momentum)
     h = _arguments.stiffness(curvature, weight_decay)
     _arguments.stable(h, eta, beta)
-    k = np.arange(1.0, validate.count("length", length) + 1)
-    h, eta, beta = (a[..., None] for a in np.broadcast_arrays(h, eta, beta))
-    return response(k, eta * h, beta)[0]
+    h, eta, beta = np.broadcast_arrays(h, eta, beta)
+    found = np.ones((validate.count("length", length), *h.shape))
+    before, now, factor = np.zeros(h.shape), found[0], 1 + beta - eta * h
+    for j in range(1, len(found)):  # for every j the recursion is faster than the closed form
+        before, now = now, factor * now - beta * before
+        found[j] = now
+    return np.moveaxis(found, 0, -1).copy()
