@@ -59,8 +59,8 @@ def plain_sgd_early(ds) -> Claim:
 
 
 def _plain(ds, index):
-    config, at = settings(ds), ds.sel(start="minimum")
-    exact = (at.noise_exact / ds.plain_exact).values
+    config = settings(ds)
+    exact = (ds.noise_exact.sel(start="minimum") / ds.plain_exact).values
     beta, k = config.momentum, int(ds.step[index])
     late = index == -1
     return check(
@@ -68,7 +68,9 @@ def _plain(ds, index):
         r"that of plain SGD of rate $\eta/(1-\beta)$.",
         source="reconstructed from Kunin et al." if late else OWN,
         predicted=round(float(exact[index]), 4),
-        measured=ratio_interval(at.started.values[:, index], ds.plain.values[:, index]),
+        measured=ratio_interval(
+            *(ds.beside.sel(kind=kind).values[:, index] for kind in ds.kind.values)
+        ),
         rivals={
             "as within the memory": round(float(exact[2]), 3),
             "if momentum did nothing": round((1 - beta) ** 2, 3),

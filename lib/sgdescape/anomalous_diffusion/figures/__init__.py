@@ -1,6 +1,7 @@
 """The figures of chapter `anomalous_diffusion`: theory as lines, measurement as points.
 
-Functions draw a dataset of `anomalous_diffusion.run`, or exact curves, into given axes.
+Functions draw a dataset of `anomalous_diffusion.run`, or exact curves, into given axes:
+`displacement` its growth, `collapse` the exponents of many settings. No claims in here.
 """
 
 from sgdescape.anomalous_diffusion.figures.collapse import (

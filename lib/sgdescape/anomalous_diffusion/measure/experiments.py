@@ -118,26 +118,33 @@ def windows(config) -> xr.Dataset:
 
 
 def plain(config) -> xr.Dataset:
-    """Follow plain SGD of rate eta/(1 - beta) from rest at the minimum, to be put beside `drift`.
+    """Follow SGD with momentum, and plain SGD of rate eta/(1 - beta), from rest at the minimum.
 
     Args:
         config: see `anomalous_diffusion.Config`.
 
     Returns:
-        ``plain`` (replica, step): |theta_k - theta_0|^2.
+        ``beside`` (kind, window_replica, step): |theta_k - theta_0|^2 with "momentum" and "plain".
     """
     steps = np.unique(np.geomspace(1, config.longest_lag, config.lags).round().astype(int))
-    path = positions(
-        drawn(config, config.samples, config.modes),
-        np.append(0, steps),
-        learning_rate=config.learning_rate / (1 - config.momentum),
-        momentum=0.0,
-        batch_size=max(config.batch_sizes),
-        replicas=config.replicas,
-        seed=_seed(config, "plain"),
+    rate, momentum = config.learning_rate, config.momentum
+    kinds = {"momentum": (rate, momentum), "plain": (rate / (1 - momentum), 0.0)}
+    rows = []
+    for k, (eta, beta) in enumerate(kinds.values()):
+        path = positions(
+            drawn(config, config.samples, config.modes),
+            np.append(0, steps),
+            learning_rate=eta,
+            momentum=beta,
+            batch_size=max(config.batch_sizes),
+            replicas=config.window_replicas,
+            seed=_seed(config, "plain", k),
+        )
+        rows.append(np.sum((path[1:] - path[0]) ** 2, axis=-1).T)
+    return xr.Dataset(
+        {"beside": (("kind", "window_replica", "step"), np.array(rows), _SQUARE)},
+        coords={"kind": list(kinds), "step": steps},
     )
-    square = np.sum((path[1:] - path[0]) ** 2, axis=-1).T
-    return xr.Dataset({"plain": (("replica", "step"), square, _SQUARE)}, coords={"step": steps})
 
 
 def epochs(config) -> xr.Dataset:
