@@ -5,52 +5,12 @@ from dataclasses import asdict
 
 import xarray as xr
 
-from sgdescape.core import validate
 from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
 from sgdescape.network_limits import kept_result
 from sgdescape.network_limits.config import QUICK, Config
+from sgdescape.network_limits.measure import parts
 from sgdescape.network_limits.predictions import predict
-
-SHORT = ("stationary", "sweep", "ringing", "landscape")
-"""Measurements that are made anew wherever the chapter is run; the others may be kept."""
-
-
-def make(name: str, config: Config = QUICK, *, device: str = "cpu", start=None) -> xr.Dataset:
-    """Make one measurement.
-
-    Args:
-        name: "stationary", "sweep", "ringing", "landscape", or one of `kept_result.PARTS`.
-        config: the sizes.
-        device: of the ResNet-18; the small network lives on the CPU.
-        start: of `measure.setting.prepare`; made unless given.
-    """
-    # Torch and the networks: only where something runs.
-    from sgdescape.network_limits.measure import (
-        long_memory,
-        resnet,
-        setting,
-        small_network,
-        strong_noise,
-    )
-
-    validate.one_of("name", name, (*SHORT, *kept_result.PARTS))
-    if name == "resnet":
-        return resnet.measure(config, device=str(validate.device(device)))
-    if name == "decayed":
-        return strong_noise.decayed(config)
-    if name == "interpolating":
-        return long_memory.interpolating(config)
-    measure = {
-        "stationary": small_network.stationary,
-        "sweep": small_network.sweep,
-        "ringing": small_network.ringing,
-        "landscape": small_network.landscape,
-        "strong": strong_noise.strong,
-        "swing": small_network.swing,
-        "memory": long_memory.memory,
-    }[name]
-    return measure(config, setting.prepare(config) if start is None else start)
 
 
 @door
@@ -75,11 +35,11 @@ def measurements(
 
     start = setting.prepare(config)
     first = setting.spectrum(config, start)
-    names = SHORT if kept is not None else (*SHORT, *kept_result.PARTS)
-    parts = [first, *(make(name, config, device=device, start=start) for name in names)]
+    names = parts.SHORT if kept is not None else (*parts.SHORT, *parts.PARTS)
+    made = [first, *(parts.make(name, config, device=device, start=start) for name in names)]
     if kept is not None:
-        parts.append(kept_result.of(config, kept))
-    dataset = xr.merge(parts, combine_attrs="drop")
+        made.append(kept_result.of(config, kept))
+    dataset = xr.merge(made, combine_attrs="drop")
     dataset.attrs |= first.attrs
     dataset.attrs["config"] = provenance.to_json(asdict(config))
     return dataset

@@ -17,11 +17,10 @@ import xarray as xr
 from sgdescape.core.runs import kept, provenance
 from sgdescape.core.runs import sweep as runner
 from sgdescape.network_limits.config import QUICK, Config, Follow
+from sgdescape.network_limits.measure import parts
 
 FILE = kept.FOLDER / "network_limits.nc"
 SHA256 = "6bf0f170b3a5e9fe06049064aeb40bd063ff9d95391338499cfe65154d7de2b9"
-PARTS = ("strong", "swing", "memory", "interpolating", "decayed", "resnet")
-"""Measurements whose results are kept."""
 
 FREE = ("learning_rate", "replicas", "steps", "burn_in", "snapshots", "early_snapshots", "sweep")
 FREE += ("short_steps", "short_replicas", "ring_rate", "ring_momentum", "ring_steps", "ring_kick")
@@ -81,17 +80,15 @@ def agree(dataset: xr.Dataset, *, steps: int = 24) -> bool:
 
 
 def part(replicas, *, seed, name, config) -> dict[str, np.ndarray]:
-    """Make one of `PARTS`, as a piece of a sweep that can be continued.
+    """Make one of the parts that are kept, as a piece of a sweep that can be continued.
 
     Args:
         replicas: only (0,).
         seed: in the configuration, too.
-        name: of the part.
+        name: of `measure.parts.PARTS`.
         config: the sizes.
     """
-    from sgdescape.network_limits.experiment import make
-
-    made = make(name, replace(config, seed=seed))
+    made = parts.make(name, replace(config, seed=seed))
     text = json.dumps({key: value.dims for key, value in made.variables.items()})
     coords = json.dumps(list(made.coords))
     arrays = {key: value.values for key, value in made.variables.items()}
@@ -121,8 +118,8 @@ def main(machine, store):
     from sgdescape.network_limits.measure import narrow
 
     begin = time.perf_counter()
-    parts = [narrow.follow(Follow(), store=store), *(_part(name, store) for name in PARTS)]
-    dataset = xr.merge(parts, combine_attrs="drop")
+    made = [narrow.follow(Follow(), store=store), *(_part(name, store) for name in parts.PARTS)]
+    dataset = xr.merge(made, combine_attrs="drop")
     seconds = time.perf_counter() - begin
     dataset.attrs = provenance.record(QUICK, seconds=seconds)
     dataset.attrs["config"] = provenance.to_json(_settings())

@@ -11,7 +11,6 @@ import numpy as np
 from sgdescape.core import validate
 from sgdescape.core.doors import door
 from sgdescape.underdamped_langevin.theory import _arguments
-from sgdescape.underdamped_langevin.theory.response import response
 
 
 @door
