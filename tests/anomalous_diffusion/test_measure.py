@@ -73,6 +73,8 @@ SMALL = {
     "origin_spacing": 50,
     "longest_lag": 64,
     "lags": 10,
+    "growing": (4, 16, 64),
+    "window_replicas": 8,
     "grid_samples": 64,
     "grid_modes": 3,
     "grid_replicas": 4,
@@ -142,6 +144,8 @@ BAD = [
     ("order_replicas", 0), ("number_samples", (512,)), ("number_samples", (510, 2048)),
     ("number_rate", 1.5), ("number_size", 0), ("number_momentum", -0.1), ("memory_momenta", (0.9,)),
     ("memory_steps", 1), ("memory_epochs", 0), ("memory_replicas", 1), ("bowl_modes", 0),
+    ("near_samples", 0.0), ("window_momentum", 1.0), ("window_replicas", 7),
+    ("growing", (32, 128)), ("growing", (128, 32, 1024)), ("growing", (32, 128, 10**6)),
     ("bowl_rate", 2.0), ("bowl_size", 0), ("bowl_steps", 5), ("seed", -1), ("seed", 2**64),
 ]  # fmt: skip
 
