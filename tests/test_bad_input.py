@@ -302,7 +302,7 @@ TRAINING = [
     Case("raw uint8 images", lambda s: train(s, inputs=images().byte()), TypeError,
          r"inputs must be a floating-point tensor: got torch.uint8"),
     Case("NumPy images", lambda s: train(s, inputs=images().numpy()), TypeError,
-         r"inputs must be a floating-point tensor: got ndarray"),
+         r"inputs must be a torch.Tensor: got ndarray"),
     Case("images of another precision", lambda s: train(s, inputs=images(dtype=torch.float64)),
          TypeError, r"inputs must have dtype torch.float32: got torch.float64"),
     Case("class labels as targets", lambda s: train(s, targets=torch.arange(8)), TypeError,

@@ -299,7 +299,7 @@ def test_run_refuses(images, change, error, message):
         ({"model": models.mlp((784, 4, 3, 1), seed=0)}, ValueError, r"one width: got \[4, 3\]"),
         ({"model": models.mlp((6, 4, 1), seed=0)}, ValueError, r"shape \(n, 6\).*784"),
         ({"inputs": torch.full((N, 784), float("nan"))}, ValueError, "inputs must be finite"),
-        ({"inputs": np.zeros((N, 784))}, TypeError, "inputs must be a floating-point tensor"),
+        ({"inputs": np.zeros((N, 784))}, TypeError, "inputs must be a torch.Tensor: got ndarray"),
         ({"targets": torch.ones(3)}, ValueError, "targets must hold 220 values: got 3"),
         ({"targets": torch.arange(N)}, TypeError, "targets must be a floating-point tensor"),
         ({"dtype": "float16"}, ValueError, "dtype must be one of"),

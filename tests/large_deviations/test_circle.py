@@ -156,7 +156,7 @@ def test_passage_time_broadcasts_and_refuses():
     for name, bad in (("noise_variance", 0.0), ("learning_rate", -0.1), ("batch_size", 0)):
         with pytest.raises(ValueError, match=name):
             ld.circle_passage_time(**(at | {name: bad}))
-    with pytest.raises(ValueError, match="batch_size must be whole"):
+    with pytest.raises(ValueError, match="batch_size must be a whole number"):
         ld.circle_passage_time(**(at | {"batch_size": 1.5}))
     with pytest.raises(ValueError, match="learning_rate must be at least"):
         ld.circle_passage_time(**(at | {"learning_rate": 1e-4}))

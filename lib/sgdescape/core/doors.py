@@ -8,6 +8,7 @@ shapes or values, and keeps the library's words as the reason.
 
 import functools
 import inspect
+import linecache
 import math
 import re
 from collections.abc import Callable
@@ -26,6 +27,7 @@ __all__ = ["door"]
 
 _RAW = (
     ValueError, TypeError, OverflowError, ZeroDivisionError, IndexError, KeyError, AttributeError,
+    RuntimeError,
 )  # fmt: skip
 _FAR = 1e100  # numbers beyond, or below its inverse, are suspected where a result is none
 
@@ -72,7 +74,7 @@ operands could not be broadcast together with shapes (2,) (3,)
         try:
             found = function(*arguments, **options)
         except _RAW as error:
-            if not error.__traceback__.tb_next or _is_clear(error, given):
+            if not error.__traceback__.tb_next or _is_clear(error, given) or _other(error):
                 raise
             raise _own(error, function, given) from error
         if not may_be_none and _no_number(found) and any(map(_extreme, given.values())):
@@ -96,7 +98,9 @@ def _check_of(parameter) -> Callable | None:
     if isinstance(parameter.default, bool):
         kind = bool
     check = {int: _whole, float: _real, str: _text, bool: _switch}.get(kind)
-    if check is None and inspect.isclass(kind) and is_dataclass(kind):
+    if kind is Callable or get_origin(kind) is Callable:
+        check = _function
+    if check is None and inspect.isclass(kind) and (is_dataclass(kind) or _of_torch(kind)):
         check = functools.partial(_instance, kind)
     if check is None:
         return None
@@ -127,8 +131,23 @@ def _switch(name, value):
 
 def _instance(kind, name, value):
     if not isinstance(value, kind):
-        article = "an" if kind.__name__[0] in "AEIOU" else "a"
-        raise TypeError(f"{name} must be {article} {kind.__name__}: got {type(value).__name__}")
+        named = f"torch.{'nn.' * (kind.__name__ == 'Module')}" if _of_torch(kind) else ""
+        named += kind.__name__
+        article = "an" if named[0] in "AEIOU" else "a"
+        raise TypeError(f"{name} must be {article} {named}: got {type(value).__name__}")
+
+
+def _of_torch(kind) -> bool:
+    """Whether it is torch's class of tensors or of modules; torch itself may not be loaded."""
+    return (kind.__module__, kind.__name__) in (
+        ("torch", "Tensor"),
+        ("torch.nn.modules.module", "Module"),
+    )
+
+
+def _function(name, value):
+    if not callable(value):
+        raise TypeError(f"{name} must be a function: got {value!r} of type {type(value).__name__}")
 
 
 def _kind(value) -> str:
@@ -151,6 +170,21 @@ def _is_clear(error, given) -> bool:
     return named and isinstance(error, (ValueError, TypeError))
 
 
+def _other(error) -> bool:
+    """Whether a RuntimeError is none of torch's complaints: no engine, no memory, a lost worker."""
+    if not isinstance(error, RuntimeError):
+        return False
+    last = error.__traceback__
+    while last.tb_next:
+        last = last.tb_next
+    file = Path(last.tb_frame.f_code.co_filename)
+    if type(error) not in (RuntimeError, NotImplementedError):
+        return True
+    if file.is_relative_to(PACKAGE):  # a call of a compiled function, which has no lines
+        return "raise" in linecache.getline(str(file), last.tb_lineno)
+    return "torch" not in file.parts
+
+
 def _own(error, function, given) -> Exception:
     kind = TypeError if isinstance(error, TypeError) else ValueError
     return kind(f"{_call(function, given)}: {str(error).strip() or type(error).__name__}")
@@ -163,7 +197,7 @@ def _call(function, given) -> str:
 
 def _described(value) -> str:
     shape = getattr(value, "shape", None)
-    if shape:
+    if isinstance(shape, tuple) and shape:
         return f"of shape {tuple(shape)}"
     text = repr(value)
     return f"= {text}" if len(text) <= 60 else f"of type {type(value).__name__}"

@@ -14,6 +14,7 @@ import matplotlib.ticker
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 __all__ = [
     "COLOURS",
@@ -80,6 +81,7 @@ def points_style(index: int) -> dict:
     return POINTS | line(index) | {"marker": MARKERS[index % len(MARKERS)]}
 
 
+@door
 def figure(size: str = "single", *, rows: int = 1, columns: int = 1, **options):
     """Return a new figure and its axes.
 
@@ -101,52 +103,61 @@ def figure(size: str = "single", *, rows: int = 1, columns: int = 1, **options):
     return plt.subplots(rows, columns, figsize=size, **options)
 
 
+@door
 def points(ax, x, value, low=None, high=None, **style):
     """Draw measured values as points, with their intervals if given.
 
     Args:
         ax: matplotlib axes.
-        x: (n,) positions.
-        value: (n,) estimates.
-        low: (n,) lower ends, or None.
-        high: (n,) upper ends, or None.
+        x: (n,) positions; NaN or infinity leaves a gap.
+        value: (n,) estimates; NaN or infinity leaves a gap.
+        low: (n,) lower ends, or None; NaN or infinity leaves a gap.
+        high: (n,) upper ends, or None; NaN or infinity leaves a gap.
         style: overrides `POINTS`, for example ``**points_style(1)``, ``label=...``.
 
     Returns:
         The axes.
 
     Raises:
+        TypeError: if something holds no real numbers.
         ValueError: if only one end is given, or an interval does not contain its value.
     """
     if (low is None) != (high is None):
         raise ValueError("low and high must be given together")
-    x, value = np.asarray(x, dtype=float), np.asarray(value, dtype=float)
+    x, value = validate.real("x", x), validate.real("value", value)
     if low is None:
         ax.plot(x, value, **(POINTS | style))
         return ax
-    bars = np.stack([value - np.asarray(low), np.asarray(high) - value])
+    bars = np.stack([value - validate.real("low", low), validate.real("high", high) - value])
     if np.any(bars < 0):
         raise ValueError(f"every interval must contain its value: {np.sum(bars < 0)} ends do not")
     ax.errorbar(x, value, bars, **(POINTS | style))
     return ax
 
 
+@door
 def theory(ax, x, y, **style):
     """Draw a prediction as a line without points; on top of it the measured points stay visible.
 
     Args:
         ax: matplotlib axes.
-        x: (n,) positions.
-        y: (n,) predictions.
+        x: (n,) positions; NaN or infinity leaves a gap.
+        y: (n,) predictions; NaN or infinity leaves a gap.
         style: further arguments of `Axes.plot`, for example ``**line(0)``, ``label=...``.
 
     Returns:
         The axes.
+
+    Raises:
+        TypeError: if something holds no real numbers.
     """
+    for name, values in {"x": x, "y": y}.items():
+        validate.real(name, values)
     ax.plot(x, y, **({"marker": "", "zorder": 2} | style))
     return ax
 
 
+@door
 def log_axes(ax, axes: str = "xy"):
     """Make axes logarithmic, labelled in powers of ten (1, 2, 5 within a decade and a half).
 
@@ -190,6 +201,7 @@ def _locator(low, high, digits):
     return matplotlib.ticker.LogLocator(base=10, subs=digits)
 
 
+@door
 def power_guide(ax, x, *, through, power: float, label: str = "", **style):
     """Draw a thin dashed line of a given log-log slope through a point, as a guide to the eye.
 
@@ -203,9 +215,13 @@ def power_guide(ax, x, *, through, power: float, label: str = "", **style):
 
     Returns:
         The axes.
+
+    Raises:
+        TypeError: if something holds no real numbers.
+        ValueError: if a number is not finite, or not positive where it must be.
     """
-    x = np.asarray(x, dtype=float)
-    y = through[1] * (x / through[0]) ** power
+    x, through = validate.each_positive("x", x), validate.each_positive("through", through)
+    y = through[1] * (x / through[0]) ** float(validate.finite("power", power))
     default = {"color": "#555555", "ls": "--", "lw": 1.0, "zorder": 1, "label": label or None}
     ax.plot(x, y, **(default | style))
     return ax

@@ -19,6 +19,7 @@ __all__ = [
     "non_negative",
     "one_of",
     "positive",
+    "real",
     "row",
     "times",
     "vectors",
@@ -166,6 +167,24 @@ def vectors(**named) -> tuple[np.ndarray, ...]:
     return found
 
 
+def real(name: str, value) -> np.ndarray:
+    """Return ``value`` as float64 if it holds real numbers, NaN and infinities among them.
+
+    Args:
+        name: the argument's name, for the message.
+        value: anything `numpy.asarray` takes; NaN and infinity are left in.
+
+    Raises:
+        TypeError: if it holds something else (texts, booleans, complex numbers).
+        ValueError: if its rows differ in length.
+
+    Example:
+        >>> real("passage", [1, np.nan])
+        array([ 1., nan])
+    """
+    return _real_array(name, value)
+
+
 def within(name: str, value, *, low=-np.inf, high=np.inf, open_low=False) -> np.ndarray:
     """Return ``value`` as float64 if every entry is finite and lies in [low, high).
 
@@ -255,7 +274,7 @@ def times(name: str, value) -> np.ndarray:
 
     Args:
         name: the argument's name, for the message.
-        value: array of any shape.
+        value: array of any shape, NaN where there is no time.
 
     Raises:
         TypeError: if it holds no real numbers.

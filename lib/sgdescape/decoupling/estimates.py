@@ -57,8 +57,8 @@ def agreement_rank(spectrum, reference, *, factor: float) -> int:
 
     Args:
         spectrum: eigenvalues (N,), descending.
-        reference: the other ones (N,), descending, positive.
-        factor: above 1.
+        reference: the other ones (N,), descending from a positive one.
+        factor: above 0; 1 or more, or hardly any rank agrees.
 
     Raises:
         ValueError: if the shapes differ, or a number is not finite or the factor not positive.
@@ -68,6 +68,8 @@ def agreement_rank(spectrum, reference, *, factor: float) -> int:
         2
     """
     spectrum, reference = _pair(spectrum, reference)
+    if not np.any(reference[:1] > 0):
+        raise ValueError(f"reference must begin with a positive eigenvalue: got {reference[:1]}")
     inside = spectrum * validate.positive("factor", factor) >= reference
     return int(np.flatnonzero(inside).max(initial=-1)) + 1
 
@@ -141,7 +143,11 @@ def pairing_deviation(losses, weights, errors, *, pairings: int = 1000, seed: in
     Returns:
         The mean square, and the freedom.
     """
-    losses = validate.finite("losses", losses)
+    losses = validate.within("losses", losses, low=0)
+    if not losses.any():
+        raise ValueError("losses must not all be zero")
+    validate.count("pairings", pairings, low=2)
+    validate.count("seed", seed, low=0)
     errors = validate.each_positive("errors", errors)
     rng = np.random.Generator(np.random.Philox(key=seed))
     dealt = np.stack([losses, *(rng.permutation(losses) for _ in range(pairings))])

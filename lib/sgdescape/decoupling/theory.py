@@ -150,6 +150,8 @@ def scale_of(spectrum, fraction) -> np.ndarray:
     """
     values = validate.each_at_least("spectrum", spectrum, 0)
     fraction = validate.finite("fraction", fraction)
+    if not np.any(values > 0):
+        raise ValueError("spectrum must hold a positive eigenvalue: got none")
     share = np.mean(values > 0)
     if np.any((fraction <= 0) | (fraction >= share)):
         raise ValueError(f"fraction must lie in (0, {share:g}): got {fraction.tolist()}")

@@ -46,11 +46,8 @@ class Landscape:
             raise ValueError(f"loss_ratio must be above 1: got {self.loss_ratio}")
         validate.positive("minimum_loss", self.minimum_loss)
         h = validate.positive("curvature_minimum", self.curvature_minimum)
-        if not -h <= self.curvature_saddle <= -h / 2:
-            raise ValueError(
-                f"curvature_saddle must lie in [{-h:g}, {-h / 2:g}]: got {self.curvature_saddle}"
-            )
-        for curvature in self.transverse:
+        validate.between("curvature_saddle", self.curvature_saddle, -h, -h / 2)
+        for curvature in validate.row("transverse", self.transverse, least=0):
             validate.positive("transverse", curvature)
 
     @property

@@ -6,6 +6,7 @@ Every function draws a dataset of `large_deviations.run` into given axes and ret
 import numpy as np
 
 from sgdescape.core import plotting
+from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.large_deviations.estimates.exponents import (
@@ -96,6 +97,7 @@ def other_inputs(dataset, ax):
     return ax
 
 
+@door
 def modulation(ax):
     """Draw V(c) - (z*/4) log c: every further jump is a bump, lower than the one before."""
     c = np.geomspace(2, 1e10, 1500)
@@ -148,6 +150,7 @@ def circle_barriers(dataset, ax):
     return ax
 
 
+@door
 def circle_paths(ax, *, variances=(0.25, 1.0, 2.0)):
     """Draw the cheapest ways from 0 to pi on the loss: climbs as lines, jumps as arcs."""
     theta = np.linspace(-np.pi, np.pi, 400)

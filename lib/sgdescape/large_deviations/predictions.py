@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from sgdescape.core import validate
 from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
@@ -112,7 +113,7 @@ def barriers(loss_ratio) -> dict[str, np.ndarray]:
     Args:
         loss_ratio: c (n,).
     """
-    c = np.asarray(loss_ratio, float)
+    c = validate.within("loss_ratio", loss_ratio, low=1)
     return {
         "barrier": regression.quasi_potential(c),
         "barrier_paper": diffusion_barrier(c, kurtosis=2.0),

@@ -6,6 +6,7 @@ Every function draws into given axes and returns them.
 import numpy as np
 
 from sgdescape.core import plotting
+from sgdescape.core.doors import door
 from sgdescape.core.plotting import SHOWN_LEVEL
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
@@ -18,6 +19,7 @@ _GREY = "#767676"
 _BETWEEN = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.6, 2.5, 4.0, 8.0)
 
 
+@door
 def paths(ax, *, loss_ratio=3.0):
     """Draw the cheapest ways to a loss ratio: swinging, critical and creeping."""
     for index, (zeta, points, swings) in enumerate(
@@ -60,6 +62,7 @@ def between(dataset, ax, *, loss_ratio=3.0):
     return ax
 
 
+@door
 def curves(ax):
     """Draw the barrier against the loss ratio at several dampings."""
     c = np.geomspace(1.01, 100, 120)
@@ -97,6 +100,7 @@ def tail(dataset, ax):
     return ax
 
 
+@door
 def orbits(ax):
     """Draw the barrier of two equal directions: line, circle and the optimum, decoupled noise."""
     c = np.geomspace(1.2, 100, 100)

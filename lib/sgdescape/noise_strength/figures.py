@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sgdescape.core import plotting
+from sgdescape.core import plotting, validate
 from sgdescape.core.plotting import SHOWN_LEVEL
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
@@ -111,7 +111,7 @@ def ratio(dataset, ax, *, cases):
     Returns:
         The axes.
     """
-    for k, case in enumerate(cases):
+    for k, case in enumerate(validate.row("cases", cases)):
         ds = _runs(dataset, case)
         middle, low, high = _range((ds.noise / ds.residual_prediction).values)
         epoch = ds.epoch.values + 1

@@ -67,6 +67,7 @@ def moments(
         "joint" |r|^2 |J|_F^2, "shuffled" |J_mu^T r_pi(mu)|^2 with the residuals permuted among
         the samples, "accuracy" the share of samples whose largest output (sign) is right.
     """
+    gradients.check_targets(inputs, targets)
     targets = targets.reshape(len(inputs), -1)
     outputs, mean = _forward(model, inputs, targets, loss)
     losses = loss(outputs, targets).double()

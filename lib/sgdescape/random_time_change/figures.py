@@ -6,7 +6,8 @@ Every function draws a dataset of `random_time_change.run` into given axes and r
 import numpy as np
 from scipy import stats
 
-from sgdescape.core import plotting
+from sgdescape.core import plotting, validate
+from sgdescape.core.doors import door
 from sgdescape.core.explorer import Axes, explorer_html
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
@@ -18,11 +19,14 @@ FLOORS = (0.02, 0.1, 0.5)
 _NAMES = {"Ito": "Itô", "Stratonovich": "Stratonovich", "anti-Ito": "anti-Itô"}
 
 
+@door
 def double_well(theta, *, floor):
     """Return L = floor + (theta^2 - 1)^2 / 2: two minima of that loss, a barrier of 1/2 on top."""
-    return floor + 0.5 * (np.asarray(theta) ** 2 - 1) ** 2
+    floor = validate.non_negative("floor", floor)
+    return floor + 0.5 * (validate.finite("theta", theta) ** 2 - 1) ** 2
 
 
+@door
 def landscapes(axes):
     """Draw L and log L of the double well for three losses at the minimum, side by side."""
     theta = np.linspace(-1.6, 1.6, 400)

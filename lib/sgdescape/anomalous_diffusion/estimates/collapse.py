@@ -49,6 +49,7 @@ def explained(variable, exponents, *, degree=DEGREE, groups=None):
     """
     u = _scaled(np.log(validate.within("variable", variable, low=0, open_low=True)))
     y = validate.within("exponents", exponents)
+    validate.count("degree", degree)
     labels = np.arange(y.size) if groups is None else np.asarray(groups)
     error = 0.0
     for label in np.unique(labels):
@@ -77,7 +78,9 @@ def free_powers(data, *, degree=DEGREE, level=LEVEL, resamples=2000, seed=0):
     Returns:
         Two intervals.
     """
+    validate.count("degree", degree)
     validate.count("resamples", resamples, low=100)
+    seed = validate.count("seed", seed, low=0)
     logs = np.stack(
         [np.log(data.learning_rate), -np.log(data.batch_size), -np.log1p(-data.momentum)]
     )

@@ -12,11 +12,13 @@ from sgdescape.anomalous_diffusion.estimates.exponents import (
 )
 from sgdescape.anomalous_diffusion.theory.fixed_start import overdamped_start
 from sgdescape.core import plotting
+from sgdescape.core.doors import door
 from sgdescape.core.plotting import SHOWN_LEVEL
 from sgdescape.core.runs.provenance import settings
 from sgdescape.core.runs.reading import reads_dataset
 
 
+@door
 def published_exponents(ax, *, variable="eta N / (S (1 - beta))"):
     """Draw the paper's 27 exponents against one variable, with the quartic through them.
 

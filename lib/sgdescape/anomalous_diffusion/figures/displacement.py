@@ -19,7 +19,8 @@ from sgdescape.anomalous_diffusion.theory.shuffling import (
     crossover_curvature,
     fixed_order_displacement,
 )
-from sgdescape.core import plotting
+from sgdescape.core import plotting, validate
+from sgdescape.core.doors import door
 from sgdescape.core.plotting import SHOWN_LEVEL
 from sgdescape.core.runs.provenance import settings
 from sgdescape.core.runs.reading import reads_dataset
@@ -90,6 +91,7 @@ def bowl(dataset, ax):
     return ax
 
 
+@door
 def power_law(ax, *, exponents=(1.3, 1.5, 1.8), momentum=0.9, learning_rate=0.02, modes=3000):
     """Draw exact c(k) of power-law spectra, with a - 1 as dashed lines."""
     k = np.geomspace(1, 1e6, 61).round()
@@ -108,6 +110,7 @@ def power_law(ax, *, exponents=(1.3, 1.5, 1.8), momentum=0.9, learning_rate=0.02
     return ax
 
 
+@door
 def windows(ax, *, curvatures, noise, offsets, learning_rate, momentum, batch_size, epoch):
     """Draw fitted c against the length of the window, for three starts, from exact displacement.
 
@@ -121,6 +124,7 @@ def windows(ax, *, curvatures, noise, offsets, learning_rate, momentum, batch_si
         batch_size: S.
         epoch: M, steps; windows run from one epoch to many.
     """
+    offsets, epoch = validate.finite("offsets", offsets), validate.count("epoch", epoch)
     lengths = np.unique(np.geomspace(2, 100, 25).round())
     for i, scale in enumerate((0.0, 1.0, 2.0)):
         found = []
@@ -131,7 +135,7 @@ def windows(ax, *, curvatures, noise, offsets, learning_rate, momentum, batch_si
                     k,
                     curvatures,
                     noise,
-                    scale * np.asarray(offsets),
+                    scale * offsets,
                     learning_rate=learning_rate,
                     momentum=momentum,
                     batch_size=batch_size,
@@ -200,8 +204,10 @@ def variances(dataset, ax):
     return ax
 
 
+@door
 def oscillation(ax, *, ratios=(0.5, 3.0, 12.0)):
     """Draw c(t) of single modes against gamma t, for several frequencies in units of gamma."""
+    ratios = validate.each_positive("ratios", ratios)
     beta, eta = 0.999, 1.0
     gamma = (1 - beta) / (eta * (1 + beta))
     k = np.unique(np.linspace(20, 1e4, 1200).round())

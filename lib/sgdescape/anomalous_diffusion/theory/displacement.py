@@ -345,7 +345,7 @@ def drift_share(step, distance, *, steps, momentum):
     Args:
         step: |delta|^2 >= 0.
         distance: |Delta_k|^2 > 0.
-        steps: k >> 1/(1 - beta).
+        steps: k, whole numbers from 1, many times 1/(1 - beta).
         momentum: beta in [0, 1).
 
     Returns:
@@ -359,6 +359,7 @@ def drift_share(step, distance, *, steps, momentum):
         0.89
     """
     square = validate.within("step", step, low=0)
+    validate.each_at_least("steps", steps, 1)
     k, beta = modes.whole_steps(steps), validate.within("momentum", momentum, low=0, high=1)
     far = validate.within("distance", distance, low=0, open_low=True)
     return 1 - (1 + beta) / (1 - beta) * square * k / far

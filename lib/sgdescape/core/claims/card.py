@@ -8,6 +8,7 @@ import re
 from html import escape
 
 from sgdescape.core.claims.verdict import REFUTED, asked, kind, seen
+from sgdescape.core.doors import door
 
 __all__ = ["anchor", "as_html", "as_text", "formulas", "volatile"]
 
@@ -28,6 +29,7 @@ def volatile(text) -> str:
     return f"{_JOINER}{str(text).replace(_JOINER, '')}{_JOINER}"
 
 
+@door
 def anchor(identifier: str) -> str:
     """Return the HTML id of a claim's card.
 
@@ -38,6 +40,7 @@ def anchor(identifier: str) -> str:
     return "claim-" + re.sub(r"[^a-z0-9]+", "-", identifier.lower())
 
 
+@door
 def formulas(text: str) -> str:
     """Return plain text as HTML, what stands between dollars for MathJax.
 
@@ -52,6 +55,7 @@ def formulas(text: str) -> str:
     )
 
 
+@door
 def as_text(claim) -> str:
     """Return the claim as lines of plain text."""
     lines = [f"Claim {_name(claim)}: {claim.verdict}", f"  {claim.statement}"]
@@ -59,6 +63,7 @@ def as_text(claim) -> str:
     return "\n".join(lines)
 
 
+@door
 def as_html(claim) -> str:
     """Return the claim as an HTML card; the colours are in ``sgdescape.css``."""
     style = kind(claim.verdict).replace(" ", "-")

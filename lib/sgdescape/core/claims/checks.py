@@ -15,6 +15,7 @@ from sgdescape.core.claims.verdict import (
     REFUTED,
     RESOLUTION,
 )
+from sgdescape.core.doors import door
 from sgdescape.core.stats.intervals import Interval, computed
 
 __all__ = ["EXPECTED", "SOURCES", "check", "identity", "not_testable"]
@@ -47,6 +48,7 @@ SOURCES = (
 """How the source of a claim may begin."""
 
 
+@door
 def check(
     statement: str,
     *,
@@ -127,6 +129,7 @@ def check(
     return found
 
 
+@door
 def identity(
     statement: str, *, source: str, predicted: float, measured: float, error: float
 ) -> Claim:
@@ -155,6 +158,7 @@ def identity(
     return Claim(statement, source, predicted, interval, verdict=IDENTITY)
 
 
+@door
 def not_testable(statement: str, *, source: str, reason: str) -> Claim:
     """Return a claim that this book states but cannot test, with the reason.
 

@@ -71,7 +71,9 @@ def declared(stem: str) -> tuple[Callable[..., Claim], ...]:
     except ModuleNotFoundError as error:
         if error.name not in (module, f"sgdescape.{stem}"):
             raise  # something that the chapter itself imports is missing
-        raise ValueError(f"no chapter {stem!r} with claims: there is no {module}") from error
+        raise ValueError(
+            f"stem must be that of one: no chapter {stem!r} with claims, there is no {module}"
+        ) from error
     if stem not in _declared:
         raise ValueError(f"{module} declares no claims")
     return tuple(_declared[stem].values())

@@ -12,11 +12,13 @@ from sgdescape.core.claims.verdict import (
     judge,
     kind,
 )
+from sgdescape.core.doors import door
 from sgdescape.core.stats.intervals import Interval
 
 __all__ = ["as_expected", "judged"]
 
 
+@door
 def judged(claim: Claim, measured: Interval) -> Claim:
     """Return a claim as it would be with another measurement: its verdict and what it rejects.
 
@@ -45,6 +47,7 @@ def judged(claim: Claim, measured: Interval) -> Claim:
     return replace(claim, measured=measured, verdict=verdict, undecided=undecided)
 
 
+@door
 def as_expected(claim: Claim) -> bool:
     """Return whether a claim has the verdict that the text is written for; see `check`."""
     within = inside(

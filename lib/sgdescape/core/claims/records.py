@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from sgdescape.core.claims.card import anchor
 from sgdescape.core.claims.verdict import REFUTED
+from sgdescape.core.doors import door
 
 __all__ = ["METADATA_KEY", "detectable", "record", "six_digits"]
 
@@ -11,6 +12,7 @@ METADATA_KEY = "sgdescape_claim"
 """Key of a claim's record in the metadata of the notebook output that shows it."""
 
 
+@door
 def detectable(claim) -> float | None:
     """Return the smallest deviation that the measurement would have seen.
 
@@ -26,6 +28,7 @@ def detectable(claim) -> float | None:
     return distance / abs(p) if p else distance
 
 
+@door
 def record(claim) -> dict:
     """Return the whole claim as a dictionary that JSON can hold, in six significant digits.
 

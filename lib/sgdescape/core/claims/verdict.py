@@ -1,6 +1,7 @@
 """Verdicts: an interval compared with a prediction, and how far apart they are in words."""
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.stats.intervals import Interval
 
 __all__ = [
@@ -30,6 +31,7 @@ RESOLUTION = 0.25
 """A confirmation must have been able to see a deviation of this share, unless it says otherwise."""
 
 
+@door
 def judge(
     predicted: float,
     measured: Interval,
@@ -63,9 +65,9 @@ def judge(
     """
     if not isinstance(measured, Interval):
         raise TypeError(f"measured must be an Interval: got {type(measured).__name__}")
-    predicted = float(validate.finite("predicted", predicted))
+    predicted = _finite("predicted", predicted)
     tolerance = validate.non_negative("tolerance", tolerance)
-    resolution = validate.non_negative("resolution", resolution)
+    resolution = validate.positive("resolution", resolution)
     tolerated = band(predicted, tolerance, absolute=predicted == 0)
     if apart(measured, tolerated):
         return REFUTED
@@ -78,6 +80,7 @@ def judge(
     return f"{APPROXIMATE} (within {_tolerated(predicted, tolerance, larger, unit)})"
 
 
+@door
 def kind(verdict: str) -> str:
     """Return a verdict without what it adds about its size or place.
 
@@ -88,6 +91,7 @@ def kind(verdict: str) -> str:
     return verdict.split(" (")[0].removesuffix(" here")
 
 
+@door
 def extent(value: float, predicted: float, unit: str = "") -> str:
     """Return in words how far a value lies from the prediction: a factor beyond 2, else a share.
 
@@ -100,6 +104,7 @@ def extent(value: float, predicted: float, unit: str = "") -> str:
         >>> extent(1.05, 1.0), extent(0.2, 1.0), extent(-1.0, 0.0, "octaves")
         ('5 %', 'a factor of 5', 'a factor of 2')
     """
+    value, predicted = _finite("value", value), _finite("predicted", predicted)
     if predicted == 0:
         distance = abs(value)
         if unit == "octaves":
@@ -111,6 +116,7 @@ def extent(value: float, predicted: float, unit: str = "") -> str:
     return f"{100 * abs(ratio - 1):.3g} %"
 
 
+@door
 def seen(predicted: float, low: float, high: float, verdict: str, unit: str = "") -> str:
     """Return in words the smallest deviation that an interval would have seen.
 
@@ -128,6 +134,7 @@ def seen(predicted: float, low: float, high: float, verdict: str, unit: str = ""
         >>> seen(1.0, 0.9, 1.2, "confirmed"), seen(1.0, 3.0, 9.0, "refuted")
         ('20 %', 'a factor of 3')
     """
+    predicted, low, high = map(_finite, ("predicted", "low", "high"), (predicted, low, high))
     near, far = sorted((low, high), key=lambda end: abs(end - predicted))
     if verdict == REFUTED:
         return extent(near, predicted, unit)
@@ -136,6 +143,7 @@ def seen(predicted: float, low: float, high: float, verdict: str, unit: str = ""
     return extent(mirrored, predicted, unit)
 
 
+@door
 def asked(predicted: float, resolution: float, unit: str = "") -> str:
     """Return a resolution in words.
 
@@ -148,11 +156,28 @@ def asked(predicted: float, resolution: float, unit: str = "") -> str:
         >>> asked(2.0, 0.25), asked(0.0, 1.0, "octaves")
         ('25 %', 'a factor of 2')
     """
+    predicted = _finite("predicted", predicted)
+    resolution = validate.non_negative("resolution", resolution)
     return extent(predicted + resolution * (predicted if predicted else 1), predicted, unit)
 
 
+@door
 def band(value: float, width: float, *, absolute: bool) -> tuple[float, float]:
-    """Return the ends of value x (1 ± width), or of value ± width."""
+    """Return the ends of value x (1 ± width), or of value ± width.
+
+    Args:
+        value: finite.
+        width: at least 0.
+        absolute: whether the width is not a share of the value.
+
+    Raises:
+        ValueError: if a number is not finite or outside its range.
+
+    Example:
+        >>> band(2.0, 0.25, absolute=False)
+        (1.5, 2.5)
+    """
+    value, width = _finite("value", value), validate.non_negative("width", width)
     half = width if absolute else width * abs(value)
     return value - half, value + half
 
@@ -165,6 +190,10 @@ def apart(interval, ends) -> bool:
 def inside(interval, ends) -> bool:
     """Return whether an interval lies between two ends."""
     return ends[0] <= interval.low and interval.high <= ends[1]
+
+
+def _finite(name, value) -> float:
+    return float(validate.finite(name, value))
 
 
 def _tolerated(predicted, tolerance, larger, unit):

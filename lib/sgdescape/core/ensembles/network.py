@@ -130,6 +130,10 @@ def images_gram(inputs: Tensor, *, dtype="float32") -> Tensor:
         inputs: X (N, d).
         dtype: of the result.
     """
+    if not isinstance(inputs, Tensor) or not inputs.is_floating_point() or inputs.ndim != 2:
+        raise TypeError(f"inputs must be a floating-point tensor (N, d): got {inputs!r:.60}")
+    if not bool(torch.isfinite(inputs).all()):
+        raise ValueError("inputs must be finite: they hold NaN or infinite values")
     inputs = inputs.double()
     gram = torch.empty(len(inputs), len(inputs), dtype=getattr(torch, dtype))
     for first in range(0, len(inputs), _ROWS):  # the lower triangle; the upper is its mirror
@@ -199,7 +203,7 @@ def run(
     ends = (*replicas[:1], *replicas[-1:])
     if not ends or not all(0 <= end < 2**32 for end in ends):
         raise ValueError(f"replicas must be a range within [0, 2^32), not empty: got {replicas!r}")
-    ratios = np.atleast_1d(np.asarray(thresholds, dtype=np.float64))
+    ratios = np.atleast_1d(validate.real("thresholds", thresholds))
     if not np.all(np.isfinite(ratios)) or np.any(ratios <= 0) or np.any(np.diff(ratios) <= 0):
         raise ValueError(f"thresholds must be positive and ascending: got {ratios.tolist()}")
     unit = problem.loss if reference_loss is None else reference_loss

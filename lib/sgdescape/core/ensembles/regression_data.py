@@ -192,6 +192,7 @@ def gaussian_data(
 @door
 def words_per_block(law: str) -> int:
     """Return how many inputs one block of four words makes: 128 signs, or 4 of another law."""
+    validate.one_of("law", law, ("gaussian", "uniform", "laplace", "rademacher"))
     return 128 if law == "rademacher" else 4
 
 
@@ -214,6 +215,8 @@ def input_values(words, law: str, *, dtype: str = "float64"):
         >>> input_values(np.array([0, 2**31, 1, 2**32 - 1], dtype=np.uint32), "uniform").round(3)
         array([-1.732,  0.   , -1.732,  1.732])
     """
+    validate.one_of("law", law, ("gaussian", "uniform", "laplace", "rademacher"))
+    philox.normals(words[:0], dtype=dtype)  # refuses what are no words
     if law == "gaussian":
         return philox.normals(words, dtype=dtype)
     if law == "rademacher":

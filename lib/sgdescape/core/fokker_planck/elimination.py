@@ -15,6 +15,9 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import SuperLU, splu
 
+from sgdescape.core import validate
+from sgdescape.core.doors import door
+
 __all__ = ["Censored", "Elimination", "censor", "eliminate"]
 
 FEW_JUMPS = 1e7  # before an anchor, in the mean: relative errors stay below 2e-16 times this
@@ -67,6 +70,7 @@ class Elimination:
         return x
 
 
+@door
 def eliminate(rates, loss) -> Elimination:
     """Eliminate the states of a small chain in turn, by sums, products and quotients alone.
 
@@ -79,8 +83,13 @@ def eliminate(rates, loss) -> Elimination:
         >>> chain.adjoint([1.0, 1.0]).round(9) / 1e200
         array([1.33333333, 1.33333333])
     """
-    rates, loss = np.array(rates, dtype=float), np.array(loss, dtype=float)
+    rates, loss = (validate.real(n, v).copy() for n, v in (("rates", rates), ("loss", loss)))
+    if rates.shape != (loss.size, loss.size):
+        raise ValueError(f"rates must be ({loss.size}, {loss.size}): got shape {rates.shape}")
     np.fill_diagonal(rates, 0)
+    for name, values in (("rates", rates), ("loss", loss)):
+        if values.size:  # a chain may have no states
+            validate.within(name, values, low=0)
     leaving = np.zeros(len(loss))
     for k in range(len(loss)):
         leaving[k] = loss[k] + rates[k, k + 1 :].sum()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 __all__ = ["Axis", "Jumps", "axis_edges", "axis_rates", "bernoulli", "diagonal_rates", "on_grid"]
 
@@ -55,6 +56,7 @@ class Jumps:
     loss: np.ndarray  # (exits,)
 
 
+@door
 def axis_edges(name, edges, first, last, *, names) -> Axis:
     """Return the cells between edges, checked."""
     edges = validate.finite(name, edges)
@@ -72,6 +74,7 @@ def axis_edges(name, edges, first, last, *, names) -> Axis:
     return axis
 
 
+@door
 def on_grid(name, values, shape, *, low=None) -> np.ndarray:
     """Return values broadcast to a shape; refuse what is not finite, not real or below ``low``."""
     values = np.asarray(values)
@@ -87,6 +90,7 @@ def on_grid(name, values, shape, *, low=None) -> np.ndarray:
     return values
 
 
+@door
 def bernoulli(w) -> tuple[np.ndarray, np.ndarray]:
     r"""Return :math:`\mathcal B(-w)` and :math:`\mathcal B(w) = w/(e^w-1)`, both >= 0.
 
@@ -94,6 +98,7 @@ def bernoulli(w) -> tuple[np.ndarray, np.ndarray]:
         >>> bernoulli(np.array([0.0, 800.0, -800.0]))
         (array([  1., 800.,   0.]), array([  1.,   0., 800.]))
     """
+    w = validate.finite("w", w)
     size = np.abs(w)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         small = np.where(size > 0, size / np.expm1(size), 1.0)

@@ -109,7 +109,10 @@ def prepare(generator: Generator, *, anchors=()) -> Censored:
     keep = np.flatnonzero(generator.active)
     if not keep.size:
         raise ValueError("generator has no active cell: everything is absorbing")
-    wanted = np.asarray(anchors, dtype=int)
+    wanted = np.asarray(anchors)
+    if wanted.ndim != 1 or (wanted.size and wanted.dtype.kind not in "iu"):
+        raise TypeError(f"anchors must be a row of numbers of cells: got {anchors!r}")
+    wanted = wanted.astype(int)
     if wanted.size and (wanted.min() < 0 or wanted.max() >= generator.active.size):
         raise ValueError(
             f"anchors must lie in [0, {generator.active.size - 1}]: got {wanted.tolist()}"

@@ -79,7 +79,8 @@ def passage(
         >>> round(found.time, 6), round(np.exp(found.log_left), 6)
         (0.595749, np.float64(0.5))
     """
-    ends = validate.finite("left and right", [left, right])
+    ends = np.array([validate.finite("left", left), validate.finite("right", right)])
+    start = float(validate.finite("start", start))
     if not ends[0] < ends[1]:
         raise ValueError(f"left must be less than right: got {left}, {right}")
     if not ends[0] <= start <= ends[1]:

@@ -15,9 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
+from sgdescape.core.doors import door
+
 __all__ = ["bundled", "store"]
 
 
+@door
 def bundled(file: str, *, sha256: str, recipe: type) -> dict:
     """Return the checkpoints of one of the package's own files.
 
@@ -45,6 +48,7 @@ def bundled(file: str, *, sha256: str, recipe: type) -> dict:
         return _parsed(arrays, file, recipe)
 
 
+@door
 def store(path: str | Path, checkpoints: Mapping) -> str:
     """Write checkpoints to one file, all or nothing; return its SHA-256.
 

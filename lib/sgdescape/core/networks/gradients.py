@@ -20,6 +20,7 @@ from sgdescape.core.doors import door
 from sgdescape.core.networks.layers import (
     PARAMETRIC,
     Linearisation,
+    check_inputs,
     deltas,
     inputs_of,
     kept_bytes,
@@ -178,6 +179,7 @@ def batch_gradients(model: nn.Module, inputs: Tensor, targets: Tensor, *, loss: 
         >>> batch_gradients(net, torch.ones(5, 2), torch.ones(5), loss=half_square).shape
         torch.Size([5, 3])
     """
+    check_inputs(model, inputs)
     check_targets(inputs, targets)
 
     def one(parameters, x, y):
@@ -248,15 +250,20 @@ def chunks(
 
 @door
 def check_targets(inputs: Tensor, targets: Tensor) -> None:
-    """Refuse targets of another length than the inputs.
+    """Refuse targets of another length than the inputs, or not finite.
 
     Raises:
-        ValueError: if the lengths differ.
+        TypeError: if they are complex.
+        ValueError: if the lengths differ, or a target is NaN or infinite.
     """
+    if targets.is_complex():
+        raise TypeError(f"targets must be real: got {targets.dtype}")
     if len(inputs) != len(targets):
         raise ValueError(
             f"inputs and targets must have the same length: got {len(inputs)} and {len(targets)}"
         )
+    if targets.is_floating_point() and not bool(torch.isfinite(targets.detach()).all()):
+        raise ValueError("targets must be finite: they hold NaN or infinite values")
 
 
 def _summed(leaf, targets, loss):

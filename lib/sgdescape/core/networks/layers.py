@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 from torch.nn.grad import conv2d_input, conv2d_weight
 
+from sgdescape.core.doors import door
 from sgdescape.core.networks.plain import check_model, foreign
 
 __all__ = [
@@ -100,6 +101,7 @@ def chain(model: nn.Module) -> tuple[nn.Module, ...]:
     return modules
 
 
+@door
 def parameter_count(model: nn.Module) -> int:
     """Return P, the number of parameters of the model."""
     return sum(p.numel() for p in model.parameters())

@@ -12,6 +12,8 @@ from contextlib import ExitStack
 import torch
 from torch import Tensor, nn
 
+from sgdescape.core.doors import door
+
 __all__ = ["check_losses", "check_model", "clean_modes", "foreign"]
 
 _HOOKS = (
@@ -29,6 +31,7 @@ _GLOBAL_HOOKS = (
 DTYPES = (torch.float32, torch.float64)
 
 
+@door
 def foreign(model: nn.Module, kinds: tuple[type, ...]) -> str | None:
     """Return why a model is not just its layers, None if it is.
 
@@ -119,6 +122,7 @@ def check_model(model: nn.Module) -> None:
                 raise ValueError(f"model must have finite parameters: {name} holds NaN or infinity")
 
 
+@door
 def check_losses(losses, count: int) -> Tensor:
     """Return what a loss gave if it is one value a sample; a mean or a broadcast is refused.
 
@@ -127,11 +131,13 @@ def check_losses(losses, count: int) -> Tensor:
         count: number n of samples.
 
     Raises:
-        TypeError: if it is no tensor.
+        TypeError: if it is no floating-point tensor.
         ValueError: if its shape is not (n,).
     """
     if not isinstance(losses, Tensor):
         raise TypeError(f"loss must return a torch.Tensor: got {type(losses).__name__}")
+    if not losses.is_floating_point():
+        raise TypeError(f"loss must return floating-point losses: got {losses.dtype}")
     if losses.shape != (count,):
         raise ValueError(
             f"loss must return per-sample values of shape ({count},): got {tuple(losses.shape)}; "

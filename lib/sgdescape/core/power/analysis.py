@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sgdescape.core import validate
 from sgdescape.core.claims import Claim, ClaimError, as_expected, judged
 from sgdescape.core.claims.records import six_digits
 from sgdescape.core.claims.verdict import REFUTED
+from sgdescape.core.doors import door
 
 __all__ = [
     "Outcome",
@@ -66,11 +68,13 @@ def outcome(check, dataset) -> Outcome:
         return Outcome(None, f"{type(error).__name__}: {error}")
 
 
+@door
 def false_alarms(outcomes: Sequence[Outcome]) -> int:
     """Return the number of runs on which a check does not end as expected."""
     return sum(bool(o.alarm) for o in outcomes)
 
 
+@door
 def wrong_theories(outcomes: Sequence[Outcome]) -> dict[str, float]:
     """Return name -> value of the theories that must be rejected, nearest first.
 
@@ -84,6 +88,7 @@ def wrong_theories(outcomes: Sequence[Outcome]) -> dict[str, float]:
     return {n: float(np.median([c.rivals[n] for c in claims])) for n in names}
 
 
+@door
 def moved(outcomes: Sequence[Outcome], truths: Sequence[float]) -> list[Claim]:
     """Return the claims judged on their own measurements, moved to a middle of another truth.
 
@@ -103,6 +108,9 @@ def moved(outcomes: Sequence[Outcome], truths: Sequence[float]) -> list[Claim]:
         (2.2, 'refuted')
     """
     claims = _judged(outcomes)
+    truths = validate.finite("truths", truths).tolist()
+    if len(truths) != len(claims):
+        raise ValueError(f"truths must be one of each run, {len(claims)}: got {len(truths)}")
     lows = [min(c.measured.low, c.predicted, *c.rivals.values()) for c in claims]
     positive = min(*lows, *truths) > 0
     if positive:  # the law is that of measured over predicted, which may differ from run to run
@@ -116,6 +124,7 @@ def moved(outcomes: Sequence[Outcome], truths: Sequence[float]) -> list[Claim]:
     ]
 
 
+@door
 def rejected(outcomes: Sequence[Outcome], name: str) -> int:
     """Return on how many runs the expected verdict is gone if the truth is that of a wrong theory.
 
@@ -128,6 +137,7 @@ def rejected(outcomes: Sequence[Outcome], name: str) -> int:
     return sum(not as_expected(c) for c in moved(outcomes, truths))
 
 
+@door
 def seen(outcomes: Sequence[Outcome]) -> float | None:
     """Return the smallest deviation that nine runs of ten see, on either side.
 
@@ -154,6 +164,7 @@ def seen(outcomes: Sequence[Outcome]) -> float | None:
     return far * unit
 
 
+@door
 def summary(outcomes: Sequence[Outcome]) -> dict:
     """Return the numbers of one claim as a dictionary that JSON can hold.
 
@@ -187,9 +198,11 @@ def _share_seen(outcomes, step):
 
 
 def _judged(outcomes):
+    if not all(isinstance(o, Outcome) for o in outcomes):
+        raise TypeError(f"outcomes must hold `Outcome`: got {outcomes!r:.60}")
     claims = [o.claim for o in outcomes if o.claim is not None]
     if not claims:
-        raise ValueError("the claim was judged on no run")
+        raise ValueError("outcomes must hold a claim that was judged: got none")
     return claims
 
 

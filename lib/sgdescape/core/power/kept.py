@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.roots import PACKAGE, PROJECT
 
 __all__ = ["FILE", "Power", "kept", "power", "version"]
@@ -51,6 +53,7 @@ class Power:
         return text + ("; made with another version" if self.stale else "")
 
 
+@door
 def power(identifier: str) -> Power | None:
     """Return the measured power of a claim, None where none was measured.
 
@@ -78,6 +81,7 @@ def power(identifier: str) -> Power | None:
 
 
 @cache
+@door
 def kept(path: Path = FILE) -> dict:
     """Return what the file holds, an empty dictionary where there is no file.
 
@@ -87,6 +91,7 @@ def kept(path: Path = FILE) -> dict:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
+@door
 @cache
 def version(stem: str, *, without: tuple[str, ...] = UNJUDGED) -> str:
     """Return twelve letters that change with the code a chapter's verdicts depend on.
@@ -100,6 +105,7 @@ def version(stem: str, *, without: tuple[str, ...] = UNJUDGED) -> str:
     Raises:
         ValueError: if there is no such chapter.
     """
+    validate.row("without", without, least=0)
     folder = PACKAGE / stem
     if not folder.is_dir():
         raise ValueError(f"no chapter {stem!r}: there is no {folder}")

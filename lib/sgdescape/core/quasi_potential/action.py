@@ -9,6 +9,7 @@ H must be convex in p with H(x, 0) = 0; it may be infinite outside a domain of m
 samples with exponential tails. For a drift b and noise covariance eps A it is b.p + p.A p/2.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +43,8 @@ class ActionPath:
 
 
 @door
-def diffusion_hamiltonian(drift, covariance):
+@door
+def diffusion_hamiltonian(drift: Callable, covariance: Callable):
     r"""Return H(x, p) = b.p + p.A p/2 of a diffusion with drift b and noise covariance eps A.
 
     Args:
@@ -147,7 +149,7 @@ def minimum_action(hamiltonian, path, *, points=101, rounds=8, iterations=60) ->
             cost, slope, _ = _action(hamiltonian, whole)
             return cost, slope[1:-1].ravel()
 
-        options = {"maxiter": iterations, "maxcor": 30}
+        options = {"maxiter": validate.count("iterations", iterations), "maxcor": 30}
         inner = x[1:-1].ravel()
         found = optimize.minimize(action, inner, jac=True, method="L-BFGS-B", options=options)
         x = np.concatenate([x[:1], found.x.reshape(shape), x[-1:]])
@@ -169,6 +171,8 @@ def spread(path, points) -> np.ndarray:
         >>> spread(np.array([[0.0], [1.0], [4.0]]), 3).ravel().tolist()
         [0.0, 2.0, 4.0]
     """
+    path = validate.finite("path", path)
+    validate.count("points", points, low=2)
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
     at = np.linspace(0, length[-1], points)
     return np.stack([np.interp(at, length, column) for column in path.T], axis=1)

@@ -76,9 +76,9 @@ def line_potential(points, *, rightward, leftward, jump=None, start) -> LinePote
             f"points must increase, with one cost between neighbours: got {x.shape}, "
             f"{right.shape}, {left.shape}"
         )
-    hop = None if jump is None else np.asarray(jump, float)
-    if hop is not None and (hop.shape != (n, n) or np.any(hop < 0)):
-        raise ValueError(f"jump must be ({n}, {n}) and non-negative: got shape {hop.shape}")
+    hop = None if jump is None else validate.real("jump", jump)
+    if hop is not None and (hop.shape != (n, n) or not np.all(hop >= 0)):
+        raise ValueError(f"jump must be ({n}, {n}), not negative nor NaN: got shape {hop.shape}")
     start = validate.count("start", start, low=0, high=n - 1)
     values, before, jumped = np.full(n, np.inf), np.full(n, -1), np.zeros(n, bool)
     values[start] = 0.0
@@ -125,6 +125,7 @@ def refined_cost(legs, *, start, climb, jump) -> tuple[float, list[tuple[str, fl
         >>> print(round(cost, 6), round(legs[0][1], 4))
         1.75 0.5
     """
+    start = float(validate.finite("start", start))
     kinds, stops = [kind for kind, _ in legs], np.array([stop for _, stop in legs])
 
     def total(inner):
@@ -132,8 +133,10 @@ def refined_cost(legs, *, start, climb, jump) -> tuple[float, list[tuple[str, fl
         pairs = zip(kinds, ends[:-1], ends[1:], strict=True)
         return sum((jump if kind == JUMP else climb)(a, b) for kind, a, b in pairs)
 
+    if not np.isfinite(first := float(total(stops[:-1]))):
+        raise ValueError(f"climb and jump must give finite costs along the legs: got {first}")
     if len(stops) < 2:
-        return float(total(stops[:-1])), legs
+        return first, legs
     options = {"xatol": 1e-9, "fatol": 1e-14, "maxiter": 4000, "maxfev": 4000}
     found = optimize.minimize(total, stops[:-1], method="Nelder-Mead", options=options)
     inner = [*found.x.tolist(), float(stops[-1])]

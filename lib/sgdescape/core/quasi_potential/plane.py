@@ -44,6 +44,11 @@ def plane_potential(cost, first, second, *, start, jump=None, rings=_RINGS):
     """
     x, y = (validate.finite(n, g) for n, g in (("first", first), ("second", second)))
     shape = (x.size, y.size)
+    start = [
+        validate.count(f"start[{i}]", k, low=0, high=n - 1)
+        for i, (k, n) in enumerate(zip(start, shape, strict=True))
+    ]
+    rings = [validate.count("rings", radius) for radius in validate.row("rings", rings)]
     values = np.full(shape, np.inf)
     values[tuple(start)] = 0.0
     grid = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1)

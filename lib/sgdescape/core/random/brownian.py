@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.random import philox
 
 __all__ = ["batch_of_steps", "bridge_maximum", "bridge_passage", "bridge_words", "increments"]
@@ -18,6 +19,7 @@ __all__ = ["batch_of_steps", "bridge_maximum", "bridge_passage", "bridge_words",
 BATCH_WORDS = 1 << 18  # words drawn at once: many steps of few replicas in one call
 
 
+@door
 def increments(
     seed: int,
     *,
@@ -68,6 +70,9 @@ def increments(
         draw = philox.torch_words
     else:
         axis, extra, draw = np.arange, {}, philox.words
+    for name, value in (("steps", steps), ("replicas", replicas)):
+        if isinstance(value, range) and (value.step != 1 or value.start < 0 or not value):
+            raise ValueError(f"{name} must be an ascending range of step 1: got {value!r}")
     if isinstance(replicas, range):
         replicas = axis(replicas.start, replicas.stop)
     words = draw(
@@ -83,11 +88,15 @@ def increments(
     return scale * numbers.sum(1)
 
 
+@door
 def batch_of_steps(replicas: int, noises: int, substeps: int) -> int:
     """Return how many steps to draw in one call so that about `BATCH_WORDS` words are in memory."""
+    for name, value in (("replicas", replicas), ("noises", noises), ("substeps", substeps)):
+        validate.count(name, value)
     return max(1, BATCH_WORDS // (4 * -(-noises // 4) * replicas * substeps))
 
 
+@door
 def bridge_words(seed: int, *, step, replicas):
     """Return the words (replicas, 4) that decide what a replica did within a step.
 
@@ -102,6 +111,7 @@ def bridge_words(seed: int, *, step, replicas):
     return philox.words(seed, **counter)
 
 
+@door
 def bridge_maximum(start, end, variance, words):
     """Return the maximum of a Brownian bridge, P(max > c) = exp(-2 (c - a)(c - b) / v).
 
@@ -127,6 +137,7 @@ def bridge_maximum(start, end, variance, words):
     return 0.5 * (start + end + library.sqrt((end - start) ** 2 - 2 * variance * library.log(u)))
 
 
+@door
 def bridge_passage(start, end, level, variance, words):
     """Return when, as a fraction of the step, a Brownian bridge that reaches a level first does so.
 

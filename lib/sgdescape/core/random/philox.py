@@ -13,6 +13,7 @@ from enum import IntEnum
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 
 __all__ = ["Stream", "cast", "indices", "key", "normals", "torch_words", "uniforms", "words"]
 
@@ -132,6 +133,7 @@ def torch_words(seed: int, *, step, draw, replica, stream, device="cpu"):
     return torch.stack(c, -1)
 
 
+@door
 def uniforms(words, *, dtype: str = "float64"):
     """Return numbers in (0, 1): (w + 1/2) / 2^32, or (floor(w / 2^8) + 1/2) / 2^24 in float32.
 
@@ -152,11 +154,13 @@ def uniforms(words, *, dtype: str = "float64"):
         array([0. , 0.5, 1. ])
     """
     validate.one_of("dtype", dtype, ("float64", "float32"))
+    _check_words(words)
     if dtype == "float32":
         return (cast(words >> 8, dtype) + 0.5) * 2.0**-24
     return (cast(words, dtype) + 0.5) * 2.0**-32
 
 
+@door
 def normals(words, *, dtype: str = "float64"):
     """Return standard normal numbers, four a block, by Box-Muller on word pairs (0, 1), (2, 3).
 
@@ -176,6 +180,7 @@ def normals(words, *, dtype: str = "float64"):
         >>> normals(words(0, step=0, draw=0, replica=0, stream=Stream.NOISE)).shape
         (4,)
     """
+    _check_words(words)
     library = np if _is_array(words) else importlib.import_module("torch")
     u = uniforms(words, dtype=dtype)
     radius = library.sqrt(-2 * library.log(u[..., 0::2]))
@@ -184,6 +189,7 @@ def normals(words, *, dtype: str = "float64"):
     return library.stack(pairs, -1).reshape(u.shape)
 
 
+@door
 def indices(words, n: int):
     """Return integers in [0, n): floor(w n / 2^32), uniform up to a bias of n / 2^32.
 
@@ -203,6 +209,7 @@ def indices(words, n: int):
         array([0, 5, 9])
     """
     n = validate.count("n", n, high=2**31)
+    _check_words(words)
     if _is_array(words):
         return ((words.astype(np.uint64) * np.uint64(n)) >> np.uint64(32)).astype(np.int64)
     return (words * n) >> 32
@@ -213,6 +220,18 @@ def cast(values, dtype: str):
     if _is_array(values):
         return values.astype(dtype)
     return values.to(getattr(importlib.import_module("torch"), dtype))
+
+
+def _check_words(words):
+    """Refuse what `words` and `torch_words` do not give."""
+    kind = getattr(words, "dtype", None)
+    if _is_array(words):
+        whole = kind.kind in "iu"
+    else:  # without importing torch
+        whole = str(kind) in ("torch.int64", "torch.uint32")
+    if not whole:
+        what = type(words).__name__ if kind is None else kind
+        raise TypeError(f"words must be integers of an array or a tensor: got {what}")
 
 
 def _is_array(values):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import xarray as xr
 
+from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.roots import PROJECT
 
 __all__ = ["FOLDER", "load", "same_settings", "save"]
@@ -18,6 +20,7 @@ FOLDER = PROJECT / "results"
 """Of a checkout; an installed package has none."""
 
 
+@door
 def load(path: str | Path, *, sha256: str | None) -> xr.Dataset:
     """Return a kept result.
 
@@ -34,7 +37,9 @@ def load(path: str | Path, *, sha256: str | None) -> xr.Dataset:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is part of a checkout of the book's repository")
+        raise FileNotFoundError(
+            f"path must be part of a checkout of the book's repository: there is no {path}"
+        )
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if sha256 is not None and found != sha256:
@@ -53,6 +58,7 @@ def load(path: str | Path, *, sha256: str | None) -> xr.Dataset:
     return dataset
 
 
+@door
 def save(dataset: xr.Dataset, path: str | Path, *, cost: str, encoding=None) -> str:
     """Write a result to be kept, compressed; return its SHA-256, to be pinned.
 
@@ -73,6 +79,7 @@ def save(dataset: xr.Dataset, path: str | Path, *, cost: str, encoding=None) -> 
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@door
 def same_settings(dataset: xr.Dataset, fields: dict, *, except_for=()) -> None:
     """Refuse a result that was made with other settings than those that are asked for.
 
@@ -84,6 +91,7 @@ def same_settings(dataset: xr.Dataset, fields: dict, *, except_for=()) -> None:
     Raises:
         ValueError: naming the first field that differs, with both values.
     """
+    except_for = validate.row("except_for", except_for, least=0)
     stored = json.loads(dataset.attrs["config"])
     wanted = json.loads(json.dumps(fields))  # tuples as JSON has them
     for name in sorted((stored.keys() | wanted.keys()) - set(except_for)):

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from sgdescape.core import roots, validate
+from sgdescape.core.doors import door
 
 __all__ = ["commit", "device_name", "package_version", "processor", "record", "settings", "to_json"]
 
@@ -84,11 +85,14 @@ def settings(dataset) -> SimpleNamespace:
         >>> settings(xr.Dataset(attrs={"config": '{"batches": [1, 2], "seed": 7}'})).batches
         (1, 2)
     """
+    if not hasattr(dataset, "attrs"):
+        raise TypeError(f"dataset must be an xarray.Dataset: got {type(dataset).__name__}")
     if "config" not in dataset.attrs:
         raise ValueError("the dataset holds no configuration: no attribute 'config'")
     return SimpleNamespace(**_tuples(json.loads(dataset.attrs["config"])))
 
 
+@door
 def to_json(fields) -> str:
     """Return nested dictionaries, tuples, numbers and texts as one line of JSON.
 
@@ -139,7 +143,10 @@ def device_name(device) -> str:
         return "cpu"
     import torch  # seconds: only where it computed
 
-    device = torch.device(device)
+    try:
+        device = torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f"device must be one that torch knows: got {device!r}") from error
     if device.type == "cuda" and torch.cuda.is_available():
         return f"{device} ({torch.cuda.get_device_name(device)})"
     return str(device)
@@ -158,6 +165,7 @@ def _git(root, *arguments):
     return done.stdout.strip()
 
 
+@door
 def package_version(package: str) -> str:
     """Return the installed version of a package, or "not installed"."""
     try:

@@ -46,13 +46,22 @@ def reads_dataset(function: Callable) -> Callable:
     return checked
 
 
+_WORDS = (  # of xarray, of this package, of a reader that calls another one
+    r"Dimensions \{(.+?)\} do not exist",
+    r"\"?('\w+') is not a valid dimension or coordinate",
+    r"No variable named (.+?)\. ",
+    r"the dataset holds no (configuration)",
+    r"\w+ must be a result of the chapter's run: it holds no (.+)",
+)
+
+
 def _missing(error) -> str | None:
     """What a data set was asked for in vain, None if the error is another."""
-    if isinstance(error, ValueError):
-        return "configuration" if str(error).startswith("the dataset holds no conf") else None
     if isinstance(error, AttributeError):
         asked = isinstance(error.obj, (xr.Dataset, xr.DataArray))
         return repr(error.name) if asked else None
     text = str(error.args[0]) if error.args else ""
-    named = re.match(r"No variable named (.+?)\. ", text)  # xarray's own words
-    return named[1] if named else repr(text)
+    named = next((found for words in _WORDS if (found := re.match(words, text))), None)
+    if named:
+        return named[1]
+    return repr(text) if isinstance(error, KeyError) else None

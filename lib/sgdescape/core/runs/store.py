@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from sgdescape.core.doors import door
+
 __all__ = ["CorruptChunkWarning", "StoreError", "about", "name_of", "open_store", "read", "write"]
 
 _IDENTITY, _DIGEST, _ABOUT = "__identity__", "__sha256__", "__about__"
@@ -31,6 +33,7 @@ class CorruptChunkWarning(UserWarning):
     """A stored piece was damaged and is computed again."""
 
 
+@door
 def open_store(folder) -> Path:
     """Create the folder if needed, drop temporary files of runs that were killed, return its path.
 
@@ -61,6 +64,7 @@ def open_store(folder) -> Path:
     return folder
 
 
+@door
 def name_of(identity: str) -> str:
     """Return the file name of a piece: the hash of its identity.
 
@@ -71,6 +75,7 @@ def name_of(identity: str) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()[:32] + ".npz"
 
 
+@door
 def write(folder: Path, identity: str, arrays: dict, *, about: dict | None = None) -> Path:
     """Write a piece under a temporary name, flush it to the disk, then give it its name.
 
@@ -86,6 +91,7 @@ def write(folder: Path, identity: str, arrays: dict, *, about: dict | None = Non
     Raises:
         StoreError: if it cannot be written (disk full, read-only, gone); no part of it remains.
     """
+    folder = Path(folder)
     target = folder / name_of(identity)
     own = f"{_machine()}.{os.getpid()}.{uuid.uuid4().hex}"
     temporary = folder / f".{target.stem}.{own}.tmp"
@@ -113,6 +119,7 @@ def write(folder: Path, identity: str, arrays: dict, *, about: dict | None = Non
     return target
 
 
+@door
 def read(folder: Path, identity: str) -> dict | None:
     """Return the arrays of a piece, or None if it is not there or damaged (then with a warning).
 
@@ -123,7 +130,7 @@ def read(folder: Path, identity: str) -> dict | None:
     Returns:
         name -> array, or None.
     """
-    path = folder / name_of(identity)
+    path = Path(folder) / name_of(identity)
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -139,12 +146,13 @@ def read(folder: Path, identity: str) -> dict | None:
         warnings.warn(
             f"{path.name} is damaged and is computed again: {error}",
             CorruptChunkWarning,
-            stacklevel=3,
+            stacklevel=4,  # past the door
         )
         return None
     return arrays
 
 
+@door
 def about(path: Path) -> dict:
     """Return what a stored piece is, under ``identity``, and where it comes from.
 
@@ -153,7 +161,12 @@ def about(path: Path) -> dict:
 
     Returns:
         The provenance it was written with, and its identity as a dictionary or text.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
     """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"path must be a piece of a store: there is no {path}")
     with np.load(path, allow_pickle=False) as file:
         identity, found = str(file[_IDENTITY]), json.loads(str(file[_ABOUT]))
     try:

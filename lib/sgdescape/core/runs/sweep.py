@@ -23,6 +23,7 @@ import numpy as np
 import xarray as xr
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.roots import PACKAGE
 from sgdescape.core.runs import provenance, threads
 from sgdescape.core.runs import store as chunk_store
@@ -100,6 +101,8 @@ def sweep(
         >>> sweep(squares, {"rate": [1.0, 2.0]}, replicas=3).square.values.tolist()
         [[0.0, 1.0, 4.0], [0.0, 2.0, 8.0]]
     """
+    if not callable(function):
+        raise TypeError(f"function must be a function: got {function!r}")
     validate.count("replicas", replicas)
     validate.count("chunk_size", chunk_size)
     validate.count("seed", seed, low=0)
@@ -125,6 +128,7 @@ def sweep(
     return xr.Dataset(variables, coords=axes | {"replica": np.arange(replicas)})
 
 
+@door
 def code_version(function: Callable) -> str:
     """Return a hash of everything a stored result depends on, other than its arguments.
 
@@ -236,6 +240,8 @@ def _one(function, chunk, options, folder):
     try:
         with threads.one_torch_thread():
             found = function(span, seed=chunk.seed, **options, **chunk.parameters)
+        if not isinstance(found, Mapping):
+            raise TypeError(f"function must return a mapping: got {type(found).__name__}")
         arrays = {str(name): np.asarray(array) for name, array in found.items()}
         for name, array in arrays.items():
             if array.ndim == 0 or len(array) != len(span):

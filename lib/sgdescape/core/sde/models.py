@@ -40,6 +40,17 @@ class Sde:
     name: str = "sde"
     noises: int | None = None
 
+    def __post_init__(self):
+        """Refuse what is no function, and a number of noises that is none."""
+        for field in ("drift", "noise", "milstein"):
+            found = getattr(self, field)
+            if not callable(found) and not (field == "milstein" and found is None):
+                raise TypeError(f"{field} must be a function: got {found!r}")
+        if not isinstance(self.name, str):
+            raise TypeError(f"name must be a text: got {self.name!r}")
+        if self.noises is not None:
+            validate.count("noises", self.noises)
+
 
 @dataclass(frozen=True)
 class Bowl:

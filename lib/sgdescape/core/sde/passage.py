@@ -13,8 +13,9 @@ import numpy as np
 import torch
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.random import brownian
-from sgdescape.core.sde.models import Bowl, Sde, _library, bowl_sde
+from sgdescape.core.sde.models import PROCESSES, Bowl, Sde, _library, bowl_sde
 
 __all__ = [
     "Passages",
@@ -60,6 +61,7 @@ class Watch:
     clock_rate: Callable | None = None
 
 
+@door
 def watch_bowl(bowl: Bowl, process: str) -> Watch:
     """Return the watch on R = sqrt(2 (L - L*)), in which the level sets of a bowl are spheres.
 
@@ -69,7 +71,11 @@ def watch_bowl(bowl: Bowl, process: str) -> Watch:
     Args:
         bowl: the valley.
         process: one of `sde_models.PROCESSES`.
+
+    Raises:
+        ValueError: if there is no such process.
     """
+    validate.one_of("process", process, PROCESSES)
 
     def radius(theta):
         return _library(theta).sqrt(2 * (bowl.loss(theta) - bowl.minimum_loss))
@@ -82,9 +88,11 @@ def watch_bowl(bowl: Bowl, process: str) -> Watch:
     return Watch(radius, gradient, rates.get(process))
 
 
+@door
 def bowl_levels(bowl: Bowl, loss_ratios) -> np.ndarray:
-    """Return R = sqrt(2 L* (c - 1)) of loss ratios c, the levels for `watch_bowl`."""
-    return np.sqrt(2 * bowl.minimum_loss * (np.asarray(loss_ratios, dtype=np.float64) - 1))
+    """Return R = sqrt(2 L* (c - 1)) of loss ratios c >= 1, the levels for `watch_bowl`."""
+    ratios = validate.each_at_least("loss_ratios", loss_ratios, 1)
+    return np.sqrt(2 * bowl.minimum_loss * (ratios - 1))
 
 
 @np.errstate(over="ignore", invalid="ignore")  # a diverged path is flagged, not warned of
@@ -202,6 +210,7 @@ def bowl_reference(
     return reference(sde, watch, start, levels=bowl_levels(bowl, loss_ratios), **options)
 
 
+@door
 def increasing(name: str, values, *, above: float | None = None) -> np.ndarray:
     """Return ``values`` as a float64 array (m,) if they increase strictly and lie above a bound.
 

@@ -75,6 +75,8 @@ def gram(
         tensor([[26.,  4.],
                 [ 4.,  2.]], dtype=torch.float64)
     """
+    if dtype not in (torch.float32, torch.float64):
+        raise TypeError(f"dtype must be torch.float32 or torch.float64: got {dtype!r}")
     owners = [m for m in chain(model) if isinstance(m, PARAMETRIC)]
     entering, leaving = _record(model, inputs, chunk)
     n, outputs = leaving[0].shape[:2]
@@ -110,6 +112,8 @@ def noise_spectra(gram: Tensor, losses: Tensor) -> Spectra:
         >>> spectra.exact.round(9), spectra.decoupled.round(9)
         (array([1.5, 0.5]), array([1., 1.]))
     """
+    if gram.is_complex():
+        raise TypeError(f"gram must be real: got {gram.dtype}")
     weights = validate.finite("losses", torch.as_tensor(losses).detach().cpu())
     if gram.shape != (len(weights), len(weights)):
         raise ValueError(
@@ -137,6 +141,8 @@ def eigenvalues(matrix: Tensor) -> np.ndarray:
     Returns:
         Eigenvalues (n,) in float64; negative ones are round-off and come back as 0.
     """
+    if matrix.is_complex():
+        raise TypeError(f"matrix must be real: got {matrix.dtype}")
     if matrix.device.type == "cpu":
         options = {"eigvals_only": True, "overwrite_a": True, "driver": "evd"}
         # The transpose of a symmetric matrix is itself, in the order LAPACK works in place on.

@@ -6,6 +6,7 @@ Every function returns the value together with an interval whose level is stated
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from scipy import stats
@@ -53,14 +54,22 @@ class Interval:
 
     def __post_init__(self):
         for name in ("value", "low", "high", *(() if self.level is None else ("level",))):
-            number = float(getattr(self, name))
-            if not np.isfinite(number):
-                raise ValueError(f"{name} of an interval must be finite: got {number}")
+            number = _finite(name, getattr(self, name))
             object.__setattr__(self, name, number)  # NumPy scalars become floats, for JSON
+        if not isinstance(self.method, str):
+            raise TypeError(f"method of an interval must be a text: got {self.method!r}")
         if self.low > self.high:
             raise ValueError(f"low must not exceed high: got [{self.low}, {self.high}]")
         if self.level is not None:
             _level(self.level)
+
+
+def _finite(name, value) -> float:
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (Real, np.ndarray)):
+        raise TypeError(f"{name} of an interval must be a real number: got {value!r}")
+    if np.ndim(value) or not np.isfinite(value):
+        raise ValueError(f"{name} of an interval must be one finite number: got {value}")
+    return float(value)
 
 
 @door
@@ -145,6 +154,7 @@ def bootstrap_interval(
     if size < 2:
         raise ValueError(f"samples must hold at least 2 along the first axis: got {values.shape}")
     validate.count("resamples", resamples, low=100)
+    validate.count("seed", seed, low=0)
     resolved = round(resamples * (1 - _level(level)) / 2, 6) >= 10  # 200 x 0.1 / 2 is 9.99...
     result = stats.bootstrap(
         (np.arange(size),),  # indices, so that samples of any shape stay together
@@ -241,10 +251,18 @@ def scaled(interval: Interval, by: float) -> Interval:
 def shifted(interval: Interval, by: float) -> Interval:
     """An interval less a number.
 
+    Args:
+        interval: any.
+        by: finite.
+
+    Raises:
+        ValueError: if the number is not finite.
+
     Example:
         >>> shifted(Interval(2.0, 1.0, 4.0), 2.0).low
         -1.0
     """
+    by = float(validate.finite("by", by))
     ends = (interval.value - by, interval.low - by, interval.high - by)
     return Interval(*ends, interval.level, interval.method)
 

@@ -7,6 +7,7 @@ from scipy import stats
 from scipy.linalg import toeplitz
 
 from sgdescape.core import validate
+from sgdescape.core.doors import door
 from sgdescape.core.stats.intervals import LEVEL, Interval, mean_interval
 
 __all__ = ["LocalSlope", "local_slope", "log_log_slope"]
@@ -31,6 +32,7 @@ class LocalSlope:
     level: float
 
 
+@door
 def log_log_slope(x, y, *, level: float = LEVEL) -> Interval:
     """Slope of log y against log x by least squares, with errors that allow correlated residuals.
 
@@ -61,8 +63,7 @@ def log_log_slope(x, y, *, level: float = LEVEL) -> Interval:
         2.0
     """
     u, v = _log_curves(x, y)
-    if not 0 < level < 1:
-        raise ValueError(f"level must lie in (0, 1): got {level}")
+    validate.within("level", level, low=0, high=1, open_low=True)
     if np.any(np.ptp(u, axis=-1) == 0):
         raise ValueError("x must vary: all values are equal")
     if len(u) > 1:
@@ -77,6 +78,7 @@ def log_log_slope(x, y, *, level: float = LEVEL) -> Interval:
     return Interval(slope, slope - half, slope + half, level, method)
 
 
+@door
 def local_slope(x, y, *, window: int, level: float = LEVEL) -> LocalSlope:
     """Slope of log y against log x among the ``window`` consecutive points around each point.
 

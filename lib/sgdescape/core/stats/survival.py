@@ -88,7 +88,7 @@ def right_censored(passage, last) -> tuple[np.ndarray, np.ndarray]:
         >>> times.tolist(), observed.tolist()
         ([3.0, 10.0], [True, False])
     """
-    passage = np.asarray(passage, dtype=np.float64)
+    passage = validate.real("passage", passage)
     if passage.ndim not in (1, 2) or passage.size == 0:
         raise ValueError(f"passage must be (replicas[, thresholds]): got {passage.shape}")
     last = validate.finite("last", last)
@@ -206,6 +206,7 @@ def log_influences(times, observed) -> np.ndarray:
         >>> log_influences(np.array([[1.0], [3.0]]), np.array([[True], [True]])).tolist()
         [[-0.5], [0.5]]
     """
+    times = validate.within("times", times, low=0, open_low=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         return times / times.mean(axis=0) - observed / observed.mean(axis=0)
 

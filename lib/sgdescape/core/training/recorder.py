@@ -81,6 +81,8 @@ class Recorder:
         block: int | None = None,
     ):
         """Prepare to record; nothing is recorded yet."""
+        if not isinstance(model, nn.Module):
+            raise TypeError(f"model must be a torch.nn.Module: got {type(model).__name__}")
         named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
         if len({(p.dtype, p.device) for _, p in named}) != 1:
             raise ValueError("model must have parameters, all of one dtype and on one device")
@@ -90,11 +92,14 @@ class Recorder:
         first, size = self._views[0], sum(view.numel() for view in self._views)
         if directions is None:
             directions = first.new_empty(size, 0)
+        _check_floating("directions", directions)
         if directions.ndim != 2 or len(directions) != size:
             shape = tuple(directions.shape)
             raise ValueError(f"directions must have shape ({size}, r): got {shape}")
         # As rows: their products with the rows of a block are the quicker ones.
         self._directions = directions.detach().to(first.device).T.contiguous()
+        if not isinstance(references, (tuple, list)):
+            raise TypeError(f"references must be a tuple or a list: got {references!r:.60}")
         self._reference_steps = [None if isinstance(r, Tensor) else r for r in references]
         self._references = [_weights(r, size, first) for r in references]
         longest = max(1, min(LONGEST_BLOCK, BLOCK_BYTES // (size * first.element_size())))
@@ -220,11 +225,19 @@ class Recorder:
         return projected, toward, along, square, moved
 
 
+def _check_floating(name, values):
+    if not isinstance(values, Tensor) or not values.is_floating_point():
+        raise TypeError(f"{name} must be a floating-point tensor: got {values!r:.60}")
+    if not bool(torch.isfinite(values).all()):
+        raise ValueError(f"{name} must be finite: they hold NaN or infinite values")
+
+
 def _weights(reference, size, like):
     """Given weights, checked; None for a step that is still to come."""
     if not isinstance(reference, Tensor):
         validate.count("references", reference, low=0)
         return None
+    _check_floating("references", reference)
     if reference.shape != (size,):
         raise ValueError(f"references must have shape ({size},): got {tuple(reference.shape)}")
     return reference.detach().to(like.device).clone()

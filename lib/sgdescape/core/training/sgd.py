@@ -74,7 +74,7 @@ def cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
         >>> cross_entropy(torch.zeros(1, 2), torch.tensor([[0.0, 1.0]]))
         tensor([0.6931])
     """
-    if outputs.shape[1] < 2:
+    if outputs.ndim != 2 or outputs.shape[1] < 2:
         raise ValueError(f"cross_entropy needs at least 2 outputs: got {outputs.shape[1]}")
     return -(_like(targets, outputs) * torch.log_softmax(outputs, 1)).sum(1)
 
@@ -150,6 +150,7 @@ def steps_of(epochs: float, *, n: int, batch_size: int) -> int:
         >>> steps_of(2, n=250, batch_size=100)
         4
     """
+    validate.count("n", n)
     per_epoch = n // validate.count("batch_size", batch_size, high=n)
     return round(validate.non_negative("epochs", epochs) * per_epoch)
 
@@ -365,6 +366,8 @@ def _resume(state, parameters, config):
 
 
 def _like(targets, outputs):
+    if outputs.is_complex() or targets.is_complex():
+        raise TypeError(f"outputs and targets must be real: got {outputs.dtype}, {targets.dtype}")
     if targets.numel() != outputs.numel() or targets.shape[0] != outputs.shape[0]:
         raise ValueError(
             f"targets must have one value for each output, shape {tuple(outputs.shape)}: "

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from sgdescape.core.doors import door
 from sgdescape.core.networks.plain import check_losses, foreign
 
 __all__ = ["autograd_update", "dense_update", "is_dense", "update_rule"]
@@ -49,6 +50,7 @@ def update_rule(
     )
 
 
+@door
 def is_dense(model: nn.Module) -> bool:
     """Return whether the model is Linear, or Linear, ReLU, ..., Linear, all of it trainable.
 

@@ -7,6 +7,7 @@ Far out the law of :math:`u=\log|\theta|` solves a renewal equation whose soluti
 """
 
 from dataclasses import dataclass
+from numbers import Number
 
 import numpy as np
 
@@ -47,15 +48,23 @@ def complex_log_moment(power, *, learning_rate):
     r"""Return :math:`\log E|1-\eta x^2|^s` at a complex s, Eq. (tail-wave).
 
     Args:
-        power: s, real part at least 0.
+        power: s, a number, real part at least 0.
         learning_rate: eta.
+
+    Raises:
+        TypeError: if the power is no number.
+        ValueError: if a number is not finite or outside its range.
 
     Example:
         >>> value = complex_log_moment(2.0 + 0j, learning_rate=0.1)
         >>> print(round(float(np.exp(value).real), 9))
         0.83
     """
+    if isinstance(power, (bool, np.bool_)) or not isinstance(power, Number):
+        raise TypeError(f"power must be a number: got {power!r} of type {type(power).__name__}")
     s, eta = complex(power), validate.positive("learning_rate", learning_rate)
+    if not (0 <= s.real < np.inf and np.isfinite(s.imag)):
+        raise ValueError(f"power must be finite, with a real part of at least 0: got {power!r}")
     logs, log_weight = _nodes(s.real, eta)
     raised = s * logs + log_weight
     top = raised.real.max()

@@ -166,6 +166,9 @@ def largest_growth(*, learning_rate, momentum, largest_square=3.0, steps=4000) -
         0.0
     """
     eta, beta = validate.positive("learning_rate", learning_rate), momentum
+    validate.within("momentum", momentum, low=0, high=1)
+    validate.non_negative("largest_square", largest_square)
+    validate.count("steps", steps, low=2)
     n = 1024
     phi = np.pi * np.arange(n) / n
     # M e is linear in S: the fastest product uses the two ends, or turns; a few values between
@@ -197,7 +200,12 @@ def second_moment_growth(*, learning_rate, momentum, batch_size=1, fourth_moment
         >>> print(round(second_moment_growth(learning_rate=0.1, momentum=0.0), 6))
         -0.18633
     """
-    a, beta = learning_rate, momentum
+    a, beta = (
+        validate.positive("learning_rate", learning_rate),
+        validate.fraction("momentum", momentum),
+    )
+    validate.each_whole("batch_size", batch_size)
+    validate.each_at_least("fourth_moment", fourth_moment, 1)
     square = 1 + (fourth_moment - 1) / batch_size  # E S^2
     # (theta^2, theta v, v^2) -> the same, averaged over S
     matrix = np.array(

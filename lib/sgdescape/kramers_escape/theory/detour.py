@@ -93,6 +93,7 @@ def axis_threshold(ratio: float, *, curvature_saddle: float = -0.5, points: int 
         >>> round(axis_threshold(4.0), 1)
         3.4
     """
+    points = validate.count("points", points, low=10, high=10_000)
     rho = validate.positive("ratio", ratio)
     if rho <= 1:
         raise ValueError(f"ratio must be above 1: got {ratio}")

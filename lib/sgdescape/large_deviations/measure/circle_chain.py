@@ -48,8 +48,9 @@ def circle_passage_time(*, noise_variance, learning_rate, batch_size):
     """
     variance = validate.within("noise_variance", noise_variance, low=0, open_low=True)
     eta = validate.within("learning_rate", learning_rate, low=0, open_low=True)
+    batch_size = validate.each_whole("batch_size", batch_size)
     found = [
-        circle_passage(noise_variance=float(v), learning_rate=float(e), batch_size=_whole(b)).time
+        circle_passage(noise_variance=float(v), learning_rate=float(e), batch_size=int(b)).time
         for v, e, b in np.broadcast(variance, eta, batch_size)
     ]
     shape = np.broadcast_shapes(variance.shape, eta.shape, np.shape(batch_size))
@@ -209,9 +210,3 @@ def _moments(angle, noise_variance):
 def _unit_nodes(count):
     x, weight = np.polynomial.legendre.leggauss(count)
     return (x + 1) / 2, weight / 2
-
-
-def _whole(value):
-    if value != int(value):
-        raise ValueError(f"batch_size must be whole: got {value!r}")
-    return int(value)

@@ -90,20 +90,32 @@ def spread_of(rest, loss, curvature_ratio, learning_rate, batch_size, curvature)
     .. math:: s_i^2=\frac\eta B\bar L\,\big(|\nabla f_i|^2-g_i^2\big)
 
     Args:
-        rest: squared length of each gradient off the direction (N,).
-        loss: L*.
-        curvature_ratio: Tr H / h_1.
-        learning_rate: eta.
-        batch_size: B.
-        curvature: h_1.
+        rest: squared length of each gradient off the direction (N,), at least 0.
+        loss: L*, at least 0.
+        curvature_ratio: Tr H / h_1, above 0.
+        learning_rate: eta > 0, below 2 B / Tr H.
+        batch_size: B, a whole number from 1.
+        curvature: h_1 > 0.
+
+    Raises:
+        TypeError: if something holds no real numbers.
+        ValueError: if a number lies outside its range.
 
     Example:
         >>> print(spread_of(1.0, 0.5, 1.0, 0.1, 1, 1.0).round(4))
         0.2294
     """
-    rate = learning_rate / batch_size
-    raised = loss / (1 - rate * curvature * curvature_ratio / 2)
-    return np.sqrt(rate * raised * np.asarray(rest, float))
+    rest, loss = validate.each_at_least("rest", rest, 0), validate.non_negative("loss", loss)
+    rate = validate.positive("learning_rate", learning_rate)
+    rate /= validate.count("batch_size", batch_size)
+    trace = validate.positive("curvature", curvature)
+    trace *= validate.positive("curvature_ratio", curvature_ratio)
+    if rate * trace >= 2:
+        raise ValueError(
+            f"learning_rate must be below 2 B / Tr H = {2 * batch_size / trace:g}: "
+            f"got {learning_rate!r}"
+        )
+    return np.sqrt(rate * (loss / (1 - rate * trace / 2)) * rest)
 
 
 def _extremal(along, c, r, g, curvature, loss):

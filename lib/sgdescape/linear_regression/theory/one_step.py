@@ -75,17 +75,18 @@ def radial_exceedance(start, levels, *, learning_rate, dimension):
     across, across_weight = chi(d - 1)
     rho, levels = _places(start, levels)
     total = np.zeros((rho.shape[0], levels.size))
-    spread = np.sqrt(1 + rho**2)
-    for x, weight in zip(eps, eps_weight, strict=True):
-        width = learning_rate * x  # sd along theta: e / spread = x, times eta
-        mean = rho * (1 - learning_rate * x**2)
-        for q, q_weight in zip(across, across_weight, strict=True):
-            if weight * q_weight < _SMALL_PAIR:
-                continue
-            left = levels**2 - (width * spread * q) ** 2
-            half = np.sqrt(np.maximum(left, 0.0))
-            outside = special.ndtr((mean - half) / width) + special.ndtr((-mean - half) / width)
-            total += weight * q_weight * np.where(left > 0, outside, 1.0)
+    with np.errstate(over="ignore", invalid="ignore"):  # far beyond all levels: refused at the door
+        spread = np.sqrt(1 + rho**2)
+        for x, weight in zip(eps, eps_weight, strict=True):
+            width = learning_rate * x  # sd along theta: e / spread = x, times eta
+            mean = rho * (1 - learning_rate * x**2)
+            for q, q_weight in zip(across, across_weight, strict=True):
+                if weight * q_weight < _SMALL_PAIR:
+                    continue
+                left = levels**2 - (width * spread * q) ** 2
+                half = np.sqrt(np.maximum(left, 0.0))
+                outside = special.ndtr((mean - half) / width) + special.ndtr((-mean - half) / width)
+                total += weight * q_weight * np.where(left > 0, outside, 1.0)
     return total
 
 

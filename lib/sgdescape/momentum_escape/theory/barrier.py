@@ -149,7 +149,7 @@ def _followed(push, zeta, c):
 
 def _ratio_and_damping(loss_ratio, damping):
     c = validate.within("loss_ratio", loss_ratio, low=1)
-    zeta = np.asarray(damping, dtype=np.float64)
+    zeta = validate.real("damping", damping)
     bad = ~(zeta >= 0)
     if zeta.size == 0 or bad.any():
         value = float(zeta[bad].flat[0]) if zeta.size else None

@@ -33,7 +33,7 @@ def push_cost(position, rate):
         >>> bool(abs(cost) < 1e-12), bool(abs(tilt) < 1e-12)
         (True, True)
     """
-    th, y = np.asarray(position, float), np.asarray(rate, float)
+    th, y = validate.finite("position", position), validate.finite("rate", rate)
     # the root between the ends of the domain, in the form that loses no digits at small y
     r = 2 * (1 + th**2) * y / (1 + np.sqrt(1 + 4 * (1 + th**2) * y**2))
     p = th + r

@@ -30,8 +30,9 @@ def orbit_hamiltonian(position, tilt, *, aligned=0.0):
         aligned: 0 for decoupled noise (1 + r^2) I, 1 for samples with normal inputs, whose noise
             has r r^T in addition.
     """
-    x, y = position
-    p, q = tilt
+    x, y = validate.finite("position", position)
+    p, q = validate.finite("tilt", tilt)
+    aligned = validate.each_between("aligned", aligned, 0, 1)
     linear = -(x * p + y * q) / 2 + (p**2 + q**2) / 4
     turned = (p * y - q * x) ** 2
     noise = (p * x) ** 2 + (q * y) ** 2 + turned
@@ -105,6 +106,7 @@ def plane_barrier(loss_ratio, *, aligned=0.0):
         True
     """
     c = validate.within("loss_ratio", loss_ratio, low=1, high=1000 * (1 + 1e-12))
+    aligned = validate.between("aligned", aligned, 0, 1)
     k = (1 + aligned) / 4
     line = np.log1p(k * (c - 1)) / k
     turned = lower_envelope(_orbit_turns(float(aligned), 1000.0), np.atleast_1d(c - 1))
@@ -120,4 +122,5 @@ def circle_barrier(loss_ratio, *, aligned=0.0):
         loss_ratio: c >= 1.
         aligned: has no effect: on a circle the velocity is at right angles to the position.
     """
-    return 2 * np.log(validate.within("loss_ratio", loss_ratio, low=1)) + 0 * aligned
+    c = validate.within("loss_ratio", loss_ratio, low=1)
+    return 2 * np.log(c) + 0 * validate.each_between("aligned", aligned, 0, 1)

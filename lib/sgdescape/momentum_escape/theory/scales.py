@@ -127,6 +127,8 @@ def second_moment_radius(step, *, momentum, batch_size, kurtosis=3.0):
     """
     a = float(validate.within("step", step, low=0, open_low=True))
     beta = float(validate.within("momentum", momentum, low=0, high=1))
+    validate.each_whole("batch_size", batch_size)
+    validate.each_at_least("kurtosis", kurtosis, 1)
     spread = a**2 * (kurtosis - 1) / batch_size
     f = 1 + beta - a
     # of (theta_k^2, theta_k theta_{k-1}, theta_{k-1}^2): theta' = (f + noise) theta - beta theta_

@@ -51,6 +51,8 @@ def mean_times(times, observed, *, level: float = LEVEL):
     Returns:
         Means, lower and upper ends (m,); the interval is symmetric in the logarithm.
     """
+    times, observed = _watched(times, observed)
+    validate.within("level", level, low=0, high=1, open_low=True)
     passages = observed.sum(0)
     enough = passages >= LEAST
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -155,6 +157,12 @@ def local_slopes(times, observed, thresholds, *, width: int = 5, level: float = 
         width: thresholds in a window.
         level: of each interval.
     """
+    times, observed = _watched(times, observed)
+    thresholds = validate.within("thresholds", thresholds, low=0, open_low=True)
+    if thresholds.shape != times.shape[1:]:
+        raise ValueError(f"thresholds must be {times.shape[1:]}: got shape {thresholds.shape}")
+    validate.count("width", width, low=2, high=len(thresholds))
+    validate.within("level", level, low=0, high=1, open_low=True)
     rows = []
     for start in range(len(thresholds) - width + 1):
         inside = slice(start, start + width)
@@ -165,3 +173,14 @@ def local_slopes(times, observed, thresholds, *, width: int = 5, level: float = 
         found = slope(times[:, inside], observed[:, inside], thresholds[inside], level=level)
         rows.append((centre, found.value, found.low, found.high))
     return np.array(rows).T
+
+
+def _watched(times, observed):
+    """Times and whether they are passages, both (replicas, m), checked."""
+    times, observed = validate.within("times", times, low=0), np.asarray(observed)
+    if times.ndim != 2 or observed.dtype != bool or observed.shape != times.shape:
+        raise ValueError(
+            "times must be (replicas, m), and observed true or false for each: got shapes "
+            f"{times.shape} and {observed.shape} of {observed.dtype}"
+        )
+    return times, observed

@@ -20,7 +20,8 @@ def mean_frequency(correlation):
         Cycles a step (...), in (0, 1/2).
 
     Raises:
-        ValueError: if a value is not finite or there are fewer than two lags.
+        ValueError: if a value is not finite, there are fewer than two lags, or no frequency has an
+            amplitude.
 
     Example:
         >>> white = np.zeros(1000)
@@ -39,4 +40,7 @@ def mean_frequency(correlation):
     square = np.fft.rfft(folded, axis=-1).real[..., 1:]
     amplitude = np.sqrt(np.maximum(square, 0.0))
     frequency = np.arange(1, amplitude.shape[-1] + 1) / n
-    return amplitude @ frequency / amplitude.sum(axis=-1)
+    total = amplitude.sum(axis=-1)
+    if not np.all(total > 0):
+        raise ValueError("correlation must be that of a path that moves: it has no amplitude")
+    return amplitude @ frequency / total

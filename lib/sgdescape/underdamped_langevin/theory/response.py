@@ -113,6 +113,9 @@ def kick_energy(steps, rate, momentum):
         validate.each_at_least("rate", rate, 0),
         validate.within("momentum", momentum, low=0, high=1),
     )
+    if np.any(e >= 2 * (1 + beta)):
+        worst = e[e >= 2 * (1 + beta)].flat[0]
+        raise ValueError(f"rate must be below 2 (1 + momentum), the stability limit: got {worst:g}")
     few, found = k <= _FEW, np.zeros(k.shape)
     now, before, summed = np.ones(k.shape), np.zeros(k.shape), np.zeros(k.shape)
     for j in range(1, int(k[few].max(initial=0)) + 1):
