@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sgdescape.core import validate
+from sgdescape.core.field_types import check_types
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ class Config:
 
     def __post_init__(self):
         """Refuse values outside their range, and sizes that do not fit together."""
+        check_types(self)
         for name, low in _COUNTS.items():
             validate.count(name, getattr(self, name), low=low, high=10**9)
         validate.count("seed", self.seed, low=0, high=2**64 - 1)

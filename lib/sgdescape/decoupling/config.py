@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.field_types import check_types
 
 FRACTIONS = (0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Effective dimensions, in units of N, at which spectra are compared."""
@@ -60,6 +61,7 @@ class Config:
 
     def __post_init__(self):
         """Refuse sizes that do not fit together, before anything is computed."""
+        check_types(self)
         for name, (low, high) in _COUNTS.items():
             validate.count(name, getattr(self, name), low=low, high=high)
         for name in ("batch_size", "directions"):

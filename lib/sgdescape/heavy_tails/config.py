@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sgdescape.core import validate
+from sgdescape.core.field_types import check_types
 
 LARGEST = 10**8
 
@@ -72,6 +73,7 @@ class Config:
 
     def __post_init__(self):
         """Refuse what has the wrong type, lies outside its range or does not fit the rest."""
+        check_types(self)
         for name, (low, high) in COUNTS.items():
             validate.count(name, getattr(self, name), low=low, high=high)
         validate.count("seed", self.seed, low=0, high=2**64 - 1)

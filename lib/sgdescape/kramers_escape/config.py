@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.field_types import check_types
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Config:
 
     def __post_init__(self):
         """Refuse sizes that are outside their range or do not fit together."""
+        check_types(self)
         for name in ("noises", "plane_noises", "circle_noises", "hot_noises"):
             values = validate.each_positive(name, getattr(self, name))
             if len(values) < 3 or np.any(values[1:] != 2 * values[:-1]):

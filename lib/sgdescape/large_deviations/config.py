@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.field_types import check_types
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Config:
 
     def __post_init__(self):
         """Refuse sizes that do not fit together."""
+        check_types(self)
         for name in ("ratios", "far_ratios", "batch_ratios", "dimension_ratios", "law_ratios"):
             validate.within(name, getattr(self, name), low=1.05)
             if np.any(np.diff(getattr(self, name)) <= 0):
@@ -92,17 +94,14 @@ class Config:
                 f"circle_rates must have one entry for each of {len(self.variances)} variances: "
                 f"got {len(self.circle_rates)}"
             )
-        for rates in (
-            self.rates,
-            self.far_rates,
-            self.dimension_rates,
-            self.tail_rates,
-            self.plane_rates,
-            *self.circle_rates,
-        ):
-            values = validate.within("rates", rates, low=0, open_low=True)
+        names = ("rates", "far_rates", "dimension_rates", "tail_rates", "plane_rates")
+        rows = [(name, getattr(self, name)) for name in names]
+        for name, rates in (*rows, *(("circle_rates", row) for row in self.circle_rates)):
+            values = validate.within(name, rates, low=0, open_low=True)
             if len(values) < 3 or not np.allclose(values[1:] * 2, values[:-1]):
-                raise ValueError(f"rates must be three or more, each half of the last: got {rates}")
+                raise ValueError(
+                    f"{name} must be three or more, each half of the last: got {rates}"
+                )
         validate.count("runs", self.runs, low=50)
         validate.count("plane_runs", self.plane_runs, low=50)
         validate.within("plane_variance", self.plane_variance, low=1.19)
@@ -114,8 +113,9 @@ class Config:
         for n in self.plane_dimensions:
             validate.count("plane_dimensions", n, low=2)
         validate.count("max_steps", self.max_steps)
-        for batch in (*self.batch_sizes, *self.run_batches):
-            validate.count("batch_size", batch)
+        for name in ("batch_sizes", "run_batches"):
+            for batch in getattr(self, name):
+                validate.count(name, batch)
         validate.within("path_ratios", self.path_ratios, low=1, open_low=True)
         validate.count("paths", self.paths, low=10)
         validate.count("kept_steps", self.kept_steps, low=2)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.field_types import check_types
 
 KURTOSES = {"rademacher": 1.0, "uniform": 1.8, "gaussian": 3.0, "laplace": 6.0}
 """Kurtosis of each input law."""
@@ -90,6 +91,7 @@ class Config:
 
     def __post_init__(self):
         """Refuse sizes that are outside their range or do not fit together."""
+        check_types(self)
         for name, low in _LEAST.items():
             validate.count(name, getattr(self, name), low=low)
         validate.count("seed", self.seed, low=0, high=2**64 - 1)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sgdescape.core import validate
+from sgdescape.core.field_types import check_types
 
 LARGEST = 10**8
 """Of every count: beyond what a machine holds, but not beyond what an integer does."""
@@ -119,6 +120,7 @@ class Config:
 
     def __post_init__(self):
         """Refuse what has the wrong type, lies outside its range or does not fit the rest."""
+        check_types(self)
         for name, low in COUNTS.items():
             validate.count(name, getattr(self, name), low=low, high=LARGEST)
         validate.count("seed", self.seed, low=0, high=2**64 - 1)

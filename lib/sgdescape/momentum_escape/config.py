@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sgdescape.core import validate
+from sgdescape.core.field_types import check_types
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Config:
 
     def __post_init__(self):
         """Refuse sizes that do not fit together."""
+        check_types(self)
         for name in ("dampings", "loss_ratios", "hot", "cold", "tail_energies"):
             values = getattr(self, name)
             if not isinstance(values, tuple) or not values:

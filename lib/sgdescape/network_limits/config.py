@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 from sgdescape.core import validate
+from sgdescape.core.field_types import check_types
+
+_IMAGE_SETS = ("fashion_mnist", "mnist", "cifar10")
 
 
 @dataclass(frozen=True)
@@ -146,8 +149,10 @@ class Config:
 
     def __post_init__(self):
         """Refuse values outside their range, and sizes that do not fit together."""
+        check_types(self)
         for name, low in _COUNTS.items():
             validate.count(name, getattr(self, name), low=low, high=10**9)
+        validate.one_of("residual_dataset", self.residual_dataset, _IMAGE_SETS)
         for name in ("network_seed", "seed"):
             validate.count(name, getattr(self, name), low=0, high=2**64 - 1)
         for name in _POSITIVE:

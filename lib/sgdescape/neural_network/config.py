@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.field_types import check_types
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Config:
 
     def __post_init__(self):
         """Refuse sizes that do not fit together."""
+        check_types(self)
         validate.count("images", self.images, low=100)
         validate.count("directions", self.directions, low=2, high=self.images // 2)
         validate.count("hessian_directions", self.hessian_directions, high=self.directions)

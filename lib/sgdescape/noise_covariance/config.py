@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.field_types import check_types
 
 _COUNTS = {
     "samples": (2, 1000),
@@ -78,6 +79,7 @@ class Config:
 
     def __post_init__(self):
         """Refuse sizes that do not fit together, before anything is computed."""
+        check_types(self)
         for name, (low, high) in _COUNTS.items():
             validate.count(name, getattr(self, name), low=low, high=high)
         validate.positive("learning_rate", self.learning_rate)

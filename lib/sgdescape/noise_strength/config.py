@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from sgdescape.core import validate
+from sgdescape.core.field_types import check_types
 from sgdescape.core.networks import models
 
 _PIXELS = {"mnist": 28, "fashion_mnist": 28, "cifar10": 32}  # rows and columns of an image
@@ -67,6 +68,7 @@ class Config:
 
     def __post_init__(self):
         """Refuse values outside their range."""
+        check_types(self)
         epochs = "mlp_epochs", "cnn_epochs", "entropy_epochs"
         for name in ("pool", "batch_size", "cnn_batch_size", *epochs):
             validate.count(name, getattr(self, name))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.field_types import check_types
 
 CONVENTIONS = {"Ito": 0.0, "Stratonovich": 0.5, "anti-Ito": 1.0}
 """Name -> where within a step the noise amplitude is taken: 0 start, 1/2 middle, 1 end."""
@@ -150,6 +151,7 @@ class Config:
 
     def __post_init__(self):
         """Refuse sizes that do not fit together, before anything is computed."""
+        check_types(self)
         for name, (low, high) in _COUNTS.items():
             validate.count(name, getattr(self, name), low=low, high=high)
         for name in _POSITIVE:

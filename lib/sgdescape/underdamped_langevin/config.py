@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdescape.core import validate
+from sgdescape.core.field_types import check_types
 from sgdescape.underdamped_langevin.measure.correlations import GROUPS
 from sgdescape.underdamped_langevin.measure.single_modes import PAPER_MOMENTUM, PAPER_RATE
 
@@ -138,6 +139,7 @@ class Config:
 
     def __post_init__(self):
         """Refuse what has the wrong type, lies outside its range or does not fit the rest."""
+        check_types(self)
         for name, low in COUNTS.items():
             validate.count(name, getattr(self, name), low=low, high=LARGEST)
         validate.count("seed", self.seed, low=0, high=2**64 - 1)

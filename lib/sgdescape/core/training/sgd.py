@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
+from sgdescape.core.field_types import check_types
 from sgdescape.core.networks.plain import check_model, clean_modes
 from sgdescape.core.training.updates import is_dense, update_rule
 
@@ -112,6 +113,7 @@ class Config:
 
     def __post_init__(self):
         """Refuse values outside their range."""
+        check_types(self)
         validate.positive("learning_rate", self.learning_rate)
         validate.count("batch_size", self.batch_size)
         validate.count("steps", self.steps, low=0)

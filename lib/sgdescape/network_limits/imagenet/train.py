@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from sgdescape.core import validate
+from sgdescape.core.field_types import check_types
 from sgdescape.core.networks.resnet import STEMS, resnet18
 from sgdescape.core.training import sgd
 from sgdescape.core.training.recorder import Recorder
@@ -77,6 +78,7 @@ class Config:
 
     def __post_init__(self):
         """Refuse values outside their range."""
+        check_types(self)
         for name in ("epochs", "batch_size", "shards", "width", "size"):
             validate.count(name, getattr(self, name))
         validate.positive("learning_rate", self.learning_rate)
