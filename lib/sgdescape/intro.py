@@ -13,6 +13,7 @@ from scipy.stats import chi2
 
 from sgdescape.core import plotting, validate
 from sgdescape.core.explorer import Axes, explorer_html
+from sgdescape.core.field_types import check_types
 from sgdescape.core.random import seeds
 from sgdescape.core.runs import provenance
 from sgdescape.core.stats.intervals import LEVEL
@@ -52,6 +53,7 @@ class Config:
 
     def __post_init__(self):
         """Refuse sizes that no preview can be made with."""
+        check_types(self)
         validate.positive("learning_rate", self.learning_rate)
         for name in ("batch_size", "steps", "spiral_steps"):
             validate.count(name, getattr(self, name))

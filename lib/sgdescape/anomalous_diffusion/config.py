@@ -148,7 +148,7 @@ class Config:
         validate.count("order_samples", self.order_samples, low=2 * self.modes)
         validate.count("min(number_samples)", min(self.number_samples), low=2 * self.grid_modes)
         for size in self.batch_sizes:
-            validate.count("batch_sizes", size, high=self.samples)
+            validate.count("batch_sizes", size, high=self.samples, most="samples")
         for size in self.grid_sizes:
             if self.grid_samples % size:
                 raise ValueError(f"grid_sizes must divide {self.grid_samples}: got {size}")

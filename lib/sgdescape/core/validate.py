@@ -65,7 +65,7 @@ def between(name: str, value: float, low: float, high: float) -> float:
     return _real(name, value, lambda v: low <= v <= high, f"in [{low:g}, {high:g}]")
 
 
-def count(name: str, value: int, *, low: int = 1, high: int | None = None) -> int:
+def count(name: str, value: int, *, low: int = 1, high: int | None = None, most: str = "") -> int:
     """Return ``value`` if it is an integer in [low, high].
 
     Args:
@@ -73,6 +73,7 @@ def count(name: str, value: int, *, low: int = 1, high: int | None = None) -> in
         value: what the caller gave.
         low: smallest allowed value.
         high: largest allowed value; None for 2^63 - 1, the largest that arrays and files hold.
+        most: where the largest comes from, in words of the caller's other arguments.
 
     Raises:
         TypeError: if it is not an integer.
@@ -86,11 +87,12 @@ def count(name: str, value: int, *, low: int = 1, high: int | None = None) -> in
     """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be an integer: got {value!r} of type {type(value).__name__}")
-    most = LARGEST if high is None else high
-    if not low <= value <= most:
-        bounded = high is not None or value > most
-        allowed = f"lie in [{low}, {most}]" if bounded else f"be at least {low}"
-        raise ValueError(f"{name} must {allowed}: got {value}")
+    largest = LARGEST if high is None else high
+    if not low <= value <= largest:
+        bounded = high is not None or value > largest
+        allowed = f"lie in [{low}, {largest}]" if bounded else f"be at least {low}"
+        source = f" (at most {most})" if most else ""
+        raise ValueError(f"{name} must {allowed}: got {value}{source}")
     return int(value)
 
 

@@ -65,7 +65,7 @@ class Config:
         for name, (low, high) in _COUNTS.items():
             validate.count(name, getattr(self, name), low=low, high=high)
         for name in ("batch_size", "directions"):
-            validate.count(name, getattr(self, name), high=self.images)
+            validate.count(name, getattr(self, name), high=self.images, most="images")
         validate.count("halvings", self.halvings, high=int(np.log2(self.images / 8)))
         if self.image_seed is not None:
             validate.count("image_seed", self.image_seed, low=0, high=2**64 - 1)

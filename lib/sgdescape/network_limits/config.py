@@ -161,11 +161,18 @@ class Config:
             validate.fraction(name, getattr(self, name))
         for name, (size, fields) in _ROWS.items():
             _rows(name, getattr(self, name), size, fields)
-        validate.count("modes", self.modes, high=self.top)
-        validate.count("burn_in", self.burn_in, low=320, high=self.steps - 512)
-        validate.count("swing_lags", self.swing_lags, high=self.swing_steps - self.swing_burn - 64)
-        validate.count("decay_low", self.decay_low, low=0, high=self.decay_top - 1)
-        validate.count("ring_modes", self.ring_modes, high=self.modes)
+        validate.count("modes", self.modes, high=self.top, most="top")
+        validate.count("burn_in", self.burn_in, low=320, high=self.steps - 512, most="steps - 512")
+        validate.count(
+            "swing_lags",
+            self.swing_lags,
+            high=self.swing_steps - self.swing_burn - 64,
+            most="swing_steps - swing_burn - 64",
+        )
+        validate.count(
+            "decay_low", self.decay_low, low=0, high=self.decay_top - 1, most="decay_top - 1"
+        )
+        validate.count("ring_modes", self.ring_modes, high=self.modes, most="modes")
         sizes = (self.batch_size, self.memory[2], *(row[2] for row in self.sweep))
         for size in sizes:
             if self.samples % size:

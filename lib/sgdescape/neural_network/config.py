@@ -62,8 +62,12 @@ class Config:
         """Refuse sizes that do not fit together."""
         check_types(self)
         validate.count("images", self.images, low=100)
-        validate.count("directions", self.directions, low=2, high=self.images // 2)
-        validate.count("hessian_directions", self.hessian_directions, high=self.directions)
+        validate.count(
+            "directions", self.directions, low=2, high=self.images // 2, most="images // 2"
+        )
+        validate.count(
+            "hessian_directions", self.hessian_directions, high=self.directions, most="directions"
+        )
         for name in ("bins", "path_replicas", "coarse"):
             validate.count(name, getattr(self, name))
         for name in ("replicas", "bowl_paths", "continuous_paths", "control_replicas"):

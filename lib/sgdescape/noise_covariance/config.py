@@ -94,17 +94,22 @@ class Config:
             if not (np.all(steps > 0) or np.all(steps < 0)):
                 raise ValueError(f"{name} must increase, or decrease, throughout: got {value!r}")
         for size in self.batch_sizes:
-            validate.count("batch_sizes", size, high=self.samples)
+            validate.count("batch_sizes", size, high=self.samples, most="samples")
         for size in self.directions:
             validate.count("directions", size, high=10_000)
         validate.within("loss_ratios", self.loss_ratios, low=1, high=1e6)
         validate.within("loss_ratios_n", self.loss_ratios_n, low=1, high=1e6, open_low=True)
         self._check_grids()
-        validate.one_of("tested", self.tested, self.batch_sizes)
-        validate.count("law_batch_size", self.law_batch_size, high=self.draws // 2)
-        validate.count("batch_size", self.batch_size, high=self.images)
-        validate.count("eigenvectors", self.eigenvectors, high=self.images)
-        validate.count("paths", self.paths, high=self.eigenvectors)
+        if self.tested not in self.batch_sizes:
+            raise ValueError(
+                f"tested must be one of batch_sizes = {self.batch_sizes}: got {self.tested!r}"
+            )
+        validate.count(
+            "law_batch_size", self.law_batch_size, high=self.draws // 2, most="draws // 2"
+        )
+        validate.count("batch_size", self.batch_size, high=self.images, most="images")
+        validate.count("eigenvectors", self.eigenvectors, high=self.images, most="images")
+        validate.count("paths", self.paths, high=self.eigenvectors, most="eigenvectors")
 
     def _check_grids(self):
         """What the claims ask of the grids of c and of eta."""

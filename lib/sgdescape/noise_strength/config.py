@@ -77,23 +77,26 @@ class Config:
             if images is not None:
                 validate.count(f"{network}images", images)
                 name = f"{network}batch_size"
-                validate.count(name, getattr(self, name), high=images)
+                validate.count(name, getattr(self, name), high=images, most=f"{network}images")
         if not isinstance(self.accept_subset, bool):
             raise TypeError(f"accept_subset must be true or false: got {self.accept_subset!r}")
         validate.count("replicas", self.replicas, low=2)
-        validate.count("cnn_replicas", self.cnn_replicas, low=2, high=self.replicas)
+        validate.count(
+            "cnn_replicas", self.cnn_replicas, low=2, high=self.replicas, most="replicas"
+        )
         validate.count("seed", self.seed, low=0, high=2**64 - 1)
         validate.positive("learning_rate", self.learning_rate)
         validate.one_of("cnn_data", self.cnn_data, _PIXELS)
-        shortest = min(getattr(self, name) for name in epochs)
+        few = min(epochs, key=lambda name: getattr(self, name))
+        shortest = getattr(self, few)
         validate.count("marks", self.marks, low=5)
         if self.marks > shortest + 1:
             raise ValueError(
                 f"marks must be at most the smallest number of epochs + 1, {shortest + 1}: "
-                f"got {self.marks}"
+                f"got {self.marks} ({few} = {shortest})"
             )
         if self.stop is not None:
-            validate.count("stop", self.stop, high=self.marks)
+            validate.count("stop", self.stop, high=self.marks, most="marks")
         self._check_networks()
 
     def _check_networks(self):

@@ -163,7 +163,11 @@ class Config:
         # nu of Eq. (index), written out: the experiments import no theory.
         index = self.batch_size / (self.learning_rate * self.curvature) + 1 - self.wide / 2
         if not 0 < index < 1:
-            raise ValueError(f"wide must give an index nu in (0, 1): n = {self.wide} gives {index}")
+            raise ValueError(
+                f"wide must give an index nu in (0, 1): n = {self.wide} gives {index:g}, with "
+                f"batch_size = {self.batch_size}, learning_rate = {self.learning_rate:g} and "
+                f"curvature = {self.curvature:g}"
+            )
 
     def _check_rows(self):
         for name in _ROWS:
