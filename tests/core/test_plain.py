@@ -1,6 +1,7 @@
 """A zoo of ordinary networks: every fast path gives what autograd gives, or refuses."""
 
 import copy
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -100,8 +101,23 @@ def patched():
     return model
 
 
+def overlapping():
+    model = ordinary()
+    flat = torch.randn(24, dtype=torch.float64)
+    model[2].weight.data = flat[:16].view(4, 4)
+    twin = nn.Linear(4, 4).double()
+    twin.weight.data = flat[8:].view(4, 4)  # half of the other's memory
+    return nn.Sequential(*model[:4], twin, nn.ReLU(), model[4])
+
+
+def backward_hooked():
+    model = ordinary()
+    model[2].register_full_backward_hook(lambda module, into, out: (2 * into[0],))
+    return model
+
+
 ZOO = (tied, shared_memory, subclass, layer_subclass, hooked, hooked_parameter, pruned)
-ZOO += (parametrised, weight_normed, patched)
+ZOO += (parametrised, weight_normed, patched, overlapping, backward_hooked)
 each = pytest.mark.parametrize("make", ZOO)
 
 
@@ -204,32 +220,224 @@ def test_losses_must_be_per_sample(entry, loss):
         CALLBACKS[entry](WRONG_LOSSES[loss])
 
 
-def test_ambient_modes_change_nothing():
-    model = nn.Sequential(nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 1))
+# --- ordinary networks of several makes, against plain autograd -------------------------------
+
+
+def no_bias():
+    return stack(nn.Linear(5, 4, bias=False), nn.ReLU(), nn.Linear(4, 1, bias=False))
+
+
+def one_layer():
+    return stack(nn.Linear(5, 1))
+
+
+def frozen_weight():
+    model = ordinary()
+    model[2].weight.requires_grad_(False)
+    return model
+
+
+def frozen_layer():
+    model = ordinary()
+    model[0].requires_grad_(False)
+    return model
+
+
+def one_flat_memory():
+    """As optimisers that keep all parameters in one vector leave them: distinct, side by side."""
+    model = ordinary()
+    flat = torch.cat([p.detach().flatten() for p in model.parameters()])
+    place = 0
+    for parameter in model.parameters():
+        parameter.data = flat[place : place + parameter.numel()].view_as(parameter)
+        place += parameter.numel()
+    return model
+
+
+def transposed_memory():
+    model = ordinary()
+    model[0].weight.data = model[0].weight.data.T.contiguous().T
+    return model
+
+
+def evaluating():
+    return ordinary().eval()
+
+
+def single_precision():
+    return ordinary().float()
+
+
+def with_buffer():
+    model = ordinary()
+    model.register_buffer("mask", torch.zeros(3))
+    return model
+
+
+ORDINARY = (ordinary, no_bias, one_layer, frozen_weight, frozen_layer, one_flat_memory)
+ORDINARY += (transposed_memory, evaluating, single_precision, with_buffer)
+
+
+def by_autograd(model, x, y):
+    """Losses' gradients (n, P) and outputs' (n, P), over what can be trained, one sample a time."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    rows = []
+    for value in (half_square(model(x), y), model(x)[:, 0]):
+        slopes = [torch.autograd.grad(v, trained, retain_graph=True) for v in value]
+        rows.append(torch.stack([torch.cat([s.flatten() for s in row]) for row in slopes]))
+    return rows
+
+
+def same_or_refused(call, expected, tolerance):
+    """A frozen parameter is refused or left out, never counted."""
+    try:
+        found = call()
+    except (TypeError, ValueError) as error:
+        assert "model must" in str(error)
+        return False
+    torch.testing.assert_close(found.double(), expected.double(), rtol=tolerance, atol=tolerance)
+    return True
+
+
+@pytest.mark.parametrize("make", ORDINARY)
+def test_every_path_gives_what_autograd_gives(make):
+    torch.manual_seed(5)
+    model = make()
+    dtype = next(model.parameters()).dtype
+    x, y = X.to(dtype), Y.to(dtype)
+    tolerance = 1e-10 if dtype == torch.float64 else 1e-4
+    losses, outputs = by_autograd(model, x, y)
+    norms = lambda rows: (rows.double() ** 2).sum(1).sqrt()  # noqa: E731
+    calls = {
+        "norms": (
+            lambda: gradients.per_sample_gradient_norms(model, x, y, loss=half_square),
+            norms(losses) ** 2,
+        ),
+        "output norms": (lambda: gradients.output_gradient_norms(model, x), norms(outputs) ** 2),
+        "gram": (lambda: gram.gram(model, x), outputs @ outputs.T),
+    }
+    done = {n: same_or_refused(c, e, tolerance) for n, (c, e) in calls.items()}
+    if make not in (frozen_weight, frozen_layer):
+        assert all(done.values()), done
+
+
+@pytest.mark.parametrize("make", ORDINARY)
+def test_training_of_ordinary_networks_is_that_of_autograd(make):
+    torch.manual_seed(5)
+    model = make()
+    other = copy.deepcopy(model)
+    dtype = next(model.parameters()).dtype
+    x, y = X.to(dtype), Y.to(dtype)
+    config = sgd.Config(0.05, 4, 6, momentum=0.5, weight_decay=0.01, seed=3)
+    sgd.train(model, x, y, config, loss=half_square)
+    trained = [p for p in other.parameters() if p.requires_grad]
+    buffers = [torch.zeros_like(p) for p in trained]
+    stream = sgd.batches(12, 4, sampler=config.sampler, seed=3)
+    for _, index in zip(range(6), stream, strict=False):
+        slopes = torch.autograd.grad(half_square(other(x[index]), y[index]).mean(), trained)
+        with torch.no_grad():
+            for p, b, g in zip(trained, buffers, slopes, strict=True):
+                b.mul_(0.5).add_(g).add_(p, alpha=0.01)
+                p.sub_(b, alpha=0.05)
+    rtol, atol = (1e-9, 1e-12) if dtype == torch.float64 else (1e-4, 1e-6)
+    for mine, theirs in zip(model.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=rtol, atol=atol)
+
+
+# --- ambient modes ---------------------------------------------------------------------------
+
+
+@contextmanager
+def default_dtype():
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+@contextmanager
+def deterministic():
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+AMBIENT = {
+    "autocast to bfloat16": lambda: torch.autocast("cpu", dtype=torch.bfloat16),
+    "no_grad": torch.no_grad,
+    "no_grad and autocast": lambda: _both(torch.no_grad(), torch.autocast("cpu")),
+    "default dtype float64": default_dtype,
+    "deterministic algorithms": deterministic,
+    "anomaly detection": lambda: torch.autograd.detect_anomaly(check_nan=True),
+}
+
+
+@contextmanager
+def _both(one, other):
+    with one, other:
+        yield
+
+
+@pytest.fixture(scope="module")
+def single():
+    torch.manual_seed(7)
+    return nn.Sequential(nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 1))
+
+
+def numbers(model):
+    """One number array of each fast path, and of the general ones."""
     x, y = X.float(), Y.float()
+    vector = torch.ones(sum(p.numel() for p in model.parameters()), dtype=torch.float32)
+    trained = [copy.deepcopy(model), Doubled(*copy.deepcopy(model))]  # dense, and by autograd
+    for network in trained:
+        sgd.train(network, x, y, sgd.Config(learning_rate=0.1, batch_size=4, steps=3))
+    problem = ensembles.problem(copy.deepcopy(model), x, y)
+    runs = ensembles.run(
+        problem, learning_rate=0.1, batch_size=2, max_steps=4, replicas=range(2), seed=1,
+        thresholds=(1e3,), record_every=1, engine="reference", device="cpu",
+    )  # fmt: skip
+    return [
+        gradients.per_sample_gradient_norms(model, x, y, loss=half_square),
+        gradients.output_gradient_norms(model, x),
+        gradients.batch_gradients(model, x, y, loss=half_square),
+        gram.gram(model, x),
+        products.hessian_product(model, x, y, loss=half_square)(vector),
+        products.gauss_newton_product(model, x, y, loss=half_square)(vector),
+        module_products.gradient(model, x, y, loss=half_square),
+        module_products.hessian_product(model, x, y, loss=half_square)(vector),
+        torch.from_numpy(runs.losses),
+        *[p.detach() for network in trained for p in network.parameters()],
+    ]
 
-    def numbers():
-        vector = torch.ones(sum(p.numel() for p in model.parameters()))
-        trained = copy.deepcopy(model)
-        sgd.train(trained, x, y, sgd.Config(learning_rate=0.1, batch_size=4, steps=3))
-        return [
-            gradients.per_sample_gradient_norms(model, x, y, loss=half_square),
-            gradients.batch_gradients(model, x, y, loss=half_square),
-            gram.gram(model, x),
-            products.hessian_product(model, x, y, loss=half_square)(vector),
-            module_products.gradient(model, x, y, loss=half_square),
-            *[p.detach() for p in trained.parameters()],
-        ]
 
-    expected = numbers()
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        mixed = numbers()
-    with torch.no_grad():
-        without = numbers()
-    for right, *others in zip(expected, mixed, without, strict=True):
-        for other in others:
-            assert other.dtype == right.dtype
-            np.testing.assert_array_equal(other.detach(), right.detach())
+@pytest.mark.filterwarnings("ignore:Anomaly Detection")
+@pytest.mark.parametrize("mode", AMBIENT)
+def test_ambient_modes_change_nothing(mode, single):
+    expected = numbers(single)
+    with AMBIENT[mode]():
+        found = numbers(single)
+    for right, other in zip(expected, found, strict=True):
+        assert other.dtype == right.dtype
+        np.testing.assert_array_equal(other.detach(), right.detach())
+
+
+def test_nothing_is_computed_under_inference_mode(single):
+    x, y = X.float(), Y.float()
+    config = sgd.Config(learning_rate=0.1, batch_size=4, steps=1)
+    before = copy.deepcopy(single.state_dict())
+    for call in (
+        lambda: gradients.per_sample_gradient_norms(single, x, y, loss=half_square),
+        lambda: gradients.batch_gradients(single, x, y, loss=half_square),
+        lambda: products.hessian_product(single, x, y, loss=half_square),
+        lambda: module_products.gradient(single, x, y, loss=half_square),
+        lambda: sgd.train(single, x, y, config),
+    ):
+        with torch.inference_mode(), pytest.raises(ValueError, match="outside of torch.inference"):
+            call()
+    assert all(torch.equal(v, before[k]) for k, v in single.state_dict().items())
 
 
 def test_inference_mode_is_refused():

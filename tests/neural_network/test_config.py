@@ -19,7 +19,7 @@ import sgdescape.neural_network as net
         ({"hessian_directions": 13}, ValueError, "hessian_directions must lie in"),
         ({"looks": (10, 1)}, ValueError, "looks must be ascending"),
         ({"exponents": (6.0, float("nan"), 9.0)}, ValueError, "exponents must be positive"),
-        ({"exponents": 6.0}, ValueError, "exponents must hold at least 1"),
+        ({"exponents": 6.0}, TypeError, "exponents must be a tuple: got 6.0"),
         ({"thresholds": (1.1, 1.2, 1.3, 1.4, float("inf"))}, ValueError, "thresholds must be pos"),
         ({"batches": (2, 4.5)}, TypeError, "batches must be an integer"),
         ({"batches": (2, 6000)}, ValueError, "batches must be at most images = 5000"),

@@ -68,7 +68,6 @@ class Config:
 
     def __post_init__(self):
         """Refuse values outside their range."""
-        check_types(self)
         epochs = "mlp_epochs", "cnn_epochs", "entropy_epochs"
         for name in ("pool", "batch_size", "cnn_batch_size", *epochs):
             validate.count(name, getattr(self, name))
@@ -98,6 +97,7 @@ class Config:
         if self.stop is not None:
             validate.count("stop", self.stop, high=self.marks, most="marks")
         self._check_networks()
+        check_types(self)
 
     def _check_networks(self):
         """Refuse networks that cannot be built."""
