@@ -46,7 +46,11 @@ class Landscape:
             raise ValueError(f"loss_ratio must be above 1: got {self.loss_ratio}")
         validate.positive("minimum_loss", self.minimum_loss)
         h = validate.positive("curvature_minimum", self.curvature_minimum)
-        validate.between("curvature_saddle", self.curvature_saddle, -h, -h / 2)
+        saddle = validate.within("curvature_saddle", self.curvature_saddle)
+        if saddle.ndim or not -h <= saddle <= -h / 2:
+            raise ValueError(
+                f"curvature_saddle must lie in [{-h:g}, {-h / 2:g}]: got {self.curvature_saddle}"
+            )
         for curvature in validate.row("transverse", self.transverse, least=0):
             validate.positive("transverse", curvature)
 

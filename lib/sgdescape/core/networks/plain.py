@@ -122,7 +122,6 @@ def check_model(model: nn.Module) -> None:
                 raise ValueError(f"model must have finite parameters: {name} holds NaN or infinity")
 
 
-@door
 def check_losses(losses, count: int) -> Tensor:
     """Return what a loss gave if it is one value a sample; a mean or a broadcast is refused.
 

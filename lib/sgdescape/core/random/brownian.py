@@ -111,7 +111,6 @@ def bridge_words(seed: int, *, step, replicas):
     return philox.words(seed, **counter)
 
 
-@door
 def bridge_maximum(start, end, variance, words):
     """Return the maximum of a Brownian bridge, P(max > c) = exp(-2 (c - a)(c - b) / v).
 
@@ -137,7 +136,6 @@ def bridge_maximum(start, end, variance, words):
     return 0.5 * (start + end + library.sqrt((end - start) ** 2 - 2 * variance * library.log(u)))
 
 
-@door
 def bridge_passage(start, end, level, variance, words):
     """Return when, as a fraction of the step, a Brownian bridge that reaches a level first does so.
 

@@ -6,7 +6,6 @@ Every function returns the value together with an interval whose level is stated
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 from scipy import stats
@@ -65,11 +64,12 @@ class Interval:
 
 
 def _finite(name, value) -> float:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (Real, np.ndarray)):
-        raise TypeError(f"{name} of an interval must be a real number: got {value!r}")
-    if np.ndim(value) or not np.isfinite(value):
-        raise ValueError(f"{name} of an interval must be one finite number: got {value}")
-    return float(value)
+    number = validate.real(f"{name} of an interval", value)
+    if number.size != 1:
+        raise ValueError(f"{name} of an interval must be one number: got shape {number.shape}")
+    if not np.isfinite(number).all():
+        raise ValueError(f"{name} of an interval must be finite: got {number.item()}")
+    return number.item()
 
 
 @door
