@@ -26,7 +26,7 @@ from sgdescape.core.ensembles.network_reference import (
     losses_of,
     reference,
 )
-from sgdescape.core.networks.plain import check_model, foreign
+from sgdescape.core.networks.plain import check_model, clean_modes, foreign
 from sgdescape.core.random import philox
 
 __all__ = ["Problem", "Runs", "images_gram", "problem", "run"]
@@ -89,6 +89,7 @@ class Runs:
 
 
 @door
+@clean_modes
 def problem(model: nn.Sequential, inputs: Tensor, targets: Tensor, *, dtype="float32", gram=None):
     """Return a `Problem` from a network of `core.networks.models.mlp` with one output.
 
@@ -123,6 +124,7 @@ def problem(model: nn.Sequential, inputs: Tensor, targets: Tensor, *, dtype="flo
 
 
 @door
+@clean_modes
 def images_gram(inputs: Tensor, *, dtype="float32") -> Tensor:
     """Return X X^T + 1 (N, N), summed in float64.
 
@@ -144,6 +146,7 @@ def images_gram(inputs: Tensor, *, dtype="float32") -> Tensor:
 
 
 @door
+@clean_modes
 def run(
     problem: Problem,
     *,

@@ -55,7 +55,7 @@ def per_sample_gradient_norms(
     """Squared norms ||∇ℓ_μ||² of the per-sample gradients, in one backward pass.
 
     Args:
-        model: a supported network (see `layers.chain`) with P parameters.
+        model: a supported network (see `layers.chain`) with P parameters; frozen ones count too.
         inputs: samples (n, ...).
         targets: their targets (n,) or (n, outputs).
         loss: per-sample loss, (outputs, targets) -> (n,), as in `sgd.LOSSES`.
@@ -94,7 +94,7 @@ def output_gradient_norms(model: nn.Module, inputs: Tensor, *, chunk: int | None
     pass for each output.
 
     Args:
-        model: a supported network (see `layers.chain`).
+        model: a supported network (see `layers.chain`); frozen parameters count too.
         inputs: samples (n, ...).
         chunk: samples a pass; None chooses by memory. It does not change the result.
 

@@ -56,7 +56,7 @@ def gram(
     a few output channels at a time.
 
     Args:
-        model: a supported network (see `layers.chain`).
+        model: a supported network (see `layers.chain`); frozen parameters count too.
         inputs: samples (n, ...).
         dtype: of the accumulation. In float32 every eigenvalue below about 1e-6 of the largest
             is noise.
