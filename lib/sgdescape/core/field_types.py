@@ -31,6 +31,8 @@ def check_types(config) -> None:
         ...
         TypeError: rates must be a tuple: got 0.1
     """
+    if not dataclasses.is_dataclass(config) or isinstance(config, type):
+        raise TypeError(f"config must be a dataclass instance: got {config!r:.60}")
     hints = get_type_hints(type(config))
     for field in dataclasses.fields(config):
         _of_type(field.name, getattr(config, field.name), hints[field.name])
