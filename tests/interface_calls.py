@@ -271,9 +271,6 @@ CALLS = {  # label -> arguments, where the docstring has no example of its own
     "core.sde.bowl.time_changed": lambda: _valley_of(_bowl()),
     "core.sde.passage.bowl_levels": lambda: {"bowl": _bowl(), "loss_ratios": [1.5, 2.0]},
     "core.sde.passage.increasing": lambda: {"name": "values", "values": [1.0, 2.0]},
-    "core.networks.gradients.output_jacobian": lambda: {
-        k: v for k, v in _images().items() if k != "targets"
-    },
     "core.networks.layers.parameter_count": lambda: {"model": _images()["model"]},
     "core.networks.plain.check_model": lambda: {"model": _images()["model"]},
     "core.networks.plain.check_losses": lambda: {"losses": torch.zeros(3), "count": 3},
@@ -291,7 +288,6 @@ CALLS = {  # label -> arguments, where the docstring has no example of its own
     "core.stats.intervals.bootstrap_interval": lambda: {
         "samples": SAMPLES, "resamples": 200, "level": 0.95
     },
-    "core.stats.pure_tails.distance_from": lambda: {"probabilities": np.linspace(0.05, 0.95, 19)},
     "core.training.sgd.Config": lambda: {"learning_rate": 0.1, "batch_size": 2, "steps": 3},
     "core.runs.provenance.to_json": lambda: {"fields": {"a": 1}},
     "core.spectra.module_products.frozen": lambda: {
