@@ -161,6 +161,7 @@ CALLS = {  # label -> arguments, where the docstring has no example of its own
     },
     "modified_loss.half_step": lambda: {"full": _covariance(), "learning_rate": 0.1},
     "kramers_escape.steps": lambda: {"valley_shape": _valley((1.0,))},
+    "anomalous_diffusion.figures.published_sweeps": lambda: {"axes": Figure().subplots(1, 3)},
     "random_time_change.figures.landscapes": lambda: {"axes": Figure().subplots(1, 2)},
     "random_time_change.figures.double_well": lambda: {"theta": [0.0, 1.0], "floor": 0.1},
     "anomalous_diffusion.variables": lambda: {"data": _exponents()},

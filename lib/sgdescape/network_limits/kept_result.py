@@ -16,6 +16,7 @@ import xarray as xr
 
 from sgdescape.core.runs import kept, provenance
 from sgdescape.core.runs import sweep as runner
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.network_limits.config import QUICK, Config, Follow
 from sgdescape.network_limits.measure import parts
 
@@ -60,6 +61,7 @@ def of(config: Config, dataset: xr.Dataset) -> xr.Dataset:
     return dataset.drop_attrs()
 
 
+@reads_dataset
 def agree(dataset: xr.Dataset, *, steps: int = 24) -> bool:
     """Return whether the first steps of two kept runs, made anew, are those that are kept.
 
@@ -69,10 +71,10 @@ def agree(dataset: xr.Dataset, *, steps: int = 24) -> bool:
     """
     from sgdescape.network_limits.measure import narrow, setting, strong_noise
 
+    whole, stored = dataset.narrow_speed.values[0, 1, :steps], dataset.strong_block_speed.values
     follow = narrow.piece(Follow(), setting=0, replica=1, steps=steps)
-    whole = dataset.narrow_speed.values[0, 1, :steps]
     blocks = strong_noise.strong_start(QUICK, setting.prepare(QUICK))
-    stored = dataset.strong_block_speed.values[: len(blocks)]
+    stored = stored[: len(blocks)]
     return bool(
         np.allclose(follow, whole, rtol=_AGREE, atol=0)
         and np.allclose(blocks, stored, rtol=_AGREE, atol=0)

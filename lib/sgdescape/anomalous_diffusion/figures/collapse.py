@@ -75,6 +75,7 @@ def grid_exponents(dataset, ax, *, variable="eta N / (S (1 - beta))"):
     return ax
 
 
+@door
 def published_sweeps(axes):
     """Draw the paper's exponents against eta, S and beta, on the curve fitted to its grid.
 
