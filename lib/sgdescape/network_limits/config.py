@@ -227,7 +227,7 @@ class Follow:
         validate.count("seed", self.seed, low=0, high=2**64 - 1)
         validate.positive("plane", self.plane)
         _rows("runs", self.runs, True, (*_RUN, validate.count, validate.count))
-        for size in self.batches:
+        for size in validate.row("batches", self.batches):
             validate.count("batches", size)
         for row in self.runs:
             if row[3] < 32:
