@@ -1,7 +1,6 @@
 # Each target makes its environment first; none needs an activated shell. Logic lives in tools/.
 PYTHON ?= python3
 PORT ?= 8000
-export NUMBA_THREADING_LAYER = workqueue
 # One thread a process: the same numbers on any machine, and no threads waiting for each other where
 # other work runs beside (matrices of a few thousand rows take 8 times longer then).
 ONE = OMP_NUM_THREADS=1

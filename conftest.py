@@ -1,11 +1,9 @@
 """By hand, ``pytest -n 2 --nbval book/notebooks``, notebooks are tested as by ``make test``."""
 
-import os
 from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("NUMBA_THREADING_LAYER", "workqueue")  # for kernels of notebooks
 SANITIZE = Path(__file__).parent / "tests" / "book" / "nbval_sanitize.cfg"
 
 

@@ -20,7 +20,6 @@ from pathlib import Path
 
 for _name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[_name] = "1"
-os.environ["NUMBA_THREADING_LAYER"] = "workqueue"
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 os.environ["JAX_PLATFORMS"] = "cpu"
 

@@ -37,7 +37,6 @@ RATE = 0.01
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
     "NUMBA_NUM_THREADS": "1",
-    "NUMBA_THREADING_LAYER": "workqueue",
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     "JAX_PLATFORMS": "cpu",
 }

@@ -68,7 +68,7 @@ def environment(profile: str) -> dict:
     """Return this environment without thread settings, with the profile's switches."""
     settings = {name: value for name, value in os.environ.items() if name not in THREADS}
     settings.pop("OPENBLAS_CORETYPE", None)
-    return settings | PROFILES[profile] | {"NUMBA_THREADING_LAYER": "workqueue"}
+    return settings | PROFILES[profile]
 
 
 def main():

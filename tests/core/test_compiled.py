@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numba as nb
+import pytest
 
 from sgdescape.core import compiled
 from sgdescape.core.ensembles.kernels import linear_numba
@@ -139,42 +140,54 @@ def double(x):
     return 2 * x
 
 
-FROM_THREADS = """
-import sys
-from concurrent.futures import ThreadPoolExecutor
-import numba as nb, numpy as np
+TWICE = """
+import hashlib, sys
+from pathlib import Path
+import numpy as np, torch
 from sgdescape.core import compiled
+compiled.cache_folder = lambda name: Path(sys.argv[1])
+from sgdescape.core.ensembles import network
+from sgdescape.core.networks import models
+from sgdescape.neural_network.measure import bowl, linearised
 
-@compiled.kernel(parallel=True)
-def total(values):
-    found = 0.0
-    for i in nb.prange(values.size):
-        found += values[i]
-    return found
-
-ones = np.ones(20_000)
-total(ones)
-with ThreadPoolExecutor(4) as pool:
-    print(set(pool.map(lambda _: total(ones), range(400))))
+torch.set_num_threads(1)
+x = torch.randn(700, 5, generator=torch.Generator().manual_seed(0))
+problem = network.problem(models.mlp((5, 6, 1), seed=0), x, torch.sign(x[:, 0]))
+runs = network.run(problem, learning_rate=0.01, batch_size=5, max_steps=60, replicas=range(3),
+                   seed=1, record_every=1, device="cpu", engine="numba")
+gram = x @ x.T + 1
+passages = linearised.first_passage(
+    torch.sign(x[:, 0]), gram, learning_rate=0.8, batch_size=5, steps=200, replicas=range(3),
+    levels=np.linspace(0.5, 2.0, 40), seed=1)
+valley = bowl.Bowl(np.array([1.0, 0.5]), np.array([1, 20]), np.full(2, 0.1), np.full((2, 2), 0.1))
+step = bowl.discrete(valley, learning_rate=0.1, batch_size=2)
+losses = bowl.first_passage(
+    valley, *step, levels=[50.0], steps=300, replicas=3, seed=1, bridge=False)[1]
+for array in (runs.losses, passages, losses):
+    print(hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest(), np.ptp(array) > 0)
 """
 
 
-def test_threads_may_call_parallel_kernels_under_the_workqueue_layer():
-    """The layer itself ends a process that enters it twice; a task of any executor may."""
-    environment = os.environ | {"NUMBA_THREADING_LAYER": "workqueue", "NUMBA_NUM_THREADS": "2"}
-    command = [sys.executable, "-c", FROM_THREADS]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0 and done.stdout.strip() == "{20000.0}", done.stderr
+def test_compiled_and_found_on_the_disk_a_kernel_gives_the_same_bits(tmp_path):
+    """Sums may be reordered, but alike: else the second run of a chapter differs from the first."""
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", TWICE, str(tmp_path)], capture_output=True, text=True, check=True
+        ).stdout
+        for _ in range(2)
+    )
+    assert list(tmp_path.rglob("*.nbi"))  # the second run found them
+    assert first == second and first.count("True") == 3
 
 
-def test_every_parallel_kernel_is_compiled_here():
-    """A loop over threads elsewhere would not wait for the others."""
-    users = [
-        path.relative_to(PACKAGE).as_posix()
-        for path in PACKAGE.rglob("*.py")
-        if "prange" in path.read_text(encoding="utf-8")
-    ]
-    assert len(users) >= 3
-    for name in users:
-        text = (PACKAGE / name).read_text(encoding="utf-8")
-        assert "@compiled.kernel(parallel=True" in text, name
+def test_parallel_loops_of_numba_are_refused():
+    with pytest.raises(ValueError, match="parallel must be left out"):
+        compiled.kernel(parallel=True)
+    users = [p for p in PACKAGE.rglob("*.py") if "nb.prange" in p.read_text(encoding="utf-8")]
+    assert not users
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_parts_cover_all_replicas_in_order(threads):
+    parts = compiled.spread(lambda part: list(range(100)[part]), 23, threads)
+    assert [i for part in parts for i in part] == list(range(23))

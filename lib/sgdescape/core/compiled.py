@@ -7,13 +7,12 @@ or through others, wherever the folder lies.
 """
 
 import ast
-import functools
 import hashlib
 import inspect
 import os
 import tempfile
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -22,20 +21,25 @@ import numba as nb
 
 from sgdescape.core.roots import PACKAGE
 
-__all__ = ["cache_folder", "fingerprint", "kernel", "sources"]
+__all__ = ["cache_folder", "fingerprint", "kernel", "sources", "spread"]
 
-_PARALLEL = threading.Lock()  # the layer "workqueue" ends a process that enters it twice
+_PARTS_A_THREAD = 8  # so that threads end at about the same time
 
 
 def kernel(**options) -> Callable:
     """Return a decorator: `numba.njit` with these options and a cache on disk.
 
     The cache lies in the package's folder or, where that is read-only, in the user's cache folder;
-    where nothing can be written, machine code stays in memory. Kernels with ``parallel=True`` are
-    called from Python only, and one at a time: threads of the caller wait for each other.
+    where nothing can be written, machine code stays in memory. Kernels run on several cores by
+    `spread`, with ``nogil=True``; numba's own parallel loops are refused: they end a process that
+    enters two from threads of its own, and the process that compiles one uses other machine code
+    than it writes to the disk, in which reordered sums differ in the last bit.
 
     Args:
-        options: of `numba.njit`, without ``cache``.
+        options: of `numba.njit`, without ``cache`` and ``parallel``.
+
+    Raises:
+        ValueError: for ``parallel``.
 
     Example:
         >>> @kernel(nogil=True)
@@ -45,11 +49,10 @@ def kernel(**options) -> Callable:
         6
     """
 
-    def decorate(function):
-        found = compiled(function)
-        return _one_at_a_time(found) if options.get("parallel") else found
+    if options.get("parallel"):
+        raise ValueError("parallel must be left out: use nogil=True and compiled.spread")
 
-    def compiled(function):
+    def decorate(function):
         own = _own(function)
         folder = own and cache_folder(fingerprint(sources(own)))
         if not folder:
@@ -64,6 +67,30 @@ def kernel(**options) -> Callable:
             nb.config.CACHE_DIR = before
 
     return decorate
+
+
+def spread(part: Callable, count: int, threads: int | None = None) -> list:
+    """Call a function on slices that cover range(count), on so many threads at once.
+
+    Args:
+        part: takes a slice; spends its time in kernels with ``nogil=True``.
+        count: of replicas, positive.
+        threads: None for NUMBA_NUM_THREADS, all cores if that is not set.
+
+    Returns:
+        What it returned, in the order of the slices.
+
+    Example:
+        >>> sum(spread(lambda part: part.stop - part.start, 10, threads=3))
+        10
+    """
+    threads = min(threads or nb.config.NUMBA_NUM_THREADS, count)
+    size = -(-count // (threads * _PARTS_A_THREAD)) if threads > 1 else count
+    parts = [slice(i, min(i + size, count)) for i in range(0, count, size)]
+    if threads == 1:
+        return [part(one) for one in parts]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(part, parts))
 
 
 def fingerprint(paths) -> str:
@@ -160,15 +187,6 @@ def _forgiving(compiled):
 
     disk.load_overload, disk.save_overload = load_overload, save_overload
     return compiled
-
-
-def _one_at_a_time(compiled):
-    @functools.wraps(compiled.py_func)
-    def call(*arguments):
-        with _PARALLEL:
-            return compiled(*arguments)
-
-    return call
 
 
 def _own(function):

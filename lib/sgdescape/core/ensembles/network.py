@@ -228,8 +228,7 @@ def run(
 
 def _compiled(problem, indices, levels, *settings, device):
     """Run replicas by the numba kernel."""
-    import numba  # seconds to import: only when needed
-
+    from sgdescape.core import compiled  # numba: seconds to import, only when needed
     from sgdescape.core.ensembles.kernels import dual_numba
 
     *options, first, last, every, key = settings
@@ -237,16 +236,14 @@ def _compiled(problem, indices, levels, *settings, device):
     above = tuple(a.expand(len(indices), *a.shape).contiguous().numpy().copy() for a in above)
     results = empty_results(len(indices), len(levels), last - first, every, first)
     moved = np.zeros((len(indices), *start.shape), dtype=above[2].dtype)
-    numba.set_parallel_chunksize(1)  # replicas end at different times
-    dual_numba.run(
-        start.numpy(),
-        *above,
-        problem.gram.numpy(),
-        problem.targets.to(problem.gram.dtype).numpy(),
-        (indices, levels, *options, first, last, every, *key),
-        *results,
-        moved,
-    )
+    data = problem.gram.numpy(), problem.targets.to(problem.gram.dtype).numpy()
+
+    def part(chosen):
+        states, filled = ([a[chosen] for a in arrays] for arrays in (above, (*results, moved)))
+        run = (indices[chosen], levels, *options, first, last, every, *key)
+        dual_numba.run(start.numpy(), *states, *data, run, *filled)
+
+    compiled.spread(part, len(indices))
     above = tuple(map(torch.from_numpy, above))
     return *results, partial(_parameters, problem, torch.from_numpy(moved), above)
 

@@ -36,7 +36,6 @@ INNER_THREADS = {
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "NUMBA_NUM_THREADS": "1",
-    "NUMBA_THREADING_LAYER": "workqueue",
 }
 
 

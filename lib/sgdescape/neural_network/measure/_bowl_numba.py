@@ -2,7 +2,6 @@
 
 import math
 
-import numba as nb
 import numpy as np
 
 from sgdescape.core import compiled
@@ -11,8 +10,8 @@ from sgdescape.core.random.philox_numba import normal_pair, philox, uniform
 _NOISE, _BRIDGE = 3, 4  # of core.random.philox.Stream
 
 
-@compiled.kernel(parallel=True, fastmath={"contract", "reassoc"})  # sums may be reordered
-def run(curvatures, counts, first, decay, spread, base, coupling, levels, steps, replicas, bridge,
+@compiled.kernel(nogil=True, fastmath={"contract", "reassoc"})  # sums may be reordered
+def run(curvatures, counts, first, decay, spread, base, coupling, levels, steps, start, bridge,
         key0, key1, passages, mean_loss):  # fmt: skip
     """Fill ``passages`` (replicas, m), 0 where censored, and ``mean_loss`` (replicas,).
 
@@ -26,7 +25,7 @@ def run(curvatures, counts, first, decay, spread, base, coupling, levels, steps,
         coupling: noise loss a unit of each group's own loss (groups, groups).
         levels: of the loss, in units of L*, ascending (m,).
         steps: most steps.
-        replicas: number of paths.
+        start: index of the first replica.
         bridge: whether a crossing between two steps is drawn: a Brownian bridge of
             R = sqrt(2 (L - L*)) with the noise of the step's beginning.
         key0: low word of the seed.
@@ -35,7 +34,7 @@ def run(curvatures, counts, first, decay, spread, base, coupling, levels, steps,
         mean_loss: over the second half of what was watched, in units of L*.
     """
     groups, blocks = curvatures.size, (first[-1] + 3) // 4
-    for r in nb.prange(replicas):
+    for r in range(len(passages)):
         normals = np.empty(4 * blocks)
         state, losses = np.zeros(groups), np.zeros(groups)  # z, or the sum of z^2 of a group
         reached, total, kept = 0, 0.0, 0
@@ -43,7 +42,7 @@ def run(curvatures, counts, first, decay, spread, base, coupling, levels, steps,
         for step in range(steps):
             before, loss, width = loss, 1.0, 0.0
             for k in range(blocks):
-                w0, w1, w2, w3 = philox(step, k, r, _NOISE, key0, key1)
+                w0, w1, w2, w3 = philox(step, k, start + r, _NOISE, key0, key1)
                 normals[4 * k], normals[4 * k + 1] = normal_pair(w0, w1)
                 normals[4 * k + 2], normals[4 * k + 3] = normal_pair(w2, w3)
             for g in range(groups):
@@ -72,7 +71,7 @@ def run(curvatures, counts, first, decay, spread, base, coupling, levels, steps,
             if bridge and before > 1.0:
                 # the bridge's maximum, by inversion: P(max > m) = exp(-2 (m - a)(m - b) / v)
                 a, b = math.sqrt(2.0 * (before - 1.0)), math.sqrt(2.0 * (loss - 1.0))
-                word, _, _, _ = philox(step, 0, r, _BRIDGE, key0, key1)
+                word, _, _, _ = philox(step, 0, start + r, _BRIDGE, key0, key1)
                 v = width / (2.0 * (before - 1.0))
                 top = 0.5 * (a + b + math.sqrt((a - b) ** 2 - 2.0 * v * math.log(uniform(word))))
                 highest = 1.0 + 0.5 * top * top

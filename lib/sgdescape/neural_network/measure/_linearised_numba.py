@@ -1,13 +1,12 @@
 """SGD of a network linearised at the minimum, with true batches: twin of `linear.reference`."""
 
-import numba as nb
 import numpy as np
 
 from sgdescape.core import compiled
 from sgdescape.core.ensembles.kernels.dual_numba import IID, draw_batch
 
 
-@compiled.kernel(parallel=True, fastmath={"contract", "reassoc", "nsz"})  # sums may be reordered
+@compiled.kernel(nogil=True, fastmath={"contract", "reassoc", "nsz"})  # sums may be reordered
 def run(residual, gram, rate, size, levels, steps, first, key0, key1, passages):
     """Fill ``passages`` (replicas, m), 0 where censored.
 
@@ -24,7 +23,7 @@ def run(residual, gram, rate, size, levels, steps, first, key0, key1, passages):
         passages: step of the first passage of each level.
     """
     n = residual.size
-    for q in nb.prange(len(passages)):
+    for q in range(len(passages)):
         r = residual.copy()
         batch, order, moves = np.empty(size, np.int64), np.full(n, -1), np.empty(size, r.dtype)
         reached = 0

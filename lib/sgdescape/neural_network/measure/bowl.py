@@ -141,17 +141,22 @@ def first_passage(
         bridge: whether crossings between two steps count: yes in continuous time, no if the loss
             is looked at after every step of SGD.
     """
+    from sgdescape.core import compiled  # numba: seconds to import, only when needed
     from sgdescape.neural_network.measure import _bowl_numba
 
     levels = validate.finite("levels", levels)
     passages = np.zeros((replicas, len(levels)), dtype=np.int64)
     mean_loss = np.zeros(replicas)
-    _bowl_numba.run(
-        bowl.curvatures, bowl.counts, _first(bowl), decay, spread, bowl.base, bowl.coupling, levels,
-        validate.count("steps", steps), validate.count("replicas", replicas), bridge,
-        *philox.key(seed),
-        passages, mean_loss,
-    )  # fmt: skip
+    validate.count("steps", steps), validate.count("replicas", replicas)
+
+    def part(chosen):
+        _bowl_numba.run(
+            bowl.curvatures, bowl.counts, _first(bowl), decay, spread, bowl.base, bowl.coupling,
+            levels, steps, chosen.start, bridge, *philox.key(seed), passages[chosen],
+            mean_loss[chosen],
+        )  # fmt: skip
+
+    compiled.spread(part, replicas)
     return np.where(passages > 0, passages, -1), mean_loss
 
 

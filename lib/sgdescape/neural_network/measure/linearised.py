@@ -27,16 +27,23 @@ def first_passage(
         replicas: indices; the batches are those of `network_ensembles.run` with this seed.
         seed: integer.
     """
+    from sgdescape.core import compiled  # numba: seconds to import, only when needed
     from sgdescape.neural_network.measure import _linearised_numba
 
     gram = gram.contiguous().numpy()
     levels = validate.finite("levels", levels)
     passages = np.zeros((len(replicas), len(levels)), dtype=np.int64)
-    _linearised_numba.run(
-        np.asarray(residual, dtype=gram.dtype), gram,
-        gram.dtype.type(learning_rate / batch_size), validate.count("batch_size", batch_size),
-        levels, validate.count("steps", steps), replicas.start, *philox.key(seed), passages,
-    )  # fmt: skip
+    validate.count("batch_size", batch_size), validate.count("steps", steps)
+    residual = np.asarray(residual, dtype=gram.dtype)
+    rate = gram.dtype.type(learning_rate / batch_size)
+
+    def part(chosen):
+        _linearised_numba.run(
+            residual, gram, rate, batch_size, levels, steps, replicas[chosen.start],
+            *philox.key(seed), passages[chosen],
+        )  # fmt: skip
+
+    compiled.spread(part, len(replicas))
     return np.where(passages > 0, passages, -1)
 
 

@@ -18,7 +18,9 @@ TILE = 512  # samples; the tile of Z and four rows of the Gram matrix stay in th
 IID, WITHOUT_REPLACEMENT, SHUFFLE = 0, 1, 2
 _BATCH, _PERMUTATION = 0, 6  # of core.random.philox.Stream
 
-_FAST = {"contract", "reassoc", "nsz"}  # sums may be reordered; NaN and infinity stay themselves
+# Sums may be reordered; NaN and infinity stay themselves. Inlined, for one compiled copy: with two,
+# whether the kernel was compiled or found on the disk decides which one runs.
+_FAST = {"fastmath": {"contract", "reassoc", "nsz"}, "forceinline": True}
 
 
 @nb.njit
@@ -61,7 +63,7 @@ def _permute(order, epoch, replica, key0, key1):
             order[i], order[other] = order[other], order[i]
 
 
-@nb.njit(fastmath=_FAST)
+@nb.njit(**_FAST)
 def _move(z, gram, batch, delta, start, stop):
     """z[u, i] -= sum_b delta[b, u] gram[batch[b], i] for the tile's i: two units, four rows."""
     width, size = z.shape[0], batch.size
@@ -89,7 +91,7 @@ def _move(z, gram, batch, delta, start, stop):
                 za[i] -= p0 * g0[i]
 
 
-@nb.njit(fastmath=_FAST)
+@nb.njit(**_FAST)
 def _move_and_sum(z, gram, batch, delta, out, out_bias, targets, total, start, stop):
     """`_move` and `_tile_loss` of a network with one hidden layer, in one pass over the tile."""
     width, size, zero = z.shape[0], batch.size, z.dtype.type(0)
@@ -151,7 +153,7 @@ def _move_and_sum(z, gram, batch, delta, out, out_bias, targets, total, start, s
     return square
 
 
-@nb.njit(fastmath=_FAST)
+@nb.njit(**_FAST)
 def _tile_loss(z, hidden, hidden_bias, out, out_bias, targets, start, stop, above, below):
     """Sum over the tile of (f - y)^2; ``above`` and ``below`` (h, TILE) are work space."""
     count, width, zero = stop - start, z.shape[0], z.dtype.type(0)
@@ -229,7 +231,7 @@ def _update(z, hidden, hidden_bias, out, out_bias, targets, batch, rate, delta, 
                 hidden[layer, v, u] -= g_hidden[layer, v, u]
 
 
-@compiled.kernel(parallel=True)
+@compiled.kernel(nogil=True)
 def run(start, hidden, hidden_bias, out, out_bias, gram, targets, settings,
         passages, last_step, diverged_at, losses, coefficients):  # fmt: skip
     """Run every replica until its last level, its divergence or the last step.
@@ -248,8 +250,7 @@ def run(start, hidden, hidden_bias, out, out_bias, gram, targets, settings,
         settings: (replica indices (replicas,), levels (m,) of the loss, ascending, learning rate,
             batch size, sampler code, first step, last step, every how many steps the loss is kept,
             two words of the key).
-        passages: steps (replicas, m), filled here, as all that follow. (Not in a tuple: numba
-            0.68 loses conditional writes to arrays that are unpacked before a parallel loop.)
+        passages: steps (replicas, m), filled here, as all that follow.
         last_step: (replicas,).
         diverged_at: (replicas,).
         losses: kept ones (replicas, any number).
@@ -258,7 +259,7 @@ def run(start, hidden, hidden_bias, out, out_bias, gram, targets, settings,
     indices, levels, learning_rate, size, sampler, first, last, every, key0, key1 = settings
     width, n = start.shape
     depth, rate = hidden.shape[1], start.dtype.type(learning_rate / size)
-    for r in nb.prange(indices.size):
+    for r in range(indices.size):
         z = start.copy()
         batch, order = np.empty(size, np.int64), np.full(n, -1)
         delta = np.empty((size, width), z.dtype)

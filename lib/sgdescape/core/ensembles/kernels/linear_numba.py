@@ -5,8 +5,6 @@ No threading layer of numba is used: torch's threads are left alone, and calls m
 numbers of a chunk of steps are made first, in vectors; then the steps are made, one after another.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numba as nb
 import numpy as np
 
@@ -18,7 +16,6 @@ from sgdescape.core.ensembles.regression_data import INPUTS
 from sgdescape.core.random import philox
 
 LONGEST_VECTOR = 64  # numbers a row; longer ones take plain loops
-_BLOCKS_A_THREAD = 8  # so that threads end at about the same time
 
 
 def first_passage(plan, levels, max_steps):
@@ -35,7 +32,7 @@ def first_passage(plan, levels, max_steps):
             levels, max_steps, steps[part], last[part], diverged[part],
         )  # fmt: skip
 
-    spread(block, count, plan.threads)
+    compiled.spread(block, count, plan.threads)
     return steps, last, diverged, _ends(plan, states, diverged)
 
 
@@ -57,21 +54,10 @@ def stationary(plan, schedule):
         )  # fmt: skip
         return counts
 
-    counts = np.sum(spread(block, count, plan.threads), axis=0)
+    counts = np.sum(compiled.spread(block, count, plan.threads), axis=0)
     theta = _ends(plan, states, diverged)
     samples = samples if schedule.keep_every else None
     return {"sums": sums, "counts": counts, "diverged": diverged, "z": theta, "samples": samples}
-
-
-def spread(block, count, threads):
-    """Return block(slice) of slices that cover range(count), made by so many threads."""
-    threads = min(threads or nb.config.NUMBA_NUM_THREADS, count)
-    size = -(-count // (threads * _BLOCKS_A_THREAD)) if threads > 1 else count
-    parts = [slice(i, min(i + size, count)) for i in range(0, count, size)]
-    if threads == 1:
-        return [block(part) for part in parts]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(block, parts))
 
 
 def setting(plan):

@@ -7,7 +7,7 @@ import numba as nb
 import numpy as np
 
 from sgdescape.core import compiled
-from sgdescape.core.ensembles.kernels.linear_numba import draw, scratch, setting, spread, step
+from sgdescape.core.ensembles.kernels.linear_numba import draw, scratch, setting, step
 from sgdescape.core.ensembles.kernels.rows_numba import plain_sums, vector_sums
 
 
@@ -24,7 +24,7 @@ def phase_space(plan, record_steps):
             z[:, part], delta[:, part], diverged[part],
         )  # fmt: skip
 
-    spread(block, count, plan.threads)
+    compiled.spread(block, count, plan.threads)
     return z.astype(np.float64), delta.astype(np.float64), diverged
 
 
@@ -41,7 +41,7 @@ def moments(plan, times):
             sums[part], diverged[part],
         )  # fmt: skip
 
-    spread(block, len(states), plan.threads)
+    compiled.spread(block, len(states), plan.threads)
     return sums[:, :, : len(plan.curvatures)], diverged
 
 
