@@ -2,8 +2,6 @@
 
 from functools import wraps
 
-ARROW = '<summary><span class="toctree-toggle"'
-
 
 def mend(app, pagename, templatename, context, doctree):
     """Call an entry of a bibliography a list item: docutils' role for it left ARIA."""
@@ -17,9 +15,10 @@ def name_arrows(app, pagename, templatename, context, doctree):
 
         @wraps(make)
         def named(*arguments, **options):
-            html = make(*arguments, **options)
-            label = ARROW.replace("<summary", '<summary aria-label="Its pages"')
-            return html.replace(ARROW, label) if isinstance(html, str) else html
+            soup = make(*arguments, **options)
+            for arrow in soup.select("summary:not(:has(p))"):  # with a caption it has a name
+                arrow["aria-label"] = "Its pages"
+            return soup
 
         context["generate_toctree_html"] = named
 

@@ -81,11 +81,14 @@ def test_proofs_fold_without_scripts():
 
 
 def test_arrows_of_the_contents_have_a_name():
+    def soup_of(text):
+        return BeautifulSoup(text, "html.parser")
+
     arrow = '<details><summary><span class="toctree-toggle" role="presentation"></span></summary>'
-    context = {"generate_toctree_html": lambda kind, *, depth: arrow * depth}
+    context = {"generate_toctree_html": lambda kind, *, depth: soup_of(arrow * depth)}
     accessible.name_arrows(None, "page", "page.html", context, None)
     html = context["generate_toctree_html"]("sidebar", depth=2)
-    assert html.count('<summary aria-label="Its pages">') == 2
+    assert str(html).count('<summary aria-label="Its pages">') == 2
 
 
 def test_what_is_no_formula_stays():
