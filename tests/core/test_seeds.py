@@ -73,7 +73,6 @@ BY_HAND = {
     # both halves of a Philox key: the seed, and which of its streams
     "core/training/sgd.py": ["[seed, _BATCHES]"],
     "network_limits/imagenet/reader.py": ["[self.seed, _VIEWS]"],
-    "network_limits/measure/chains.py": ["[seed, 1000 + r]"],
     # the same bits as a signed word
     "core/sde/kernels/sde_triton.py": ["seed - 2 ** 64"],
 }

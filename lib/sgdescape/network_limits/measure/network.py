@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from sgdescape.core import validate
+from sgdescape.core.random import seeds
 
 INPUTS, HIDDEN, CLASSES = 32, 24, 10
 FIRST = HIDDEN * (INPUTS + 1)
@@ -81,7 +82,7 @@ def make_task(
     first = 2 * rng.standard_normal((HIDDEN, INPUTS)) / np.sqrt(INPUTS)
     second = 2 * rng.standard_normal((CLASSES, HIDDEN))
     if fresh:
-        rng = np.random.Generator(np.random.Philox(key=[seed, 2]))  # another stream
+        rng = np.random.default_rng(seeds.derive(seed, "network_limits", "fresh samples"))
     inputs = rng.standard_normal((samples, INPUTS))
     labels = np.argmax(np.tanh(inputs @ first.T) @ second.T, axis=1)
     replaced = rng.random(samples) < noise
