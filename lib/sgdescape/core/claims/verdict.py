@@ -46,7 +46,7 @@ def judge(
         predicted: the stated number p.
         measured: the interval.
         tolerance: at least 0; relative to ``|p|``, absolute if p = 0.
-        resolution: above 0; relative or absolute alike.
+        resolution: at least 0, at which nothing is sharp enough; relative or absolute alike.
         unit: for the words only, see `check`.
 
     Returns:
@@ -67,7 +67,7 @@ def judge(
         raise TypeError(f"measured must be an Interval: got {type(measured).__name__}")
     predicted = _finite("predicted", predicted)
     tolerance = validate.non_negative("tolerance", tolerance)
-    resolution = validate.positive("resolution", resolution)
+    resolution = validate.non_negative("resolution", resolution)
     tolerated = band(predicted, tolerance, absolute=predicted == 0)
     if apart(measured, tolerated):
         return REFUTED
