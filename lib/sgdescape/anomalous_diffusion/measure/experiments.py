@@ -58,24 +58,19 @@ def drift(config) -> xr.Dataset:
         ``offset`` (mode): theta_0 - theta* of the former.
     """
     problem = drawn(config, config.samples, config.modes)
-    steps = np.unique(np.geomspace(1, config.longest_lag, config.lags).round().astype(int))
     offset = _offset(problem, config.start_samples)
-    rows = []
-    for k, start in enumerate((offset, 0 * offset)):
-        path = positions(
-            problem,
-            np.append(0, steps),
-            learning_rate=config.learning_rate,
-            momentum=config.momentum,
-            batch_size=max(config.batch_sizes),
-            replicas=config.replicas,
-            seed=_seed(config, "drift", k),
-            start=start,
-        )
-        rows.append(np.sum((path[1:] - path[0]) ** 2, axis=-1).T)
+    steps, rows = _from_two_starts(
+        config,
+        problem,
+        offset,
+        purpose="drift",
+        momentum=config.momentum,
+        batch_size=max(config.batch_sizes),
+        replicas=config.replicas,
+    )
     return xr.Dataset(
         {
-            "started": (("start", "replica", "step"), np.array(rows), _SQUARE),
+            "started": (("start", "replica", "step"), rows, _SQUARE),
             "offset": ("mode", offset, {"units": "parameter"}),
         },
         coords={"start": ["away", "minimum"], "step": steps},
@@ -93,28 +88,42 @@ def windows(config) -> xr.Dataset:
         ``near_offset`` (mode): theta_0 - theta* of the former.
     """
     problem = drawn(config, config.samples, config.modes)
-    steps = np.unique(np.geomspace(1, config.longest_lag, config.lags).round().astype(int))
     offset = _offset(problem, config.near_samples)
+    steps, rows = _from_two_starts(
+        config,
+        problem,
+        offset,
+        purpose="windows",
+        momentum=config.window_momentum,
+        batch_size=min(config.batch_sizes),
+        replicas=config.window_replicas,
+    )
+    return xr.Dataset(
+        {
+            "windowed": (("begin", "window_replica", "step"), rows, _SQUARE),
+            "near_offset": ("mode", offset, {"units": "parameter"}),
+        },
+        coords={"begin": ["near", "minimum"], "step": steps},
+    )
+
+
+def _from_two_starts(config, problem, offset, *, purpose, momentum, batch_size, replicas):
+    """Steps, and squared distances (2, replicas, steps) from starts at ``offset`` and at 0."""
+    steps = np.unique(np.geomspace(1, config.longest_lag, config.lags).round().astype(int))
     rows = []
     for k, start in enumerate((offset, 0 * offset)):
         path = positions(
             problem,
             np.append(0, steps),
             learning_rate=config.learning_rate,
-            momentum=config.window_momentum,
-            batch_size=min(config.batch_sizes),
-            replicas=config.window_replicas,
-            seed=_seed(config, "windows", k),
+            momentum=momentum,
+            batch_size=batch_size,
+            replicas=replicas,
+            seed=_seed(config, purpose, k),
             start=start,
         )
         rows.append(np.sum((path[1:] - path[0]) ** 2, axis=-1).T)
-    return xr.Dataset(
-        {
-            "windowed": (("begin", "window_replica", "step"), np.array(rows), _SQUARE),
-            "near_offset": ("mode", offset, {"units": "parameter"}),
-        },
-        coords={"begin": ["near", "minimum"], "step": steps},
-    )
+    return steps, np.array(rows)
 
 
 def plain(config) -> xr.Dataset:
