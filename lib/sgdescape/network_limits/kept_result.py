@@ -21,7 +21,7 @@ from sgdescape.network_limits.config import QUICK, Config, Follow
 from sgdescape.network_limits.measure import parts
 
 FILE = kept.FOLDER / "network_limits.nc"
-SHA256 = "6bf0f170b3a5e9fe06049064aeb40bd063ff9d95391338499cfe65154d7de2b9"
+SHA256 = "ec71f4da9a403b5d298c82860a27341a8d3e5a3680fa0c9b961cf16dd2b08c01"
 
 FREE = ("learning_rate", "replicas", "steps", "burn_in", "snapshots", "early_snapshots", "sweep")
 FREE += ("short_steps", "short_replicas", "ring_rate", "ring_momentum", "ring_steps", "ring_kick")
