@@ -13,6 +13,7 @@ from sgdescape.core.runs import provenance
 from sgdescape.neural_network import predictions
 from sgdescape.neural_network.measure import bowl, checkpoints
 
+BINS = np.geomspace(1e-6, 1e-2, 8)
 SPECTRUM = np.concatenate([np.array([110.0, 42, 26]), np.geomspace(20, 0.05, 60)])
 NOISE = {"ratio": np.ones(3), "kurtosis": np.where(np.eye(3), 3.0, 1.1)}
 NOISE["kurtosis"][0, 0] = 1.6
@@ -92,11 +93,15 @@ def imitation(law="measured", *, seed=0):
             **{
                 name: (("end",), np.array([0.95, 1.0, 1.03]) * value)
                 for name, value in {
-                    "overlap": 0.99, "curvature_ratio": 1.0, "displacement_share": 0.1,
+                    "overlap": 0.99, "span_overlap": 0.96, "dead_motion": 0.0,
+                    "curvature_ratio": 1.0, "displacement_share": 0.1,
                     "energy_share": 0.93, "leading_energy": 0.8, "path_loss": 2.3,
                     "path_coupling": 1.35, "path_noise": 0.8,
                 }.items()
             },
+            "bin_curvature": ("curvature_bin", BINS),
+            "bin_noise": ("curvature_bin", 2 * BINS**1.05),
+            "motion": (("end", "curvature_bin"), np.outer([0.9, 1.0, 1.1], BINS**0.97)),
             "control_passage": (("case", "control_replica", "threshold"), dims["control_passage"]),
             "control_linearised": (
                 ("case", "control_replica", "threshold"), dims["control_passage"]
@@ -124,6 +129,7 @@ def imitation(law="measured", *, seed=0):
         },
         attrs={
             "loss": 0.02, "trace": trace, "square": float(np.sum(SPECTRUM**2)), "fall": 0.01,
+            "dead_parameters": 100,
             "pretraining_steps": 10, "pretraining_block": 5,
             "config": provenance.to_json(asdict(config)),
         },

@@ -29,11 +29,15 @@ def pretraining(ds, ax):
 
 @reads_dataset
 def spectrum(ds, ax):
-    """Draw the histogram of the eigenvalues of (44), those above 1e-5 of the largest."""
+    """Draw the histogram of all P eigenvalues of (44); in one bar those below 1e-5 of it."""
     values = ds.spectrum.values
-    values = values[values > 1e-5 * values[0]]
-    edges = np.geomspace(values[-1], 1.01 * values[0], 32)
-    ax.hist(values, edges, color=plotting.COLOURS["sky"])
+    large = values[values > 1e-5 * values[0]]
+    edges = np.geomspace(large[-1], 1.01 * large[0], 32)
+    ax.hist(large, edges, color=plotting.COLOURS["sky"])
+    below = edges[0] / 4, edges[0] / 2
+    count = comparisons.parameter_count(ds) - large.size
+    ax.bar(below[0], count, below[1] - below[0], align="edge", color=plotting.COLOURS["orange"])
+    ax.text(edges[0], count, "smaller and zero", va="top", fontsize="small")
     ax.set(xlabel="eigenvalue of (44)", ylabel="eigenvalues in bin", yscale="log")
     plotting.log_axes(ax, "x")
     return ax

@@ -61,6 +61,8 @@ def summary(dataset) -> dict:
         "smallest-step": (min(sizes), ".2f"),
         "largest-step": (max(sizes), ".1f"),
         "overlap": (ds.overlap.values.min(), ".3f"),
+        "dead": (attrs["dead_parameters"], "d"),
+        "dead-motion": (100 * ds.dead_motion.values.max(), ".0f"),
         "displacement": (100 * np.median(ds.displacement_share.values), ".0f"),
         "energy": (100 * np.median(ds.energy_share.values), ".0f"),
         "leading-energy": (100 * np.median(ds.leading_energy.values), ".0f"),

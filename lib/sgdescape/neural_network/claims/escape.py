@@ -1,8 +1,7 @@
 """Claims of the chapter `neural_network`.
 
 Ratios of times are averaged as logarithms over the thresholds of `passages.window`, which the
-prediction alone chooses; their intervals are the delta method's over replicas. What is measured at
-the checkpoint is computed: there the bound is that of single precision.
+prediction alone chooses; their intervals are the delta method's over replicas.
 """
 
 import numpy as np
@@ -17,21 +16,14 @@ from sgdescape.neural_network.estimates.comparisons import (
     cells,
     chosen,
     cut,
-    farthest,
     implied,
     implied_excess,
-    isotropic_share,
     late_looks,
     lead_ratio,
     middle,
-    range_of,
     slope_of,
     smallest_batch,
-    stationary_share,
 )
-
-PRECISION = 1e-3
-"""Relative, of what comes from the Gram matrix in single precision; a test compares with double."""
 
 RESOLVED = 2.0
 """Difference of two implied n that a confirmation must have been able to see."""
@@ -203,100 +195,6 @@ def implied_dimension(dataset):
         rivals=rivals,
         resolution=RESOLVED,
         expected="confirmed" if sharp else "consistent",
-    )
-
-
-@claim
-def decoupling(dataset):
-    """Confirm decoupling direction by direction at the minimum."""
-    curvature = dataset.curvature.values
-    return check(
-        "At the minimum the noise along each leading direction is $2Lh/B$, within 25 % (ratio "
-        "along the direction that is farthest off).",
-        source="Mori et al., Eq. (6)",
-        predicted=1.0,
-        measured=farthest(dataset.noise_ratio, error=PRECISION),
-        rivals={"noise as the square of the curvature": float((curvature / curvature[0]).min())},
-        tolerance=0.25,
-        expected="approximate",
-    )
-
-
-@claim
-def gauss_newton(dataset):
-    """Confirm that the residual's part of the Hessian is small in the leading directions."""
-    return check(
-        "In the leading directions the Hessian is the Gauss-Newton matrix (ratio of curvatures "
-        "along the direction that is farthest off).",
-        source="Mori et al., Eq. (11)",
-        predicted=1.0,
-        measured=farthest(dataset.hessian_ratio, error=PRECISION),
-        rivals={"twice it, as for a loss without its 1/2": 2.0},
-        resolution=0.01,
-        expected="confirmed",
-    )
-
-
-@claim
-def kurtosis(dataset):
-    """Refute that the gradient along the escape direction has the kurtosis of the log law."""
-    value = float(dataset.kurtosis[0, 0])
-    return check(
-        "Along the leading direction the kurtosis of the gradients of $f$ is 2, at which the "
-        "diffusion's barrier is $\\log c$.",
-        source="chapter noise_covariance, for Mori et al., Eq. (15)",
-        predicted=2.0,
-        measured=farthest([value], error=PRECISION),
-        rivals={"1: linear barrier": 1.0, "3: Gaussian": 3.0},
-        expected="refuted",
-    )
-
-
-@claim
-def path_decoupling(dataset):
-    """Refute decoupling along the escape direction at the end of the path."""
-    return check(
-        "At a passage loss and gradient are still decoupled along the leading direction (second "
-        "moment of the per-sample gradients over $2Lh$).",
-        source="Mori et al., Eq. (7)",
-        predicted=1.0,
-        measured=range_of(dataset.path_coupling.values, "runs"),
-        rivals={
-            "a second moment that stays as at the minimum": float(
-                1 / dataset.path_loss.values.mean()
-            )
-        },
-        tolerance=0.1,
-        expected="refuted",
-    )
-
-
-@claim
-def displacement(dataset):
-    """Refute that the runs stay in the outlier subspace."""
-    return check(
-        "Until its passage a run stays in the subspace of the leading directions (share of the "
-        "squared displacement).",
-        source="Mori et al., Assumption 4.6",
-        predicted=1.0,
-        measured=range_of(dataset.displacement_share.values, "runs"),
-        rivals={"it moves alike in all directions": isotropic_share(dataset)},
-        expected="refuted",
-    )
-
-
-@claim
-def energy(dataset):
-    """Confirm that the loss at a passage stands in the outlier subspace all the same."""
-    return check(
-        "At a passage the loss above the minimum stands in the leading directions, to 70 % at "
-        "least (share).",
-        source="Mori et al., Assumption 4.6, read for the loss",
-        predicted=1.0,
-        measured=range_of(dataset.energy_share.values, "runs"),
-        rivals={"as in the stationary state": stationary_share(dataset)},
-        tolerance=0.3,
-        expected="confirmed",
     )
 
 

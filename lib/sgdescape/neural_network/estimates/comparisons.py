@@ -6,7 +6,7 @@ import numpy as np
 
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
-from sgdescape.core.stats.intervals import Interval, computed
+from sgdescape.core.stats.intervals import LEVEL, Interval, bootstrap_interval, computed
 from sgdescape.neural_network.estimates import passages
 
 
@@ -200,10 +200,62 @@ def stationary_share(ds) -> float:
 @reads_dataset
 def isotropic_share(ds) -> float:
     """Return the leading directions' share of a displacement that is alike in all of them."""
-    hidden = provenance.settings(ds).hidden
-    sizes = (784, *hidden, 1)
-    parameters = sum((one + 1) * other for one, other in pairwise(sizes))
-    return ds.sizes["direction"] / parameters
+    return ds.sizes["direction"] / parameter_count(ds)
+
+
+@reads_dataset
+def parameter_count(ds) -> int:
+    """Return the number P of the network's parameters."""
+    sizes = (784, *provenance.settings(ds).hidden, 1)
+    return sum((one + 1) * other for one, other in pairwise(sizes))
+
+
+@reads_dataset
+def flat_power(ds) -> float:
+    """Return the power of curvature with which the noise of single parameters grows."""
+    return _power(ds, ds.bin_noise.values)
+
+
+@reads_dataset
+def motion_power(ds, *, level: float = LEVEL) -> Interval:
+    """Return the same of the squared displacement, its mean over runs, resampling the runs.
+
+    A run that ends early has not seen all images, and left the parameters that only some of them
+    move where they were: it has no power of its own.
+    """
+    runs = ds.motion.values
+    return bootstrap_interval(
+        runs, lambda rows: _power(ds, rows.mean(axis=0)), level=level, resamples=500
+    )
+
+
+def _power(ds, means):
+    x = ds.bin_curvature.values
+    full = np.isfinite(x)
+    return float(np.polyfit(np.log(x[full]), np.log(means[full]), 1)[0])
+
+
+@reads_dataset
+def largest_gap(ds, *, lowest: float = 1e-5) -> float:
+    """Return the largest ratio of neighbouring eigenvalues above this fraction of the largest."""
+    values = ds.spectrum.values
+    values = values[values > lowest * values[0]]
+    return float(np.max(values[:-1] / values[1:]))
+
+
+@reads_dataset
+def even_spacing(ds, *, lowest: float = 1e-5) -> float:
+    """Return the same if the logarithms of these eigenvalues were evenly spaced."""
+    values = ds.spectrum.values
+    count = int(np.sum(values > lowest * values[0]))
+    return float(lowest ** (-1 / max(count - 1, 1)))
+
+
+@reads_dataset
+def small_share(ds, *, below: float = 1e-3) -> float:
+    """Return the share of all P eigenvalues of (44) below this fraction of the largest."""
+    values = ds.spectrum.values
+    return 1 - float(np.sum(values >= below * values[0])) / parameter_count(ds)
 
 
 @reads_dataset

@@ -16,11 +16,15 @@ from sgdescape.neural_network.measure import linearised as linear
 from sgdescape.neural_network.measure.checkpoints import recipes
 from sgdescape.neural_network.measure.escapes import Use, seed_of
 from sgdescape.neural_network.measure.minimum import (
+    by_curvature,
     eigenvalues,
     hessian_ratio,
     minimum,
     parameter_directions,
+    parameter_squares,
 )
+
+_SPAN = 3  # leading eigenvectors whose span is followed
 
 
 def path_runs(problem, config, found) -> np.ndarray:
@@ -58,24 +62,32 @@ def end_points(points, model, images, config, found, lifted, *, gram) -> dict:
 
     Returns:
         For each run: ``overlap`` of the leading eigenvector with that
-        of the minimum, ``curvature_ratio`` h_1 / h_1*, ``displacement_share`` of |theta - theta*|^2
-        and ``energy_share`` of L - L* inside the leading directions, ``leading_energy`` in the
-        first, ``path_loss`` c, and the noise along the leading direction over 2 L h / B, without
-        (``path_coupling``) and with (``path_noise``) the mean gradient taken off.
+        of the minimum and ``span_overlap`` of the leading three, ``motion`` (runs, bins) of
+        parameters by their curvatures where they are small, ``dead_motion`` the
+        share of the squared displacement in parameters without any, ``curvature_ratio`` h_1 / h_1*,
+        ``displacement_share`` of |theta - theta*|^2 and ``energy_share`` of L - L* inside the
+        leading directions, ``leading_energy`` in the first, ``path_loss`` c, and the noise along
+        the leading direction over 2 L h / B, without (``path_coupling``) and with
+        (``path_noise``) the mean gradient taken off.
     """
     start = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
-    rows = []
+    curvatures = parameter_squares(model, images.inputs)
+    rows, motion = [], []
     for theta in points:
         there = checkpoints.network(recipes(config)["main"], theta)
         # starts Lanczos, as it did in the kept result: what it finds is the same for every start
-        now = minimum(there, images, directions=2, seed=config.seed, gram=gram)
-        leading = parameter_directions(there, images, now["vectors"][:, :1])[:, 0]
+        now = minimum(there, images, directions=_SPAN, seed=config.seed, gram=gram)
+        span = parameter_directions(there, images, now["vectors"])
+        cosines = span.T @ lifted[:, :_SPAN]
         moved = torch.from_numpy(theta) - start
         along = (moved @ lifted) ** 2
         energy = 0.5 * torch.from_numpy(found["curvature"]) * along / (now["loss"] - found["loss"])
+        motion.append(by_curvature(moved.square().numpy(), curvatures))
         rows.append(
             (
-                abs(float(leading @ lifted[:, 0])),
+                abs(float(cosines[0, 0])),
+                float(cosines.square().sum()) / _SPAN,
+                float(moved[curvatures == 0].square().sum() / (moved @ moved)),
                 now["curvature"][0] / found["curvature"][0],
                 float(along.sum() / (moved @ moved)),
                 float(energy.sum()),
@@ -85,9 +97,17 @@ def end_points(points, model, images, config, found, lifted, *, gram) -> dict:
                 now["noise_ratio"][0] - now["gradient_share"][0],
             )
         )
-    names = ("overlap", "curvature_ratio", "displacement_share", "energy_share")
+    names = (
+        "overlap",
+        "span_overlap",
+        "dead_motion",
+        "curvature_ratio",
+        "displacement_share",
+        "energy_share",
+    )
     names += ("leading_energy", "path_loss", "path_coupling", "path_noise")
-    return dict(zip(names, np.array(rows).reshape(-1, len(names)).T, strict=True))
+    found = dict(zip(names, np.array(rows).reshape(-1, len(names)).T, strict=True))
+    return found | {"motion": np.array(motion).reshape(len(points), -1)}
 
 
 def control(case, config, made) -> dict:
@@ -187,6 +207,8 @@ def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
         "control_noise_ratio": ("direction",),
         "control_kurtoses": ("direction", "other"),
     }
+    noise = parameter_squares(model, images.inputs, found["residual"] ** 2)
+    squares = parameter_squares(model, images.inputs)
     variables = {
         "passage": ((*cell, *sample), made.passage.values),
         "last_step": ((*cell, "replica"), made.last_step.values),
@@ -200,7 +222,9 @@ def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
         "kurtosis": (("direction", "other"), found["kurtosis"]),
         "hessian_ratio": (("hessian_direction",), ratio),
         "block_losses": (("block",), checkpoint.block_losses),
-        **{name: (("end",), column) for name, column in ends.items()},
+        **{name: (("end", "curvature_bin")[: v.ndim], v) for name, v in ends.items()},
+        "bin_curvature": ("curvature_bin", by_curvature(squares, squares)),
+        "bin_noise": ("curvature_bin", by_curvature(noise, squares)),
         **{
             name: (("case", *control_dims.get(name, ())), np.array([c[name] for c in controls]))
             for name in controls[0]
@@ -214,6 +238,7 @@ def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
         "case": others,
     }
     attrs = {
+        "dead_parameters": int(np.sum(squares == 0)),
         "loss": found["loss"],
         "trace": found["trace"],
         "fall": checkpoint.fall * config.watch / found["curvature"][0] / checkpoint.recipe.duration,

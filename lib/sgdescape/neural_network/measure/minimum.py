@@ -98,6 +98,53 @@ def parameter_directions(model, images, vectors) -> torch.Tensor:
     return lifted / lifted.norm(dim=0)
 
 
+def parameter_squares(model, inputs, weights=None) -> np.ndarray:
+    """Return the mean squared derivative of f by each parameter (P,): the diagonal of Eq. (44).
+
+    Weighted by twice the losses it is the diagonal of the gradients' second moment, Eq. (9).
+
+    Args:
+        model: Linear, ReLU, ..., Linear with biases.
+        inputs: X (N, d), in the model's precision.
+        weights: of the samples (N,), not negative; 1 unless given.
+    """
+    linear, n = list(model)[::2], len(inputs)
+    with torch.no_grad():
+        entering = [inputs]
+        for layer in linear[:-1]:
+            entering.append(torch.relu(layer(entering[-1])))
+        slope = torch.ones(n, 1, dtype=inputs.dtype)  # of f in what leaves the layer
+        if weights is not None:
+            slope = slope * torch.as_tensor(weights).sqrt()[:, None]
+        parts = []
+        for layer, hidden in zip(linear[::-1], entering[::-1], strict=True):
+            square = slope.square()
+            parts += [square.mean(dim=0), (square.T @ hidden.square() / n).flatten()]
+            slope = (slope @ layer.weight) * (hidden > 0)
+    return torch.cat(parts[::-1]).double().numpy()
+
+
+def by_curvature(squares, curvatures) -> np.ndarray:
+    """Return means of squares over parameters of like curvature, where it is small (bins,).
+
+    Half a decade a bin, from 1e-6 to 1e-2 of the largest curvature; NaN where a bin has fewer than
+    ten parameters. Parameters without any curvature are in none.
+
+    Args:
+        squares: of whatever the parameters have (P,).
+        curvatures: of the parameters (P,), not negative.
+
+    Example:
+        >>> h = np.repeat([1e-5, 1e-3, 1.0], 20)
+        >>> by_curvature(2 * h, h)[[2, 6]]
+        array([2.e-05, 2.e-03])
+    """
+    edges = np.max(curvatures) * np.geomspace(1e-6, 1e-2, 9) * (1 - 1e-9)  # rounding at an edge
+    where = np.digitize(curvatures, edges)
+    rows = [np.asarray(squares)[where == k] for k in range(1, len(edges))]
+    return np.array([row.mean() if row.size >= 10 else np.nan for row in rows])
+
+
 def hessian_ratio(model, images, lifted, curvature) -> np.ndarray:
     """Return v^T H v / h of the leading directions, H the Hessian with its residual term."""
     product = products.hessian_product(
