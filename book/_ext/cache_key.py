@@ -2,7 +2,8 @@
 
 myst-nb's cache compares the cells of a notebook only: after an edit in ``lib``, or with another
 kept result, it would show the old numbers. The folder of the cache is therefore named by a hash of
-the package, the kept results, the lock, the versions in use and the data folder's listing.
+the package, the kept results, the lock, the versions in use, the data folder's listing and the
+format of the figures.
 """
 
 import hashlib
@@ -21,7 +22,9 @@ def code_hash(root: Path) -> str:
         if path.exists() and "__pycache__" not in path.parts:
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
-    for line in (platform.python_version(), platform.machine(), *_versions(), *_data_folder()):
+    figures = os.environ.get("SGDESCAPE_FIGURES", "png")
+    where = (platform.python_version(), platform.machine(), figures)
+    for line in (*where, *_versions(), *_data_folder()):
         digest.update(line.encode() + b"\0")
     return digest.hexdigest()[:16]
 

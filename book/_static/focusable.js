@@ -8,7 +8,7 @@ const watch = new ResizeObserver((entries) => {
 window.addEventListener("load", async () => {
   await window.MathJax?.startup?.promise;
   const regions = document.querySelectorAll(
-    "pre, mjx-container[display='true'], .pst-scrollable-table-container",
+    "pre, mjx-container[display='true'], .pst-scrollable-table-container, .sgd-figure__box",
   );
   for (const region of regions) watch.observe(region);
 });

@@ -296,3 +296,107 @@ def test_chapters_offer_their_notebook():
     assert chapters
     for chapter in chapters:
         assert f"../../notebooks/{chapter.stem}.ipynb" in anchors(chapter).links
+
+
+# --- figures -----------------------------------------------------------------------------------
+
+NAMES = """() => {
+  const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+  const inside = ".sgd-figure, .sgd-figure *, .sgd-letters *";
+  const twice = [...document.querySelectorAll(inside)].filter(
+    (element) => element.id && ids.indexOf(element.id) !== ids.lastIndexOf(element.id));
+  const known = new Set(ids);
+  const lost = [...document.querySelectorAll(".sgd-figure use")].filter(
+    (use) => !known.has(use.getAttribute("href").slice(1)));
+  const clips = [...document.querySelectorAll(".sgd-figure [clip-path]")].filter(
+    (path) => !known.has(path.getAttribute("clip-path").slice(5, -1)));
+  return [twice, lost, clips].map((found) => found.map((element) => element.outerHTML));
+}"""
+COLOURS = """() => {
+  const probe = document.createElement("p");
+  document.body.append(probe);
+  probe.style.color = "var(--pst-color-text-base)";
+  const ink = getComputedStyle(probe).color;
+  probe.style.color = "var(--pst-color-background)";
+  const paper = getComputedStyle(probe).color;
+  probe.remove();
+  const fills = [...document.querySelectorAll(".sgd-figure use[href^='#letter-']")].map(
+    (letter) => getComputedStyle(letter).fill);
+  const boxes = [...document.querySelectorAll(".sgd-figure, .sgd-figure__box, .sgd-figure svg")];
+  const grounds = boxes.map((box) => getComputedStyle(box).backgroundColor);
+  return { ink, paper, fills, grounds };
+}"""
+SMALLEST = """() => [...document.querySelectorAll(".sgd-figure svg")].map((svg) => {
+  const pixels = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+  const sizes = [...svg.querySelectorAll("g[transform*='scale(0.']")].map(
+    (text) => 100 * Number(text.getAttribute("transform").match(/scale\\((0\\.\\d+)/)[1]));
+  return (0.75 * pixels * Math.min(...sizes));
+})"""
+
+
+def luminance(colour):
+    """Of what a browser calls rgb(...) or rgba(...)."""
+    red, green, blue = (int(part) / 255 for part in re.findall(r"\d+", colour)[:3])
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_figures_are_drawings_and_not_pictures():
+    chapters = [HTML / page for page in PAGES if page.startswith("book/chapters/")]
+    assert [c.stem for c in chapters if "sgd-figure__box" not in c.read_text("utf-8")] == []
+    assert [c.stem for c in chapters for p in anchors(c).pictures if "_images/" in p["src"]] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_figures_have_the_colours_of_the_page(visit, page, scheme):
+    tab = visit(page, scheme).tab
+    found = tab.evaluate(COLOURS)
+    clear = ("rgba(0, 0, 0, 0)", "transparent")
+    assert [ground for ground in found["grounds"] if ground not in clear] == []
+    assert (luminance(found["ink"]) > luminance(found["paper"])) == (scheme == "dark")
+    if found["fills"]:  # nearly all letters are ink, some name a series in its colour
+        assert found["fills"].count(found["ink"]) > 0.7 * len(found["fills"])
+    dim = [c for c in set(found["fills"]) if abs(luminance(c) - luminance(found["paper"])) < 0.1]
+    assert dim == []
+
+
+def test_names_inside_figures_are_unique_and_known(visit, page):
+    assert visit(page).tab.evaluate(NAMES) == [[], [], []]
+
+
+def test_figures_say_what_they_show(visit, page):
+    tab = visit(page).tab
+    boxes = tab.locator(".sgd-figure")
+    labels = tab.locator(".sgd-figure [role=img][aria-label]")
+    assert labels.count() == boxes.count()
+    texts = labels.evaluate_all("all => all.map((box) => box.getAttribute('aria-label'))")
+    assert [text for text in texts if len(text.split()) < 4] == []
+
+
+def test_text_of_figures_is_readable_on_a_phone(visit, page):
+    tab = visit(page).tab
+    tab.set_viewport_size({"width": PHONE, "height": 900})
+    sizes = tab.evaluate(SMALLEST)
+    tab.set_viewport_size({"width": DESK, "height": 900})
+    assert [size for size in sizes if size is not None and size < 7.95] == []
+
+
+def test_a_page_weighs_little(page):
+    pictures = {p["src"] for p in anchors(HTML / page).pictures}
+    files = [(HTML / page).parent / unquote(src) for src in pictures if not urlsplit(src).scheme]
+    assert sum(path.stat().st_size for path in [HTML / page, *files]) < 1.5e6
+
+
+def test_a_figure_is_enlarged_and_put_back(visit):
+    tab = visit("book/chapters/random_time_change.html").tab
+    tab.set_viewport_size({"width": PHONE, "height": 900})
+    box = tab.locator(".sgd-figure__box").first
+    before = box.evaluate("box => [box.parentElement.id, box.querySelector('svg').clientWidth]")
+    tab.locator(".sgd-figure__tools button").first.press("Enter")
+    dialog = tab.locator("dialog.sgd-enlarged[open]")
+    large = dialog.locator(".sgd-figure__box svg").first.evaluate("svg => svg.clientWidth")
+    assert large > 1.2 * before[1] or dialog.locator("svg").count() > 1
+    tab.keyboard.press("Escape")
+    tab.wait_for_selector("dialog.sgd-enlarged", state="hidden")
+    after = box.evaluate("box => [box.parentElement.id, box.querySelector('svg').clientWidth]")
+    tab.set_viewport_size({"width": DESK, "height": 900})
+    assert after == before

@@ -13,7 +13,7 @@ import matplotlib.style
 import matplotlib.ticker
 import numpy as np
 
-from sgdescape.core import validate
+from sgdescape.core import page_figures, validate
 from sgdescape.core.doors import door
 
 __all__ = [
@@ -31,11 +31,8 @@ __all__ = [
 ]
 
 matplotlib.style.use(Path(__file__).with_name("sgdescape.mplstyle"))
-if "ipykernel" in sys.modules:  # notebooks ignore savefig.dpi: "retina" is their 2 x 100 dots
-    from matplotlib_inline.backend_inline import set_matplotlib_formats
-
-    # no cropping: the layout fills the figure already, and to measure it takes a fifth of the time
-    set_matplotlib_formats("retina", bbox_inches=None)
+if "ipykernel" in sys.modules:
+    page_figures.show()
 
 COLOURS = {
     "blue": "#0072B2",
