@@ -5,11 +5,17 @@ grid one of `figures.css`, which follow the page from light to dark; a colour th
 the dark page gets a lighter one of the same hue there, and every other colour stays.
 """
 
+import base64
+import io
 import re
+
+import numpy as np
+from PIL import Image
 
 ENOUGH = 3.0  # contrast of graphics, WCAG 1.4.11
 DARK = (0x29, 0x31, 0x3D)  # the lighter of the dark theme's grounds: of boxes
 NIGHT, CHALK = (0x12, 0x12, 0x12), (0xCE, 0xD6, 0xDD)  # its page and its text
+EVEN = 6  # how far the parts of a grey may be apart
 HEX = re.compile(r"#[0-9a-f]{6}")
 
 
@@ -41,7 +47,7 @@ def themed(colour: str) -> tuple[str, str | None]:
         ('#00224e', '#697d97')
     """
     rgb = tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    if max(rgb) - min(rgb) <= 6:
+    if max(rgb) - min(rgb) <= EVEN:
         return _grey(colour, rgb[1])
     if contrast(rgb, DARK) >= ENOUGH:
         return colour, None
@@ -70,6 +76,14 @@ def lighter(rgb) -> str:
         if contrast(found, DARK) >= ENOUGH:
             break
     return "#" + "".join(f"{value:02x}" for value in found)
+
+
+def is_ink(address: str) -> bool:
+    """Return whether a picture inside a figure, a data address, holds ink alone: black and grey."""
+    file = io.BytesIO(base64.b64decode(address.partition("base64,")[2]))
+    pixels = np.asarray(Image.open(file).convert("RGBA")).astype(int)
+    seen = pixels[pixels[..., 3] > 0][:, :3]
+    return len(seen) > 0 and int(np.ptp(seen, axis=1).max()) <= EVEN
 
 
 def rules(selector: str, style: dict[str, str]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from html import escape
 from xml.etree import ElementTree
 
-from figure_colours import rules
+from figure_colours import is_ink, rules
 from figure_paths import dots, short, shorter_transform
 
 XLINK = "{http://www.w3.org/1999/xlink}href"
@@ -159,7 +159,7 @@ def _attributes(element, style, shop) -> str:
         if name == XLINK or name == "href":
             target = value.removeprefix("#")
             if value.startswith("data:"):
-                found["href"] = value
+                found |= {"href": value} | ({"class": "ink"} if is_ink(value) else {})
             else:
                 own = OWN.fullmatch(target) is not None
                 found["href"] = "#" + (shop.own(target) if own else _letter(target))

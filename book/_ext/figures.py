@@ -38,8 +38,9 @@ def html(found: Drawing, alt: str, data: str) -> str:
         )
         for piece, width in zip(found.pieces, found.widths, strict=True)
     )
+    pieces = pieces.replace(">", f"><style>{found.css}</style>", 1)
     return (
-        f'<div class="sgd-figure" id="{found.name}-drawing"><style>{found.css}</style>'
+        f'<div class="sgd-figure" id="{found.name}-drawing">'
         f'<div class="sgd-figure__box" id="{found.name}" style="--whole:{whole * PIXELS:.0f}px" '
         f'role="img" aria-label="{escape(alt)}">{pieces}</div>'
         f'<p class="sgd-figure__tools"><a href="{data}" download>Its numbers (CSV)</a></p></div>'

@@ -102,7 +102,13 @@ def test_bands_bars_pictures_and_lines_across_have_numbers_too():
 def test_clouds_beyond_what_a_page_can_hold_become_pictures():
     ax = Figure().subplots()
     ax.plot(RNG.normal(size=page_figures.MOST_POINTS + 1), "o")
-    assert "data:image/png" in page_figures.svg(ax.figure)
+    svg = page_figures.svg(ax.figure)
+    assert (
+        "data:image/png" in svg and 'class="ink"' not in figure_drawing.drawing(svg, "f").pieces[0]
+    )
+    ax.lines[0].set_color("black")
+    drawn = figure_drawing.drawing(page_figures.svg(ax.figure), "f")
+    assert 'class="ink"' in drawn.pieces[0]  # which the style sheet inverts by night
     ax.lines[0].remove()
     ax.plot(RNG.normal(size=page_figures.MOST_POINTS), "o", rasterized=True)
     assert "data:image/png" not in page_figures.svg(ax.figure)
