@@ -4,6 +4,7 @@ While pages are executed the kernels make SVG (`sgdescape.core.page_figures`); a
 that holds pictures stays a picture.
 """
 
+import math
 import os
 import re
 from html import escape
@@ -34,7 +35,9 @@ def html(found: Drawing, alt: str, data: str) -> str:
     readable = READABLE * PIXELS / found.smallest  # pixels a point
     pieces = "".join(
         piece.replace(
-            "<svg ", f'<svg style="flex:{width:.0f} 1 0;--least:{readable * width:.0f}px" ', 1
+            "<svg ",
+            f'<svg style="flex:{width:.0f} 1 0;--least:{math.ceil(readable * width)}px" ',
+            1,
         )
         for piece, width in zip(found.pieces, found.widths, strict=True)
     )

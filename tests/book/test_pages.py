@@ -377,7 +377,7 @@ def test_text_of_figures_is_readable_on_a_phone(visit, page):
     tab.set_viewport_size({"width": PHONE, "height": 900})
     sizes = tab.evaluate(SMALLEST)
     tab.set_viewport_size({"width": DESK, "height": 900})
-    assert [size for size in sizes if size is not None and size < 7.95] == []
+    assert [size for size in sizes if size is not None and size < 7.999] == []
 
 
 def test_a_page_weighs_little(page):

@@ -13,7 +13,7 @@ import matplotlib.style
 import matplotlib.ticker
 import numpy as np
 
-from sgdescape.core import page_figures, validate
+from sgdescape.core import validate
 from sgdescape.core.doors import door
 
 __all__ = [
@@ -32,6 +32,8 @@ __all__ = [
 
 matplotlib.style.use(Path(__file__).with_name("sgdescape.mplstyle"))
 if "ipykernel" in sys.modules:
+    from sgdescape.core import page_figures  # here: its parts of matplotlib take time to load
+
     page_figures.show()
 
 COLOURS = {
