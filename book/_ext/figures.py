@@ -16,8 +16,8 @@ from figure_drawing import Drawing, drawing, letter_store
 FOLDER = "figures"
 READABLE = 8.0  # points: the smallest text on a phone
 PIXELS = 4 / 3  # of the page in a point
-INKS = {
-    day: f'<span class="sgd-day">{day}</span><span class="sgd-night">{night}</span>'
+INKS = {  # parted by a space of no width, or the search would know "blackwhite"
+    day: f'<span class="sgd-day">{day}</span>\u200b<span class="sgd-night">{night}</span>'
     for day, night in (("black", "white"), ("Black", "White"))
 }
 INK = re.compile(r"\b([Bb]lack)\b")
