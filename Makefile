@@ -1,6 +1,7 @@
 # Each target makes its environment first; none needs an activated shell. Logic lives in tools/.
 PYTHON ?= python3
 PORT ?= 8000
+SAMPLE ?= 60
 # One thread a process: the same numbers on any machine, and no threads waiting for each other where
 # other work runs beside (matrices of a few thousand rows take 8 times longer then).
 ONE = OMP_NUM_THREADS=1
@@ -13,7 +14,7 @@ ifneq ($(shell sed -n 2p .venv/stamp 2>/dev/null),$(CURDIR))
 .PHONY: .venv/stamp
 endif
 
-.PHONY: book pdf zip check chapter paper-data test test-slow test-sample test-portable nightly power test-triton test-pages notebooks serve lab bench lock clean
+.PHONY: book pdf zip check chapter paper-data test test-slow test-sample test-portable nightly power drift mutants test-triton test-pages notebooks serve lab bench lock clean
 
 book: .venv/stamp   ## the pages, in _build/html
 	$(ONE) .venv/bin/jupyter-book build . -W --keep-going -n --all
@@ -32,6 +33,13 @@ nightly: .venv/stamp   ## what takes too long for every change
 
 power: .venv/stamp   ## how often each claim's check is right, over 20 seeds: hours, continues when stopped
 	$(ONE) .venv/bin/python tools/power.py $(STEM)
+
+drift: .venv/stamp   ## every claim's fresh value beside the record: make drift STEM=kramers_escape
+	$(ONE) .venv/bin/python tools/drift.py $(STEM)
+
+mutants: .venv/stamp   ## do the tests notice a changed operator? make mutants STEM=kramers_escape SAMPLE=20
+	.venv/bin/python -m pip install --quiet --constraint requirements.lock --editable ".[mutants]"
+	$(ONE) .venv/bin/python tools/mutants.py $(STEM) --sample $(SAMPLE)
 
 test-sample: .venv/stamp   ## of the long checks what fits beside every change; make nightly has all
 	$(PYTEST) -n auto --dist loadfile -m "slow and not browser" --sample \
