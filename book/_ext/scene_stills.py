@@ -100,7 +100,6 @@ DAMPINGS = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 @given
 def escape_map_values():
     """Return barriers over damping and loss ratio, and where experiments lie on the map."""
-    from sgdescape import heavy_tails as ht
     from sgdescape import large_deviations as ld
     from sgdescape import linear_regression as lr
     from sgdescape import momentum_escape as me
@@ -119,7 +118,8 @@ def escape_map_values():
         "dampings": DAMPINGS,
         "barriers": [_short(me.barrier(ratios, damping=z)) for z in DAMPINGS],
         "strong": _short(ld.quasi_potential(ratios)),
-        "slope": ht.jump_index(learning_rate=1.0, batch_size=1),
+        "tails": _short(me.tail_slope(DAMPINGS)),
+        "tailsEnd": me.tail_slope(np.inf),
         "marks": [{"kind": kind, "at": _short([t, zeta])} for kind, t, zeta in marks],
     }
 

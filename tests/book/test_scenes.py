@@ -22,7 +22,6 @@ import scene  # noqa: E402  (the book's extensions are no package)
 import scene_drawing  # noqa: E402
 
 from sgdescape import anomalous_diffusion as ad  # noqa: E402
-from sgdescape import heavy_tails as ht  # noqa: E402
 from sgdescape import kramers_escape as ke  # noqa: E402
 from sgdescape import large_deviations as ld  # noqa: E402
 from sgdescape import linear_regression as lr  # noqa: E402
@@ -94,7 +93,8 @@ def test_values_of_the_map_are_the_packages():
     exact = me.barrier(np.array(table["ratios"]), damping=0.5)
     np.testing.assert_allclose(table["barriers"][row], exact, rtol=1e-6)
     np.testing.assert_allclose(table["strong"], ld.quasi_potential(table["ratios"]), rtol=1e-6)
-    assert table["slope"] == ht.jump_index(learning_rate=1.0, batch_size=1)
+    np.testing.assert_allclose(table["tails"], me.tail_slope(table["dampings"]), rtol=1e-6)
+    assert table["tailsEnd"] == me.tail_slope(np.inf)
 
 
 # --- in a browser: numbers -------------------------------------------------------------------
@@ -307,16 +307,13 @@ def cases():
     yield "escape_map", "stableStep", calls, edges
     c = [1.0, 1.5, 3.0, 50.0]
     yield "escape_map", "weakFriction", [[x] for x in c], me.weak_friction(c, 3.0)
-    tails = [me.tail_exponent(temperature=t) for t in (0.1, 0.7)]
-    yield "escape_map", "tailAtNoDamping", [[0.1], [0.7]], tails
     table = scene_drawing.values("escape_map")
     ratios, dampings = table["ratios"][::17], table["dampings"][::3]
     calls = [[c, z, table] for z in dampings for c in ratios]
     nodes = [me.barrier(ratios, damping=z) for z in dampings]
     yield "escape_map", "barrier", calls, nodes
-    slope = table["slope"]
-    tail = [ht.jump_index(learning_rate=0.2, batch_size=4)]
-    yield "escape_map", "tailWithoutMomentum", [[0.05, slope]], tail
+    calls = [[z, table] for z in (0.0, *dampings, 1e9)]
+    yield "escape_map", "tailSlope", calls, me.tail_slope([0.0, *dampings, np.inf])
 
 
 PLACE = [0.8, -1.1]
@@ -373,6 +370,8 @@ def test_map_is_close_between_its_nodes(script):
     found = script("escape_map", "barrier", [[c, z, table] for z in dampings for c in ratios])
     exact = [me.barrier(ratios, damping=z) for z in dampings]
     assert differ(found, exact) < 0.02  # a line's width on the map
+    tails = script("escape_map", "tailSlope", [[z, table] for z in dampings])
+    assert differ(tails, me.tail_slope(dampings)) < 0.02
 
 
 LEVEL = 1e-5

@@ -6,7 +6,7 @@ from scipy import integrate, stats
 
 import sgdescape.large_deviations as ld
 from sgdescape.core import quasi_potential as qp
-from sgdescape.large_deviations.measure import circle_chain
+from sgdescape.large_deviations.measure import circle_chain, circle_runs, circle_splitting
 from sgdescape.large_deviations.measure.circle_runs import simulate_passages
 
 
@@ -235,3 +235,34 @@ def test_climb_time_is_the_chain_at_small_rates(batch):
         ratios.append(circle_chain.circle_passage(**at).time / ld.circle_climb_time(**at))
     assert abs(ratios[1] - 1) < 0.6 * abs(ratios[0] - 1)
     assert 2 * ratios[1] - ratios[0] == pytest.approx(1, abs=0.05)
+
+
+# --- rare passages ------------------------------------------------------------------------------
+
+
+def test_chance_within_so_many_steps_is_that_of_runs():
+    at = {"noise_variance": 8.0, "learning_rate": 0.5, "batch_size": 2}
+    chance, error = circle_splitting.passage_chance(10, **at)
+    steps = circle_runs.simulate_passages(**at, runs=40_000, max_steps=10, seed=3)
+    share = np.mean(steps > 0)
+    assert error < 0.02
+    assert abs(share - chance) < 5 * np.sqrt(chance / 40_000) + error * chance
+
+
+def test_chance_of_normal_steps_is_that_of_normal_runs():
+    at = {"noise_variance": 8.0, "learning_rate": 0.5, "batch_size": 2}
+    rng, theta, alive = np.random.default_rng(5), np.zeros(40_000), np.ones(40_000, bool)
+    for _ in range(10):
+        slope, twice = np.sin(theta), 2 - 2 * np.cos(theta) + 8.0
+        noise = np.sqrt((twice + slope**2) / 2) * rng.standard_normal(theta.size)
+        theta = np.where(alive, theta - 0.5 * (slope + noise), theta)
+        alive &= np.abs(theta) < np.pi
+    chance = circle_splitting.normal_chance(10, **at)
+    assert abs(np.mean(~alive) - chance) < 5 * np.sqrt(chance / 40_000) + 0.01 * chance
+
+
+def test_rare_passages_are_rarer_for_sgd_than_for_normal_steps():
+    """Of the law of steps only mean and variance are the same: what is rare depends on the rest."""
+    at = {"noise_variance": 8.0, "learning_rate": 0.1, "batch_size": 4}
+    chance, _ = circle_splitting.passage_chance(60, **at)
+    assert circle_splitting.normal_chance(60, **at) > 5 * chance

@@ -89,6 +89,7 @@ WRONG_DATA = {
     "circle_jump": changed("circle_barrier", lambda v: 0 * v + ld.circle_climb(0.5)),
     "circle_time": changed("run_time", lambda t: t / 2),
     "circle_time_batch": changed("run_time", lambda t: t / 2),
+    "circle_splitting": changed("rare_estimates", lambda p: 4 * p),
     "circle_directions": changed("plane_steps", lambda steps: steps * 1.2),
     "network_batch": changed("log_time", lambda t: t + 0.3 * t.exponent),
     "network_bend": changed("log_time", lambda t: t - 0.3 * t.exponent),

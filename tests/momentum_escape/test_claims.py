@@ -37,6 +37,7 @@ WRONG = {
     "gibbs_tail": [
         ("gibbs_tail", lambda e, *, temperature: (1 + e / 2) ** (1 - 2 / temperature)),
     ],
+    "tail_index": [scaled("tail_slope", 1.02), ("tail_slope", lambda damping: 2 / (1 + damping))],
 }
 
 

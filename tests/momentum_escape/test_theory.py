@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy import integrate
+from scipy import integrate, optimize
 
+import sgdescape.large_deviations as ld
 import sgdescape.momentum_escape as me
 from sgdescape.momentum_escape.theory import minimum_action as paths
 from sgdescape.momentum_escape.theory.barrier import _followed
@@ -287,3 +288,50 @@ def test_the_optimum_in_the_plane_lies_below_line_and_circle():
 def test_samples_with_normal_inputs_stay_on_the_line():
     c = np.array([2.0, 10.0, 100.0])
     assert np.allclose(me.plane_barrier(c, aligned=1.0), me.weak_friction(c, 3.0))
+
+
+# --- far out -----------------------------------------------------------------------------------
+
+
+def far_field(t, slope, zeta):
+    """Root of Eq. (momentum-far-field) by bracketing, on the falling branch."""
+    b = t * (t + 2 * zeta)
+
+    def left_side(x):
+        return 8 * slope * zeta * t - b * np.expm1(x) - x
+
+    low, high = -1.0, np.log(-1 / b) if b < 0 else 1.0
+    while left_side(low) < 0:
+        low *= 2
+    while b > 0 and left_side(high) > 0:
+        high *= 2
+    return np.expm1(optimize.brentq(left_side, low, high, xtol=1e-14)) / (4 * zeta)
+
+
+@pytest.mark.parametrize("zeta", [0.05, 0.6, 2.0])
+def test_what_a_turn_gains_is_nothing_at_the_slope_of_the_tail(zeta):
+    slope = me.tail_slope(zeta)
+
+    def pair(t):
+        return far_field(t, slope, zeta) + far_field(-t, slope, zeta)
+
+    near = integrate.quad(pair, 0, 1, limit=200)[0]
+    far = integrate.quad(lambda s: pair(1 / s) / s**2, 0, 1, limit=200)[0]
+    assert near + far == pytest.approx(0, abs=1e-5)
+    assert abs(near) > 0.05
+
+
+@pytest.mark.parametrize("zeta", [0.1, 0.3, 0.6])
+def test_the_barrier_grows_far_out_with_the_slope_of_the_tail(zeta):
+    low, high = me.barrier(np.array([200.0, 2000.0]), damping=zeta)
+    assert (high - low) / np.log(10) == pytest.approx(me.tail_slope(zeta), abs=4e-3)
+
+
+def test_the_slope_of_the_tail_joins_its_limits():
+    ends = me.tail_slope([0.0, np.inf])
+    assert ends == pytest.approx([2.0, ld.jump_factor() / 4], abs=1e-12)
+    joints = me.tail_slope([1e-3, 1.001e-3, 999.0, 1001.0])
+    assert joints[::2] == pytest.approx(joints[1::2], rel=1e-7)
+    assert np.all(np.diff(me.tail_slope(np.geomspace(0.01, 100, 30))) < 0)
+    with pytest.raises(ValueError, match="damping must be at least 0, infinity allowed: got -1"):
+        me.tail_slope([0.5, -1.0])

@@ -21,17 +21,19 @@
       const q = Math.log(ratio / ratios[i - 1]) / Math.log(ratios[i] / ratios[i - 1]);
       return row[i - 1] + q * (row[i] - row[i - 1]);
     };
+    return between(zeta, dampings, (j) => along(barriers[j]), weakFriction(ratio), along(strong));
+  }
+  function between(zeta, dampings, at, weak, strong) {
     const last = dampings.length - 1;
-    if (zeta <= dampings[0]) return weakFriction(ratio) + (along(barriers[0]) - weakFriction(ratio)) * (zeta / dampings[0]) ** 2;
-    if (zeta >= dampings[last]) return along(strong) + (along(barriers[last]) - along(strong)) * (dampings[last] / zeta) ** 2;
+    if (zeta <= dampings[0]) return weak + (at(0) - weak) * (zeta / dampings[0]) ** 2;
+    if (zeta >= dampings[last]) return strong + (at(last) - strong) * (dampings[last] / zeta) ** 2;
     const j = dampings.findIndex((z) => z >= zeta);
     const q = Math.log(zeta / dampings[j - 1]) / Math.log(dampings[j] / dampings[j - 1]);
-    return along(barriers[j - 1]) * (1 - q) + along(barriers[j]) * q;
+    return at(j - 1) * (1 - q) + at(j) * q;
   }
-  // Tail index a of P(L > c L*) ~ c^-a at the two edges of the map.
-  const tailAtNoDamping = (t, kurtosis = KURTOSIS) => 4 / ((kurtosis - 1) * t) - 1;
-  const tailWithoutMomentum = (t, slope) => slope / t;
-  sgdescape.scenes.escape_map = { damping, temperature, stableStep, weakFriction, barrier, tailAtNoDamping, tailWithoutMomentum };
+  // A(zeta): the tail index a of P(L > c L*) ~ c^-a is A/T at small T. table: {dampings, tails, tailsEnd}.
+  const tailSlope = (zeta, { dampings, tails, tailsEnd }) => between(zeta, dampings, (j) => tails[j], 2, tailsEnd);
+  sgdescape.scenes.escape_map = { damping, temperature, stableStep, weakFriction, barrier, tailSlope };
 
   sgdescape.stage("escape_map", (s) => {
     const map = s.panel("Where the setting lies", "Map of temperature and damping with your setting, lines of equal escape time, the edge of stability, and both papers", { height: 400 });
@@ -93,10 +95,10 @@
       say() {
         const at = now(), t = temperature(at), zeta = damping(at), { brief } = sgdescape, w = barrier(RATIO, zeta, s.data);
         const share = (at.eta * at.curvature) / stableStep(at), stable = share < 1;
-        const low = tailAtNoDamping(t), plain = tailWithoutMomentum(t, s.data.slope);
+        const tail = tailSlope(zeta, s.data) / t;
         s.key([["Temperature T", brief(t), "hero", false, "chances are exp(−w/T)"], ["Damping ζ", brief(zeta), "hero", false, zeta < 1 ? "swings around the minimum" : "creeps back to it"],
           ["Time to 2L*", stable ? `e^${brief(w / t)}` : "–", "soft", false, `w = ${brief(w)}`],
-          ["Tail index", stable ? `${brief(plain)} to ${brief(Math.max(low, 0))}` : "–", "blue", true, "ζ → ∞ to ζ → 0, small T"],
+          ["Tail index", stable ? brief(tail) : "–", "blue", true, "of P(L > cL*), small T"],
           ["Edge of stability", `${brief(100 * share)} %`, "red", false, `of ηh = ${brief(stableStep(at))}`]]);
         if (!stable) return "Here second moments are infinite: the loss has no mean, and no exponent holds.";
         const near = zeta > 3 ? "almost as without momentum: climb and jump (dashed blue)" : zeta < 0.3 ? "almost as at weak friction (dotted green), where jumps are too dear" : "between both limits";

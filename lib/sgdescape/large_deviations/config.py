@@ -32,6 +32,12 @@ class Config:
         run_batches: their B.
         runs: number of runs for each B.
         max_steps: after which a run is given up, and counted as censored.
+        rare_variance: sigma^2 of the circle where a rare passage is split.
+        rare_rate: eta of it.
+        rare_batch: B of it.
+        rare_steps: within which the passage is asked for.
+        rare_replicas: of a repetition of the splitting.
+        rare_repetitions: independent ones.
         plane_variance: sigma^2 of the circle with further directions, above 1.19.
         plane_rates: eta/B of its chains with one further direction, each half of the one before.
         plane_run_rate: eta/B of real SGD there, B = 4.
@@ -70,6 +76,12 @@ class Config:
     run_batches: tuple[int, ...] = (1, 4)
     runs: int = 1000
     max_steps: int = 1_000_000
+    rare_variance: float = 8.0
+    rare_rate: float = 0.1
+    rare_batch: int = 4
+    rare_steps: int = 60
+    rare_replicas: int = 400
+    rare_repetitions: int = 24
     plane_variance: float = 8.0
     plane_rates: tuple[float, ...] = (0.2, 0.1, 0.05)
     plane_run_rate: float = 0.1
@@ -120,8 +132,11 @@ class Config:
         validate.count("paths", self.paths, low=10)
         validate.count("kept_steps", self.kept_steps, low=2)
         validate.within("path_rates", self.path_rates, low=0, open_low=True)
-        validate.positive("run_rate", self.run_rate)
-        validate.positive("run_variance", self.run_variance)
+        for name in ("run_rate", "run_variance", "rare_rate", "rare_variance"):
+            validate.positive(name, getattr(self, name))
+        for name, low in (("rare_batch", 1), ("rare_steps", 1), ("rare_replicas", 10),
+                          ("rare_repetitions", 4)):  # fmt: skip
+            validate.count(name, getattr(self, name), low=low)
         validate.count("seed", self.seed, low=0)
 
 

@@ -11,6 +11,7 @@ from sgdescape.large_deviations.config import QUICK, Config
 from sgdescape.large_deviations.measure.circle_plane import plane_runs
 from sgdescape.large_deviations.measure.circle_plane_chain import plane_chains
 from sgdescape.large_deviations.measure.circle_runs import circle_chains, circle_runs
+from sgdescape.large_deviations.measure.circle_splitting import circle_splitting
 from sgdescape.large_deviations.measure.last_steps import last_steps
 from sgdescape.large_deviations.measure.network import network_gradients, network_runs
 from sgdescape.large_deviations.measure.regression_chains import (
@@ -38,6 +39,7 @@ def run(config: Config = QUICK) -> xr.Dataset:
         kesten_tail,
         circle_chains,
         circle_runs,
+        circle_splitting,
         plane_chains,
         plane_runs,
         last_steps,

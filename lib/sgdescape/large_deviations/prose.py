@@ -61,6 +61,7 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
     falling = local_exponents(laplace.law_time, dataset.rate, power=0.5)
     strong = dataset.sel(ratio=3.0)
     return {
+        "deviations-rare-factor": (float(dataset.rare_normal / dataset.rare_chance), ".1f"),
         "deviations-from-other-side": (100 * np.mean(before[np.isfinite(before)] < 0), ".0f"),
         "deviations-mean-before": (np.nanmean(before), ".2f"),
         "deviations-turn": (turn, ".2f"),

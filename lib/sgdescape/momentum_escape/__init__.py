@@ -26,6 +26,7 @@ from sgdescape.momentum_escape.theory.scales import (
     stable_step,
     temperature,
 )
+from sgdescape.momentum_escape.theory.tail import tail_slope
 
 __all__ = [
     "Config",
@@ -57,6 +58,7 @@ __all__ = [
     "stable_step",
     "summary",
     "tail_exponent",
+    "tail_slope",
     "temperature",
     "turnover",
     "weak_friction",

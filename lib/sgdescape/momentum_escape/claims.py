@@ -194,3 +194,20 @@ def gibbs_tail(ds) -> Claim:
         rivals={"twice of it": 2 * float(ds.gibbs_tail.sel(energy=2.0))},
         expected="refuted",
     )
+
+
+@claim
+def tail_index(ds) -> Claim:
+    """The tail index between the limits of damping."""
+    zeta, a = provenance.settings(ds).index_damping, ds.attrs
+    return check(
+        f"At damping {zeta:g} the tail index is $A(\\zeta)/T$ as $T\\to0$, $A$ the slope of $w$ in "
+        "$\\log c$ far out (limit of $T$ times the exact index).",
+        source=OWN,
+        predicted=a["tail_slope"],
+        measured=estimates.index_limit(ds),
+        rivals={"weak friction, 2": a["tail_slope_weak"],
+                "without momentum, Kesten's 0.898": a["tail_slope_strong"]},
+        resolution=0.02,
+        expected="confirmed",
+    )  # fmt: skip

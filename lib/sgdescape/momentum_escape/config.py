@@ -26,6 +26,8 @@ class Config:
         tail_energies: T kappa Psi at which it is looked at.
         chains: independent runs of it.
         chain_steps: of each.
+        index_damping: zeta at which the exact tail index is followed to small T.
+        index_temperatures: T of it, each half of the one before.
         seed: of everything.
     """
 
@@ -43,12 +45,15 @@ class Config:
     tail_energies: tuple[float, ...] = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
     chains: int = 48
     chain_steps: int = 250_000
+    index_damping: float = 1.0
+    index_temperatures: tuple[float, ...] = (0.2, 0.1, 0.05)
     seed: int = 0
 
     def __post_init__(self):
         """Refuse sizes that do not fit together."""
         check_types(self)
-        for name in ("dampings", "loss_ratios", "hot", "cold", "tail_energies"):
+        for name in ("dampings", "loss_ratios", "hot", "cold", "tail_energies",
+                     "index_temperatures"):  # fmt: skip
             values = getattr(self, name)
             if not isinstance(values, tuple) or not values:
                 raise TypeError(f"{name} must be a tuple of numbers: got {values!r}")
@@ -76,6 +81,17 @@ class Config:
         t = validate.positive("tail_temperature", self.tail_temperature)
         if 2 * t * self.tail_damping**2 > 1:
             raise ValueError(f"tail_temperature must be at most 1/(2 tail_damping^2): got {t}")
+        z, halves = validate.positive("index_damping", self.index_damping), self.index_temperatures
+        if len(halves) < 3 or any(a != 2 * b for a, b in zip(halves, halves[1:], strict=False)):
+            raise ValueError(
+                "index_temperatures must be three or more, each half of the one before: "
+                f"got {halves}"
+            )
+        if not 0 < 2 * halves[0] * z**2 < 1:
+            raise ValueError(
+                f"index_temperatures must lie in (0, 1/(2 index_damping^2)) = (0, {0.5 / z**2:g}): "
+                f"got {halves[0]}"
+            )
         validate.count("replicas", self.replicas, low=20)
         validate.count("chains", self.chains, low=8)
         validate.count("chain_steps", self.chain_steps, low=1000)

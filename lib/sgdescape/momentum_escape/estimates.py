@@ -4,7 +4,7 @@ import numpy as np
 from scipy import stats
 
 from sgdescape.core.runs.reading import reads_dataset
-from sgdescape.core.stats.intervals import LEVEL, Interval, mean_interval
+from sgdescape.core.stats.intervals import LEVEL, Interval, computed, mean_interval
 from sgdescape.core.stats.survival import log_influences
 
 
@@ -56,3 +56,16 @@ def law_slope(dataset, inputs, *, level: float = LEVEL) -> Interval:
 def tail_share(dataset, energy, *, level: float = LEVEL) -> Interval:
     """Return the share of steps with T kappa Psi above an energy, from independent chains."""
     return mean_interval(dataset.tail_share.sel(energy=energy).values, level=level)
+
+
+@reads_dataset
+def index_limit(dataset) -> Interval:
+    """Return the limit of T a for T -> 0, from exact indices at halved temperatures.
+
+    Two neighbours give a limit if what is left is proportional to T; the bound is by how much the
+    last two of these limits differ.
+    """
+    exact = dataset.scaled_index.values
+    limits = 2 * exact[1:] - exact[:-1]
+    value, error = float(limits[-1]), abs(float(limits[-1] - limits[-2]))
+    return computed(value, value - error, value + error, "extrapolation from halved temperatures")

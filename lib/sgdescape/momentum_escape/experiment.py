@@ -11,7 +11,7 @@ from sgdescape.core.doors import door
 from sgdescape.core.random import seeds
 from sgdescape.core.runs import provenance
 from sgdescape.momentum_escape.config import QUICK, Config
-from sgdescape.momentum_escape.measure import passages
+from sgdescape.momentum_escape.measure import index, passages
 from sgdescape.momentum_escape.predictions import predict
 from sgdescape.momentum_escape.theory.scales import settings
 
@@ -27,7 +27,8 @@ def measurements(config: Config = QUICK) -> xr.Dataset:
 
     Returns:
         ``passage`` (cell, temperature, replica) in steps, ``law_passage`` (inputs, temperature,
-        replica), ``tail_share`` (chain, energy), and the settings of each.
+        replica), ``tail_share`` (chain, energy), ``scaled_index`` (index_temperature), and the
+        settings of each.
     """
     c = config
     inverse = np.stack([c.hot, c.cold], axis=1)
@@ -54,6 +55,8 @@ def measurements(config: Config = QUICK) -> xr.Dataset:
         steps=c.chain_steps, burn_in=int(20 / (1 - tail_momentum)),
         seed=seeds.derive(c.seed, "momentum_escape", "tail"),
     )  # fmt: skip
+    index_step, index_momentum = settings(np.array(c.index_temperatures), c.index_damping)
+    scaled = index.scaled_indices(c.index_temperatures, step=index_step, momentum=index_momentum)
     dataset = xr.Dataset(
         {
             "passage": (("cell", "temperature", "replica"), np.array(passage)),
@@ -61,6 +64,7 @@ def measurements(config: Config = QUICK) -> xr.Dataset:
             "law_passage": (("inputs", "temperature", "replica"), np.array(laws)),
             "law_friction": ("temperature", 1 - law_momentum),
             "tail_share": (("chain", "energy"), shares),
+            "scaled_index": ("index_temperature", scaled),
         },
         coords={
             "damping": ("cell", np.array(c.dampings)),
@@ -69,6 +73,7 @@ def measurements(config: Config = QUICK) -> xr.Dataset:
             "law_inverse_temperature": ("temperature", law_inverse),
             "inputs": list(LAWS),
             "energy": list(c.tail_energies),
+            "index_temperature": list(c.index_temperatures),
         },
         attrs={"config": provenance.to_json(asdict(c))},
     )

@@ -14,6 +14,7 @@ from sgdescape.momentum_escape import estimates
 from sgdescape.momentum_escape.theory import plane, scales
 from sgdescape.momentum_escape.theory.barrier import barrier, weak_friction
 from sgdescape.momentum_escape.theory.minimum_action import minimum_action
+from sgdescape.momentum_escape.theory.tail import tail_slope
 
 _GREY = "#767676"
 _BETWEEN = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.6, 2.5, 4.0, 8.0)
@@ -100,6 +101,26 @@ def tail(dataset, ax):
     return ax
 
 
+@reads_dataset
+def far(dataset, ax):
+    """Draw the slope of the barrier in log c far out, with what discrete SGD has at small T."""
+    zeta = np.geomspace(0.01, 100, 121)
+    ax.plot(zeta, tail_slope(zeta), label="theory", **plotting.line(0))
+    ax.axhline(tail_slope(np.inf), ls="--", label="without momentum", **plotting.line(1))
+    few, ends = np.array([0.03, 0.1, 0.3, 0.6]), np.array([200.0, 2000.0])
+    slopes = [np.diff(barrier(ends, damping=z))[0] / np.log(10) for z in few]
+    ax.plot(few, slopes, **(plotting.points_style(0) | {"label": "barrier, $c$ from 200 to 2000"}))
+    index = dataset.scaled_index.values
+    at = np.full(index.size, provenance.settings(dataset).index_damping)
+    style = plotting.points_style(2) | {"label": "$T$ times the exact index"}
+    ax.plot(at, index, **style)
+    ax.set_xscale("log")
+    ax.set_xlabel(r"damping $\zeta$")
+    ax.set_ylabel(r"$A(\zeta)$")
+    ax.legend()
+    return ax
+
+
 @door
 def orbits(ax):
     """Draw the barrier of two equal directions: line, circle and the optimum, decoupled noise."""
@@ -137,6 +158,9 @@ def escape_map(dataset, ax, *, loss_ratio=2.0):
                        linewidths=0.8)  # fmt: skip
     ax.clabel(lines, fmt=lambda v: f"$e^{{{v:g}}}$", fontsize=7, inline=False)
     ax.axvline(1.0, lw=2, label="no second moments right of it", **plotting.line(1))
+    tails = tail_slope(zeta)
+    for index, label in ((3, "tail index 3, 30"), (30, None)):
+        ax.plot(tails / index, zeta, ls="-.", lw=1.2, label=label, **plotting.line(2))
     for size, style in ((1, "-"), (32, "--"), (256, ":")):
         ax.plot(t, 1 / np.sqrt(2 * size * t), ls=style, label=f"no momentum, batch {size}",
                 **plotting.line(3))  # fmt: skip

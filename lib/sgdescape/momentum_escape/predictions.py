@@ -13,6 +13,7 @@ from sgdescape.momentum_escape.theory.barrier import (
 )
 from sgdescape.momentum_escape.theory.energy import energy_tail, gibbs_tail, turnover
 from sgdescape.momentum_escape.theory.minimum_action import minimum_action
+from sgdescape.momentum_escape.theory.tail import tail_slope
 
 CHECKED = (3.0, 0.3)
 """Loss ratio and damping at which two routes to the barrier are compared."""
@@ -67,6 +68,9 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         "checked_paths": fine,
         "checked_error": abs(fine - coarse),
         "checked_weak": float(weak_friction(c, 3.0)),
+        "tail_slope": float(tail_slope(config.index_damping)),
+        "tail_slope_weak": float(tail_slope(0.0)),
+        "tail_slope_strong": float(tail_slope(np.inf)),
     }
     return ds
 

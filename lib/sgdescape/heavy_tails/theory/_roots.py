@@ -1,5 +1,7 @@
 """Roots of the growth rates of moments."""
 
+from functools import cache
+
 import numpy as np
 from scipy import optimize
 
@@ -20,6 +22,7 @@ def moment_root(log_growth, *, start=1.0, largest=1e7, tolerance=1e-12) -> float
         >>> print(round(moment_root(lambda s: s**2 - 3 * s), 6))
         3.0
     """
+    log_growth = cache(log_growth)  # one value at a bracket's end, whatever the rounding
     high = start
     while not log_growth(high) > 0:
         high *= 2

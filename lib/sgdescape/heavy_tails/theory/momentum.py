@@ -17,7 +17,8 @@ from sgdescape.heavy_tails.theory._roots import moment_root
 from sgdescape.heavy_tails.theory.radius import INPUTS, radius_law
 
 _NATS = 50.0
-_SWEEPS = 40  # in logarithms, before the matrix is made
+_SWEEPS, _FEW = 40, 4  # in logarithms, before the matrix is made; enough from a good guess
+_NEAR = 2.0  # nats of change in a sweep: a guess that is farther off would lose entries that count
 _STENCIL = np.arange(-3, 5)  # Lagrange interpolation through 8 neighbours
 
 
@@ -134,7 +135,14 @@ def momentum_root(*, learning_rate, momentum, batch_size=1, inputs="gaussian") -
 
     def growth(s):
         nonlocal shape
-        value, shape = _growth(s, learning_rate, momentum, batch_size, inputs, shape)
+        with np.errstate(all="ignore"):
+            value, new = _growth(s, learning_rate, momentum, batch_size, inputs, shape)
+        if not np.isfinite(value):
+            raise ValueError(
+                f"learning_rate / batch_size is too small: at {learning_rate:g} / {batch_size}, "
+                f"momentum {momentum:g}, moments of order {s:.0f} leave floating point"
+            )
+        shape = new
         return value
 
     first = min(max(guess / 4, 1.0), 1000.0)
@@ -265,14 +273,14 @@ def _growth(s, eta, beta, b, inputs, shape):
     logs, log_r, place = _step_nodes(s, eta, beta, b, inputs, n)
     logs = logs + s * log_r
     log_f = s * shape
-    for _ in range(_SWEEPS if not shape.any() else 4):
+    for sweep in range(_SWEEPS):
         raised = logs + _periodic(log_f)(place)
         new = special.logsumexp(raised, axis=1)
         change = np.ptp(new - log_f)
         log_f = new - new.mean()
         keep = np.any(raised > new[:, None] - 2 * _NATS, axis=0)
         logs, place = logs[:, keep], place[:, keep]
-        if change < 0.5:
+        if change < (0.5 if sweep < _FEW else _NEAR):
             break
     raised = logs + _periodic(log_f)(place) - log_f[:, None]
     scale = float(special.logsumexp(raised, axis=1).max())

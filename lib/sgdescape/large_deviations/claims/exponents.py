@@ -11,6 +11,7 @@ from sgdescape.large_deviations.estimates.exponents import (
     exponent_between,
     extrapolated_ratio,
     limit,
+    mean_chance,
     mean_passage,
     ratio,
 )
@@ -211,6 +212,23 @@ def circle_time(ds) -> Claim:
 def circle_time_batch(ds) -> Claim:
     """The same with batches."""
     return _runs(ds, int(ds.run_batch[-1]), f"batches of {int(ds.run_batch[-1])}", 0.25)
+
+
+@claim
+def circle_splitting(ds) -> Claim:
+    """Real SGD, by splitting, has the rare passages of the exact chain."""
+    config = settings(ds)
+    return check(
+        f"The circle model, $\\sigma^2={config.rare_variance:g}$, $\\eta={config.rare_rate:g}$, "
+        f"batches of {config.rare_batch}: the chance of real SGD to be over the saddle within "
+        f"{config.rare_steps} steps is that of the exact chain.",
+        source=OWN,
+        predicted=float(ds.rare_chance),
+        measured=mean_chance(ds),
+        rivals={"normal steps of the same mean and variance": float(ds.rare_normal)},
+        resolution=1.0,
+        expected="confirmed",
+    )
 
 
 def _gaussian(ds, ratio, statement, rivals, *, resolution):

@@ -126,6 +126,12 @@ def extrapolated_ratio(times, errors, predicted) -> Interval:
 
 
 @reads_dataset
+def mean_chance(dataset) -> Interval:
+    """Return the rare chance of real SGD, from independent repetitions of the splitting."""
+    return mean_interval(dataset.rare_estimates.values)
+
+
+@reads_dataset
 def mean_passage(dataset, batch_size, *, level=LEVEL) -> Interval:
     """Return the mean passage time of real SGD on the circle, in t = eta k.
 

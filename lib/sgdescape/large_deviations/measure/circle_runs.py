@@ -37,11 +37,7 @@ def simulate_passages(
     theta, alive = np.zeros(runs), np.arange(runs)
     passage = np.full(runs, -1, dtype=np.int64)
     for step in range(1, max_steps + 1):
-        first, second, noise = rng.standard_normal((*shape, alive.size))
-        cosine, sine = np.cos(theta), np.sin(theta)
-        residual = first * cosine + second * sine - first - sigma * noise
-        gradient = residual * (second * cosine - first * sine)
-        theta -= eta * gradient.mean(axis=0)
+        theta -= eta * mean_gradient(theta, rng.standard_normal((*shape, alive.size)), sigma)
         out = np.abs(theta) >= np.pi
         if out.any():
             passage[alive[out]] = step
@@ -49,6 +45,19 @@ def simulate_passages(
             if not alive.size:
                 break
     return passage
+
+
+def mean_gradient(theta, samples, sigma) -> np.ndarray:
+    """Return the mean of the batch's gradients (runs,), Eq. (circle-loss).
+
+    Args:
+        theta: (runs,).
+        samples: x_1, x_2 and epsilon of each batch (3, batch_size, runs).
+        sigma: of the labels.
+    """
+    (first, second, noise), cosine, sine = samples, np.cos(theta), np.sin(theta)
+    residual = first * cosine + second * sine - first - sigma * noise
+    return (residual * (second * cosine - first * sine)).mean(axis=0)
 
 
 def circle_runs(config) -> xr.Dataset:
