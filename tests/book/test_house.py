@@ -105,6 +105,9 @@ GIVEN = {
     # This chapter tests a limit of small learning rates, and takes as its data the exact
     # first-passage times of an earlier chapter, which that chapter's simulations have confirmed.
     ("large_deviations", "measure"): {"linear_regression.theory"},
+    # This one tests a limit of small temperatures, and takes as its data the exact tail indices of
+    # discrete SGD at finite ones, which the chapter on tails has confirmed by its chains.
+    ("momentum_escape", "measure"): {"heavy_tails.theory"},
 }  # (chapter, room) -> what it may take from another chapter's rooms all the same
 
 
