@@ -73,5 +73,6 @@ theirs = IndexBuilder._word_collector
 def setup(app):
     """Register the extension."""
     IndexBuilder._word_collector = collected
+    app.add_js_file("find.js", loading_method="defer")
     app.connect("doctree-read", name_rows)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
