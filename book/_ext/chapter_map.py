@@ -42,7 +42,7 @@ class ChapterMap(SphinxDirective):
         self.state.nested_parse(
             StringList(rows, source="chapter-map"), self.content_offset, container
         )
-        return container.children
+        return stacked(container)
 
 
 class ReadingPath(SphinxDirective):
@@ -69,7 +69,14 @@ class ReadingPath(SphinxDirective):
         self.state.nested_parse(
             StringList(rows, source="reading-path"), self.content_offset, container
         )
-        return container.children
+        return stacked(container)
+
+
+def stacked(container) -> list:
+    """Return what a container holds; on a narrow page the rows of its tables become blocks."""
+    for table in container.findall(nodes.table):
+        table["classes"].append("sgd-stacked")
+    return container.children
 
 
 def found(name: str, texts: dict) -> tuple:

@@ -122,7 +122,7 @@ def matrix(key: str, leaves: list, claims: dict) -> str:
         + "</tr>"
         for name in sorted(cells, key=_order)
     )
-    foot = "".join(f"<td>{totals[name]}</td>" for name in columns)
+    foot = "".join(f'<td data-label="{escape(name)}">{totals[name]}</td>' for name in columns)
     count = sum(bool(leaf["now"]) for leaf in leaves)
     name = f"Coverage of {PAPERS[key]}"
     return (
@@ -149,7 +149,8 @@ def _cell(column, leaves):
     links = " ".join(
         f'<a href="#{anchor(leaf)}"{_gap(leaf)}>{escape(label(leaf["id"]))}</a>' for leaf in leaves
     )
-    return f'<td class="{style}{" sgd-open" if column == OPEN else ""}">{links}</td>'
+    style += " sgd-open" if column == OPEN else ""
+    return f'<td class="{style}" data-label="{escape(column)}">{links}</td>'
 
 
 def _gap(leaf):

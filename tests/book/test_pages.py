@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import quote, unquote, urldefrag, urlsplit
 
 import pytest
 
@@ -197,6 +197,37 @@ def test_a_function_is_found_by_its_name(browser, room, name):
     entry.wait_for(state="visible")
     assert tab.url.endswith(place) and f"{name.rpartition('.')[2]}(" in entry.inner_text()
     tab.close()
+
+
+@pytest.mark.parametrize("words", ["Eq. (15)", "15", "equation 15"])
+def test_an_equation_is_found_by_its_number(browser, words):
+    tab = browser.new_page()
+    tab.set_default_timeout(PATIENCE)
+    messages = []
+    tab.on("console", lambda message: messages.append(message.text))
+    tab.goto((HTML / "search.html").as_uri() + f"?q={quote(words)}")
+    first = tab.locator("#search-results li a").first
+    assert first.get_attribute("href").endswith("kramers_escape.html#equation-eq-15")
+    tab.close()
+    assert messages == []
+
+
+def test_what_became_of_an_equation_is_read_on_a_phone(visit):
+    tab = visit("book/scoreboard.html").tab
+    tab.set_viewport_size({"width": PHONE, "height": 900})
+    outside = tab.evaluate(
+        "() => [...document.querySelectorAll('.sgd-matrix a')].filter(a => {"
+        "  const box = a.getBoundingClientRect(); return !box.width || box.right > innerWidth;"
+        "}).map(a => a.textContent)"
+    )
+    tab.locator(".sgd-matrix a[href='#entry-mori-eq-15']").first.click()
+    entry = tab.locator("#entry-mori-eq-15")
+    entry.locator(".sgd-says").first.wait_for(state="visible")
+    claims, sentences = entry.locator("a[href*='#claim-']").count(), entry.locator(".sgd-says")
+    said = sentences.all_inner_texts()
+    tab.set_viewport_size({"width": DESK, "height": 900})
+    assert outside == []
+    assert len(said) == claims > 3 and all(said)
 
 
 WIDE = "main, main * { font-family: 'DejaVu Sans', Verdana, sans-serif; letter-spacing: 0.04em }"
