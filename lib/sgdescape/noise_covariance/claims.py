@@ -186,8 +186,8 @@ def decoupling_ratio(ds) -> Claim:
     """Failure of the decoupling approximation away from the minimum, one input."""
     at = ds.sel(law="gaussian", loss_ratio=3.0)
     return check(
-        "In regression on one Gaussian input, E[l x^2] = (1 + 3 r^2)/(1 + r^2) E[l] E[x^2] at "
-        "r^2 = c - 1 = 2.",
+        "In regression on one Gaussian input the mean of loss times squared slope is $(3c-2)/c$ "
+        "of the product of their means, at $c=L/L^*=3$.",
         source=OWN,
         predicted=float(at.decoupling_theory),
         measured=ratio_interval(at.loss_slope, at.loss),
@@ -289,7 +289,7 @@ def network_kurtosis(ds) -> Claim:
     """Whether the growth of the noise along paths of the network follows the kurtosis."""
     return check(
         f"Along {ds.sizes['path']} directions of a trained network the noise grows with the loss "
-        "at rates that follow the kurtosis of their own direction: in $r-1=u(\\kappa_e-2)$, "
+        "at rates $r$ that follow the kurtosis of their own direction: in $r-1=u(\\kappa_e-2)$, "
         "fitted over the directions, $u=1$.",
         source=OWN,
         predicted=1.0,
@@ -330,8 +330,9 @@ def _slope(ds, law):
     kappa, theory = float(ds.kurtosis.sel(law=law)), round(predicted_slope(ds, law), 9)
     rivals = {"Eq. (6)": 1.0, "decoupled, mean kept": 0.0, "exact, mean dropped": kappa}
     rivals = {k: round(v, 9) for k, v in rivals.items() if abs(v - theory) > 1e-6}
+    name = law.capitalize() if law in ("gaussian", "laplace") else law  # named after people
     return check(
-        f"In linear regression with {law} inputs (kurtosis {kappa:.3g}) the noise along the "
+        f"In linear regression with {name} inputs (kurtosis {kappa:.3g}) the noise along the "
         "displacement, $B\\Sigma_{ee}/(2h_eL^*)$, grows with $L/L^*$ at the rate "
         f"$\\kappa_e-1$ = {kappa - 1:.3g}.",
         source=OWN,

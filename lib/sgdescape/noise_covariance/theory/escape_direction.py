@@ -180,10 +180,10 @@ def diffusion_barrier(loss_ratio, *, kurtosis):
 
 @door
 def decoupling_ratio(loss_ratio, *, kurtosis):
-    r"""Return E[l g^2] / (E[l] E[g^2]), Eq. (decoupling-ratio): :math:`(1+\kappa_er^2)/(1+r^2)`.
+    r"""Return E[l g^2] / (E[l] E[g^2]), Eq. (decoupling-ratio): :math:`[1+\kappa_e(c-1)]/c`.
 
     Args:
-        loss_ratio: c = 1 + r^2, at least 1.
+        loss_ratio: c = L/L*, at least 1.
         kurtosis: kappa_e, at least 1.
 
     Example:
