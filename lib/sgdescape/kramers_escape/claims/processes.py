@@ -64,7 +64,7 @@ def flat_chosen(ds) -> Claim:
     return check(
         "SGD itself ($\\eta=" + f"{about.choice_rate:g}$, one sample a step) is more often in the "
         f"flatter of two minima of the same losses, curvatures 1 and {about.choice_flat:g}, with "
-        "the log odds of Eq. (odds) and the barrier of its own climb.",
+        "the log odds of the escape rates, its own climb in place of $\\log c$.",
         source=OWN,
         predicted=round(ds.attrs["odds_climb"], 9),
         measured=estimates.log_odds(ds, "flat"),
