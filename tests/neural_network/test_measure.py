@@ -14,7 +14,7 @@ import sgdescape.neural_network as net
 from neural_network.imitation import small
 from sgdescape.core.ensembles import network as ensembles
 from sgdescape.core.training import sgd
-from sgdescape.neural_network.measure import escapes, linearised
+from sgdescape.neural_network.measure import cells, checkpoints, escapes, linearised
 from sgdescape.neural_network.measure import minimum as measurement
 
 
@@ -77,6 +77,55 @@ def test_minimum_equals_explicit_gradients():
     np.testing.assert_allclose(found["square"], square, rtol=1e-10)
     lifted = measurement.parameter_directions(model, images, found["vectors"])
     np.testing.assert_allclose((lifted.T @ vectors).abs(), np.eye(4), atol=1e-6)
+
+
+def looked_at(model, images, directions):
+    """Loss, leading eigenvectors, the noise along the first, dead parameters: from the Jacobian."""
+    jacobian = explicit.output_jacobian(model, images.inputs)[:, 0].detach()
+    values, vectors = torch.linalg.eigh(jacobian.T @ jacobian / len(jacobian))
+    with torch.no_grad():
+        residual = model(images.inputs)[:, 0] - images.targets
+    forces, loss = residual * (jacobian @ vectors[:, -1]), float((residual**2).mean() / 2)
+    unit = 2 * loss * values[-1]
+    dead = (jacobian == 0).all(dim=0)
+    return loss, values.flip(0)[:directions], vectors.flip(1)[:, :directions], forces, unit, dead
+
+
+def test_end_points_are_compared_with_the_minimum(monkeypatch):
+    """Displaced by (3, 4) along the leading directions and 12 across them, in all 13."""
+    model, images = small((2,))
+    loss, curvature, lifted, _, _, dead = looked_at(model, images, 3)
+    start = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
+    across = torch.randn(len(start), generator=torch.Generator().manual_seed(0), dtype=start.dtype)
+    across -= lifted @ (lifted.T @ across)
+    moved = 0.01 * (lifted @ torch.tensor([3.0, 4.0, 0.0], dtype=start.dtype))
+    moved += 0.12 * across / across.norm()
+    there, _ = small((2,))
+    torch.nn.utils.vector_to_parameters(start + moved, there.parameters())
+    monkeypatch.setattr(checkpoints, "network", lambda recipe, theta: there)
+    minimum = {"curvature": curvature.numpy(), "loss": loss}
+    found = cells.end_points(
+        [(start + moved).numpy()], model, images, net.QUICK, minimum, lifted,
+        gram=images.inputs @ images.inputs.T + 1,
+    )  # fmt: skip
+    now, h, vectors, forces, unit, _ = looked_at(there, images, 3)
+    energy = 0.5 * curvature * torch.tensor([0.03, 0.04, 0.0]) ** 2 / (now - loss)
+    assert found.pop("motion").shape[0] == 1
+    expected = {
+        "overlap": abs(vectors[:, 0] @ lifted[:, 0]),
+        "span_overlap": ((vectors.T @ lifted) ** 2).sum() / 3,
+        "dead_motion": (moved[dead] ** 2).sum() / 1.69e-2,
+        "curvature_ratio": h[0] / curvature[0],
+        "displacement_share": 25 / 169,
+        "energy_share": energy.sum(),
+        "leading_energy": energy[0],
+        "path_loss": now / loss,
+        "path_coupling": (forces**2).mean() / unit,
+        "path_noise": forces.var(unbiased=False) / unit,
+    }
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        assert found[name] == pytest.approx(float(value), rel=1e-5), name
 
 
 @pytest.mark.parametrize("hidden", [(3,), (3, 3), (2, 2, 2)])
