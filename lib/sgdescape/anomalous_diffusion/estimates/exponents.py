@@ -96,7 +96,7 @@ def combined(found, parts) -> Interval:
 def contrast(values) -> np.ndarray:
     """Return the weights of the mean at the largest value less the mean at the smallest (n,)."""
     high, low = np.isclose(values, np.max(values)), np.isclose(values, np.min(values))
-    return (high * 1.0 - low * 1.0) / high.sum()
+    return high / high.sum() - low / low.sum()
 
 
 def exponent(steps, samples, window, *, level=LEVEL) -> Interval:
