@@ -342,8 +342,10 @@ def report(found: list[Mutant], known: dict) -> str:
     """
     missed = [m for m in found if m.outcome == "unnoticed"]
     fresh = [m for m in missed if (m.module, m.old, m.new) not in known]
-    lines = [f"{len(found)} changes, {len(found) - len(missed)} noticed, {len(fresh)} unnoticed, "
-             f"{len(missed) - len(fresh)} that nothing can notice.", "",
+    late = sum(m.outcome == "too long" for m in found)
+    lines = [f"{len(found)} changes, {len(found) - len(missed)} noticed ({late} by taking longer "
+             f"than {SECONDS} s), {len(fresh)} unnoticed, {len(missed) - len(fresh)} that nothing "
+             "can notice.", "",
              "| room | noticed | of |", "|---|---|---|"]  # fmt: skip
     tried_in, missed_in = (Counter(m.room for m in some) for some in (found, missed))
     lines += [f"| {room} | {n - missed_in[room]} | {n} |" for room, n in sorted(tried_in.items())]

@@ -66,7 +66,10 @@ def test_the_report_lists_what_nothing_noticed_unless_it_has_a_reason(tool):
     found = [mutant(tool, outcome) for outcome in ("noticed", "too long", "unnoticed")] + [same]
     known = {("lib/sgdescape/core/x.py", "1", "2"): "both are the same"}
     text = tool.report(found, known)
-    assert text.startswith("4 changes, 2 noticed, 1 unnoticed, 1 that nothing can notice.")
+    counts = (
+        f"4 changes, 2 noticed (1 by taking longer than {tool.SECONDS} s), 1 unnoticed, 1 that "
+    )
+    assert text.startswith(f"{counts}nothing can notice.")
     assert "| theory | 2 | 3 |" in text and "| core | 0 | 1 |" in text
     assert text.count("```diff") == 1 and "-a + b\n+a - b" in text
     assert tool.share(found, known) == pytest.approx(2 / 3)
