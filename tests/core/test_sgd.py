@@ -423,3 +423,9 @@ def test_refusals(change, error, message):
 def test_batches_refuses_at_the_call(arguments, message):
     with pytest.raises(ValueError, match=message):
         sgd.batches(**{**dict(n=5, batch_size=2, sampler="iid", seed=0), **arguments})
+
+
+def test_seeds_fill_the_64_bits_of_a_key():
+    assert sgd.Config(0.1, 2, 3, seed=2**64 - 1).seed == 2**64 - 1
+    with pytest.raises(ValueError, match="seed must lie in"):
+        sgd.Config(0.1, 2, 3, seed=2**64)
