@@ -88,12 +88,16 @@ def test_the_numbers_are_those_that_are_drawn():
 def test_bands_bars_pictures_and_lines_across_have_numbers_too():
     ax = Figure().subplots()
     ax.fill_between([0, 1], [0, 0], [1, 2], label="band")
-    ax.hist([1, 1, 2], bins=[0.5, 1.5, 2.5])
+    ax.hist([1, 1, 2], bins=[0.5, 1.5, 2.5], label="found")
+    ax.hist([1, 2, 2], bins=[0.5, 1.5, 2.5], histtype="step", label="expected")
     ax.imshow([[7.0, 8.0]])
     ax.axhline(3.5, label="level")
     ax.contour(np.outer([1, 2, 3], [1, 2, 3]), levels=[2.0])
     rows = list(csv.reader(page_figures.numbers(ax.figure).splitlines()))
-    assert ["1", "bar 1 from 0.5 to 1.5", "0.5", "2", "", ""] in rows
+    found = [[float(value) for value in r[2:4]] for r in rows if r[1:2] == ["found"]]
+    assert found == [[0.5, 2], [1.5, 1], [2.5, 0]]
+    outline = [[float(value) for value in r[2:4]] for r in rows if r[1:2] == ["expected"]]
+    assert [0.5, 1] in outline and [2.5, 2] in outline
     assert ["1", "row 1", "2", "8", "", ""] in rows
     assert [r[2:4] for r in rows if r[1:2] == ["level"]] == [["", "3.5"]] * 2
     assert {"band", "contour at 2"} < {r[1] for r in rows if len(r) > 1}

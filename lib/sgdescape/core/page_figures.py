@@ -15,9 +15,9 @@ from html import escape
 import matplotlib
 import numpy as np
 from matplotlib.collections import PathCollection, PolyCollection
-from matplotlib.container import ErrorbarContainer
+from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.contour import ContourSet
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Polygon
 from matplotlib.text import Text
 from PIL import Image
 
@@ -161,7 +161,8 @@ def numbers(figure) -> str:
     """Return the numbers that a figure draws as CSV: lines, points with intervals, bands, bars.
 
     Lines that start with # name the axes. A series without a name in the legend has its kind and
-    number; a row of a picture is a series. Arrows and stream lines are left out.
+    number; a row of a picture is a series. Bars stand at their left ends, with the last one's right
+    end after them. Arrows and stream lines are left out.
 
     Args:
         figure: of matplotlib.
@@ -218,9 +219,14 @@ def _series(ax):
             yield _name(band, f"points {k}"), _plain(band.get_offsets())
         elif isinstance(band, PolyCollection) and len(band.get_paths()) == 1:
             yield _name(band, f"band {k}"), _plain(band.get_paths()[0].vertices)
-    for k, bar in enumerate((p for p in ax.patches if isinstance(p, Rectangle)), start=1):
-        left, right = bar.get_x(), bar.get_x() + bar.get_width()
-        yield f"bar {k} from {left:.6g} to {right:.6g}", [(left, bar.get_height(), None, None)]
+    for k, bars in enumerate((c for c in ax.containers if isinstance(c, BarContainer)), start=1):
+        ends = [(bar.get_x() + bar.get_width(), 0.0) for bar in bars][-1:]
+        rows = [*((bar.get_x(), bar.get_height()) for bar in bars), *ends]
+        # a histogram gives its name to the first bar
+        name = next((_name(part, "") for part in (bars, *bars) if _name(part, "")), f"bars {k}")
+        yield name, _plain(rows)
+    for k, outline in enumerate((p for p in ax.patches if isinstance(p, Polygon)), start=1):
+        yield _name(outline, f"outline {k}"), _plain(outline.get_xy())
     for image in ax.images:
         for row, values in enumerate(np.asarray(image.get_array()), start=1):
             yield f"row {row}", [(i, v, None, None) for i, v in enumerate(values.ravel(), 1)]
