@@ -209,7 +209,7 @@ CALLS = {  # label -> arguments, where the docstring has no example of its own
     "core.networks.gradients.check_targets": lambda: {
         k: v for k, v in _images().items() if k != "model"
     },
-    "core.networks.layers.check_inputs": lambda: {
+    "core.networks.chains.check_inputs": lambda: {
         k: v for k, v in _images().items() if k != "targets"
     },
     "core.sde.bowl.Sde": lambda: {"drift": lambda x: -x, "noise": lambda x: 0 * x + 1},
@@ -272,17 +272,17 @@ CALLS = {  # label -> arguments, where the docstring has no example of its own
     "core.sde.bowl.time_changed": lambda: _valley_of(_bowl()),
     "core.sde.passage.bowl_levels": lambda: {"bowl": _bowl(), "loss_ratios": [1.5, 2.0]},
     "core.sde.passage.increasing": lambda: {"name": "values", "values": [1.0, 2.0]},
-    "core.networks.layers.parameter_count": lambda: {"model": _images()["model"]},
+    "core.networks.chains.parameter_count": lambda: {"model": _images()["model"]},
     "core.networks.plain.check_model": lambda: {"model": _images()["model"]},
     "core.networks.plain.check_losses": lambda: {"losses": torch.zeros(3), "count": 3},
     "core.spectra.gram.eigenvalues": lambda: {"matrix": torch.eye(3, dtype=torch.float64)},
     "core.spectra.module_products.gauss_newton_product": lambda: _images() | {"loss": _half_square},
     "core.spectra.module_products.hessian_product": lambda: _images() | {"loss": _half_square},
     "core.spectra.products.hessian_product": lambda: _images() | {"loss": _half_square},
-    "core.spectra.lanczos.smoothed_density": lambda: {
+    "core.spectra.density.smoothed_density": lambda: {
         "quadrature": _quadrature(), "grid": np.linspace(0, 1, 5), "width": 0.1
     },
-    "core.spectra.lanczos.quadrature_sum": lambda: {
+    "core.spectra.density.quadrature_sum": lambda: {
         "quadrature": _quadrature(), "function": np.square
     },
     "core.stats.intervals.Interval": lambda: {"value": 1.0, "low": 0.5, "high": 1.5},
@@ -300,17 +300,19 @@ CALLS = {  # label -> arguments, where the docstring has no example of its own
     "core.plotting.points_style": lambda: {"index": 1},
     "core.random.brownian.batch_of_steps": lambda: {"replicas": 2, "noises": 1, "substeps": 1},
     "core.random.brownian.bridge_words": lambda: {"seed": 0, "step": 1, "replicas": np.arange(3)},
-    "core.validate.between": lambda: {"name": "value", "value": 0.5, "low": 0.0, "high": 1.0},
-    "core.validate.count": lambda: {"name": "value", "value": 2},
-    "core.validate.device": lambda: {"value": "cpu"},
-    "core.validate.each_positive": lambda: {"name": "value", "value": [0.5]},
-    "core.validate.finite": lambda: {"name": "array", "array": [0.5, 1.0]},
-    "core.validate.one_of": lambda: {"name": "value", "value": "a", "allowed": ("a", "b")},
-    "core.validate.positive": lambda: {"name": "value", "value": 0.5},
-    "core.validate.real": lambda: {"name": "value", "value": [0.5, 1.0]},
-    "core.validate.row": lambda: {"name": "value", "value": ("a", "b")},
-    "core.validate.times": lambda: {"name": "value", "value": [0.5, 1.0]},
-    "core.validate.within": lambda: {"name": "value", "value": [0.5, 1.0]},
+    "core.validate.scalars.between": lambda: {
+        "name": "value", "value": 0.5, "low": 0.0, "high": 1.0
+    },
+    "core.validate.scalars.count": lambda: {"name": "value", "value": 2},
+    "core.validate.devices.device": lambda: {"value": "cpu"},
+    "core.validate.arrays.each_positive": lambda: {"name": "value", "value": [0.5]},
+    "core.validate.arrays.finite": lambda: {"name": "array", "array": [0.5, 1.0]},
+    "core.validate.scalars.one_of": lambda: {"name": "value", "value": "a", "allowed": ("a", "b")},
+    "core.validate.scalars.positive": lambda: {"name": "value", "value": 0.5},
+    "core.validate.arrays.real": lambda: {"name": "value", "value": [0.5, 1.0]},
+    "core.validate.arrays.row": lambda: {"name": "value", "value": ("a", "b")},
+    "core.validate.arrays.times": lambda: {"name": "value", "value": [0.5, 1.0]},
+    "core.validate.arrays.within": lambda: {"name": "value", "value": [0.5, 1.0]},
     "core.networks.checkpoints.bundled": lambda: _bundled(),
     "core.networks.checkpoints.store": lambda: {"path": "a.npz", "checkpoints": {}},
     "core.data.sources.read_bundled": lambda: {"name": "mnist"},
@@ -333,14 +335,14 @@ CALLS = {  # label -> arguments, where the docstring has no example of its own
     "core.sde.paths.starting_states": lambda: {"start": [0.5, 1.0], "replicas": range(2)},
     "core.training.updates.is_dense": lambda: {"model": _images()["model"]},
     "kramers_escape.table": lambda: {"found": _steps()},
-    "core.validate.each_at_least": lambda: {"name": "value", "value": [0.5], "low": 0.0},
-    "core.validate.each_between": lambda: {
+    "core.validate.arrays.each_at_least": lambda: {"name": "value", "value": [0.5], "low": 0.0},
+    "core.validate.arrays.each_between": lambda: {
         "name": "value", "value": [0.5], "low": 0.0, "high": 1.0
     },
-    "core.validate.each_negative": lambda: {"name": "value", "value": [-0.5]},
-    "core.validate.each_whole": lambda: {"name": "value", "value": [2.0]},
-    "core.validate.fraction": lambda: {"name": "value", "value": 0.5},
-    "core.validate.non_negative": lambda: {"name": "value", "value": 0.5},
+    "core.validate.arrays.each_negative": lambda: {"name": "value", "value": [-0.5]},
+    "core.validate.arrays.each_whole": lambda: {"name": "value", "value": [2.0]},
+    "core.validate.scalars.fraction": lambda: {"name": "value", "value": 0.5},
+    "core.validate.scalars.non_negative": lambda: {"name": "value", "value": 0.5},
     **{
         f"core.fokker_planck.generators.{name}": (lambda more=more: _generator(**more))
         for name, more in (
@@ -439,7 +441,7 @@ def _hamiltonian():
 
 
 def _quadrature():
-    from sgdescape.core.spectra.lanczos import Quadrature
+    from sgdescape.core.spectra.density import Quadrature
 
     return Quadrature(np.array([[0.1, 0.5], [0.2, 0.6]]), np.full((2, 2), 0.5), 4)
 

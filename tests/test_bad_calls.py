@@ -396,7 +396,7 @@ ACCEPTED = {
         for kind in ("nan", "inf", "complex")
     },
     **{
-        (f"core.training.sgd.{loss}", name, kind): _SEEN
+        (f"core.training.losses.{loss}", name, kind): _SEEN
         for loss in ("cross_entropy", "square_loss")
         for name in ("outputs", "targets")
         for kind in ("nan", "inf")
@@ -424,7 +424,7 @@ ACCEPTED = {
 """(name, argument, value) -> why it may be so."""
 
 INNER = {
-    "core.validate.device": "says `device`, as its callers call it, who are tried",
+    "core.validate.devices.device": "says `device`, as its callers call it, who are tried",
     "core.doors.": "made at import, of functions of this package",
     "core.compiled.": "made at import, of files of this package",
     "core.claims.declaration.claim": "made at import, of a chapter's claims",

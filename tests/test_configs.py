@@ -15,7 +15,7 @@ from typing import get_args, get_origin, get_type_hints
 import pytest
 from typer.testing import CliRunner
 
-from sgdescape import cli, intro
+from sgdescape import cli, cli_run, intro
 from sgdescape.core.training import sgd
 from sgdescape.network_limits.imagenet import train as imagenet
 
@@ -121,9 +121,9 @@ GENERAL = ("--scale", "--device", "--seed", "--workers", "--engine", "--address"
 def test_options_are_refused_by_name_or_taken(stem, share, monkeypatch, tmp_path):
     module = importlib.import_module(f"sgdescape.{stem}")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "_execute", lambda *_: None)  # what is taken is not computed here
+    monkeypatch.setattr(cli_run, "_execute", lambda *_: None)  # what is taken is not computed here
     application = cli.build(["run", stem])
-    taken = {p.name for p in cli._options(module)} - {"overwrite", "out", "store"}
+    taken = {p.name for p in cli_run.options(module)} - {"overwrite", "out", "store"}
     bad = []
     for name in sorted(taken):
         option = f"--{name.replace('_', '-')}"

@@ -47,7 +47,7 @@ def core_modules() -> list[str]:
     """Return the dotted names of the modules of core that readers use."""
     core = importlib.import_module("sgdescape.core")
     names = (m.name for m in pkgutil.walk_packages(core.__path__, "sgdescape.core.") if not m.ispkg)
-    return sorted(name for name in names if not set(name.split(".")) & set(HIDDEN))
+    return sorted(n for n in names if not set(n.split(".")) & set(HIDDEN) and "._" not in n)
 
 
 def room_of(value, stem: str) -> str:

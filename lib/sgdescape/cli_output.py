@@ -1,5 +1,6 @@
-"""Where the command line puts a result: checked before the run, written whole, never lost."""
+"""What the command line writes: results, checked before the run, whole, never lost; messages."""
 
+import functools
 import importlib.util
 import os
 import tempfile
@@ -11,7 +12,7 @@ import typer
 
 from sgdescape import cli_config
 
-__all__ = ["check_target", "keep", "save"]
+__all__ = ["check_target", "keep", "message", "reported", "save"]
 
 
 def check_target(out: Path, *, overwrite: bool) -> None:
@@ -117,3 +118,32 @@ def _move_without_replacing(source: Path, target: Path) -> None:
         with open(target, "xb"):
             pass
         os.replace(source, target)
+
+
+_FAILURES = (ValueError, OSError, RuntimeError, AssertionError)  # ClaimError is of the last kind
+
+
+def reported(command):
+    """Return a command that turns expected failures into one line on stderr and exit code 1."""
+
+    @functools.wraps(command)
+    def wrapped(*arguments, **options):
+        try:
+            return command(*arguments, **options)
+        except typer.Exit:
+            raise
+        except KeyboardInterrupt:
+            message("interrupted")
+            raise SystemExit(130) from None
+        except _FAILURES as error:
+            if isinstance(error, typer.Abort):
+                raise
+            message(f"error: {error}")
+            raise SystemExit(1) from error
+
+    return wrapped
+
+
+def message(text: str) -> None:
+    """Write one line to stderr."""
+    typer.echo(text, err=True)

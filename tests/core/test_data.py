@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from sgdescape.core.data import formats, image_sets, sources
+from sgdescape.core.data import formats, image_sets, pinned, sources
 from sgdescape.core.roots import PROJECT
 
 
@@ -70,7 +70,7 @@ def tar_gz(files):
 
 
 CIFAR_TAR = tar_gz(
-    {m: CIFAR[3 * i : 3 * i + 3].tobytes() for i, m in enumerate(sources.CIFAR_MEMBERS)}
+    {m: CIFAR[3 * i : 3 * i + 3].tobytes() for i, m in enumerate(pinned.CIFAR_MEMBERS)}
 )
 
 
@@ -83,11 +83,11 @@ def tiny(monkeypatch):
     }
     packed = {name: gzip.compress(content, mtime=0) for name, content in contents.items()}
     pins = tuple(
-        sources.Pinned(name, sha(contents[name]), len(contents[name]), sha(packed[name]))
+        pinned.Pinned(name, sha(contents[name]), len(contents[name]), sha(packed[name]))
         for name in contents
     )
     cifar = (
-        sources.Pinned("cifar-10-binary.tar.gz", sha(CIFAR_TAR), len(CIFAR_TAR), sha(CIFAR_TAR)),
+        pinned.Pinned("cifar-10-binary.tar.gz", sha(CIFAR_TAR), len(CIFAR_TAR), sha(CIFAR_TAR)),
     )
     for name, files in (("mnist", pins), ("fashion_mnist", pins), ("cifar10", cifar)):
         source = dataclasses.replace(sources.SOURCES[name], files=files, mirrors=())
@@ -454,8 +454,8 @@ def test_nothing_is_fetched_unless_asked(tiny, monkeypatch, tmp_path):
 def test_real_pins_are_whole():
     for name, source in sources.SOURCES.items():
         assert len(source.mirrors) >= 2 and source.folders and source.total in (50_000, 60_000)
-        for pinned in source.files:
-            assert len(pinned.content) == len(pinned.packed) == 64
+        for file in source.files:
+            assert len(file.content) == len(file.packed) == 64
         if name != "cifar10":  # idx: header and one byte a value
             assert [p.size for p in source.files] == [16 + 60_000 * 784, 8 + 60_000]
 
@@ -504,7 +504,7 @@ def test_wrong_cifar_records(content):
 
 
 def test_wrong_cifar_archives(tmp_path):
-    member = sources.CIFAR_MEMBERS[0]
+    member = pinned.CIFAR_MEMBERS[0]
     read = functools.partial(formats.parse_cifar10_archive, name="c.tar.gz", members=(member,))
     images, labels = read(tar_gz({"../../etc/passwd": b"x", member: CIFAR[:2].tobytes()}))
     assert len(labels) == 2
@@ -514,7 +514,7 @@ def test_wrong_cifar_archives(tmp_path):
         read(tar_gz({"other": b""}))
     for bad in (b"", b"junk" * 200, CIFAR_TAR[:1000], CIFAR_TAR[: len(CIFAR_TAR) // 2]):
         with pytest.raises(ValueError, match="c.tar.gz (is truncated or corrupt|must hold)"):
-            read(bad, members=sources.CIFAR_MEMBERS)
+            read(bad, members=pinned.CIFAR_MEMBERS)
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w:gz") as archive:
         link = tarfile.TarInfo(member)

@@ -442,11 +442,11 @@ def test_command_line_refuses(command, arguments, code, message):
 def test_options_are_those_of_chapters_that_run_in_chunks(command):
     import inspect
 
-    from sgdescape import cli, decoupling, noise_strength
+    from sgdescape import cli_run, decoupling, noise_strength
 
     names = {True: {"engine", "workers", "address", "store"}, False: set()}
     for module, has in ((noise_strength, True), (decoupling, False)):
-        options = {p.name for p in cli._options(module)}
+        options = {p.name for p in cli_run.options(module)}
         assert "executor" not in options and options & names[True] == names[has]
         assert ("executor" in inspect.signature(module.run).parameters) == has
 

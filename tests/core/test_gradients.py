@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.core import explicit
 from torch import nn
 
-from sgdescape.core.networks import gradients, layers
+from sgdescape.core.networks import chains, gradients, layers
 
 
 def square(outputs, targets):
@@ -219,7 +219,7 @@ BAD_MODELS = {
 def test_refuses_models(name):
     model, error, message = BAD_MODELS[name]
     with pytest.raises(error, match=message):
-        layers.chain(model)
+        chains.chain(model)
 
 
 def test_refuses_bad_batches():

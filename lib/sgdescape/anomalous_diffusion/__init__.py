@@ -32,8 +32,6 @@ from sgdescape.anomalous_diffusion.theory.displacement import (
     mean_squared_displacement,
     overdamped_displacement,
     saturation,
-    spurious_rate,
-    summed_displacement,
 )
 from sgdescape.anomalous_diffusion.theory.fixed_start import (
     epoch_time,
@@ -49,6 +47,7 @@ from sgdescape.anomalous_diffusion.theory.shuffling import (
     shuffled_fraction,
     shuffled_variance,
 )
+from sgdescape.anomalous_diffusion.theory.summed import spurious_rate, summed_displacement
 
 __all__ = [
     "Config",

@@ -7,7 +7,6 @@ from sgdescape.anomalous_diffusion.measure.batch_orders import power_law_spectru
 from sgdescape.anomalous_diffusion.theory.displacement import (
     free_displacement,
     mean_squared_displacement,
-    summed_displacement,
 )
 from sgdescape.anomalous_diffusion.theory.fixed_start import (
     fixed_start_displacement,
@@ -18,6 +17,7 @@ from sgdescape.anomalous_diffusion.theory.shuffling import (
     shuffled_displacement,
     shuffled_variance,
 )
+from sgdescape.anomalous_diffusion.theory.summed import summed_displacement
 from sgdescape.core.runs.provenance import settings
 from sgdescape.core.runs.reading import reads_dataset
 

@@ -15,8 +15,6 @@ from sgdescape.momentum_escape.measure import index, passages
 from sgdescape.momentum_escape.predictions import predict
 from sgdescape.momentum_escape.theory.scales import settings
 
-LAWS = ("gaussian", "uniform", "rademacher", "decoupled")
-
 
 @door
 def measurements(config: Config = QUICK) -> xr.Dataset:
@@ -47,7 +45,7 @@ def measurements(config: Config = QUICK) -> xr.Dataset:
             _passages(c, law, c.law_ratio, law_step[k], law_momentum[k], 1000 + 2 * i + k)
             for k in range(2)
         ]
-        for i, law in enumerate(LAWS)
+        for i, law in enumerate(passages.LAWS)
     ]
     tail_step, tail_momentum = (float(v) for v in settings(c.tail_temperature, c.tail_damping))
     shares = passages.tail_shares(
@@ -71,7 +69,7 @@ def measurements(config: Config = QUICK) -> xr.Dataset:
             "loss_ratio": ("cell", np.array(c.loss_ratios)),
             "inverse_temperature": (("cell", "temperature"), inverse),
             "law_inverse_temperature": ("temperature", law_inverse),
-            "inputs": list(LAWS),
+            "inputs": list(passages.LAWS),
             "energy": list(c.tail_energies),
             "index_temperature": list(c.index_temperatures),
         },

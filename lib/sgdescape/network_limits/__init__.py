@@ -14,15 +14,17 @@ from sgdescape.network_limits.kept_result import agree
 from sgdescape.network_limits.kept_result import load as load_result
 from sgdescape.network_limits.predictions import predict
 from sgdescape.network_limits.prose import summary
-from sgdescape.network_limits.theory import (
-    displacement,
+from sgdescape.network_limits.theory.balance import (
     equipartition,
-    filtered_variance,
     force_balance,
-    impulse,
-    moments,
     noise_ratio,
     norm_drift,
+)
+from sgdescape.network_limits.theory.filtered import (
+    displacement,
+    filtered_variance,
+    impulse,
+    moments,
     released,
     ring,
 )

@@ -12,15 +12,8 @@ from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.modified_loss import areal_rate, excess_loss
 from sgdescape.network_limits.estimates.lines import first_crossing
 from sgdescape.network_limits.estimates.resnet import settled
-from sgdescape.network_limits.theory import (
-    displacement,
-    equipartition,
-    force_balance,
-    moments,
-    norm_drift,
-    released,
-    ring,
-)
+from sgdescape.network_limits.theory.balance import equipartition, force_balance, norm_drift
+from sgdescape.network_limits.theory.filtered import displacement, moments, released, ring
 from sgdescape.underdamped_langevin import autocorrelation, square_step
 
 PHASES = 8

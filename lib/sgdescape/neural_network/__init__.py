@@ -11,7 +11,7 @@ from sgdescape.neural_network.kept_result import load as load_result
 from sgdescape.neural_network.kept_result import remade_share
 from sgdescape.neural_network.predictions import predict
 from sgdescape.neural_network.prose import large_summary, summary
-from sgdescape.neural_network.theory.spectrum import (
+from sgdescape.neural_network.theory import (
     direction_noise,
     entropy_number,
     escape_slope,

@@ -11,7 +11,7 @@ from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.neural_network.measure import bowl
 from sgdescape.neural_network.measure.escapes import Use, seed_of
-from sgdescape.neural_network.theory.spectrum import (
+from sgdescape.neural_network.theory import (
     entropy_number,
     escape_slope,
     outlier_dimension,

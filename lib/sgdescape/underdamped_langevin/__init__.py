@@ -18,16 +18,18 @@ from sgdescape.underdamped_langevin.theory.autoregression import (
     oscillating_band,
     square_step,
 )
-from sgdescape.underdamped_langevin.theory.fourier import mean_frequency
-from sgdescape.underdamped_langevin.theory.modified_equation import path_errors
-from sgdescape.underdamped_langevin.theory.oscillator import (
+from sgdescape.underdamped_langevin.theory.damping import (
     angular_frequency,
-    autocorrelation,
-    covariance,
     critical_curvature,
     critical_momentum,
     damping_rate,
     damping_ratio,
+)
+from sgdescape.underdamped_langevin.theory.fourier import mean_frequency
+from sgdescape.underdamped_langevin.theory.modified_equation import path_errors
+from sgdescape.underdamped_langevin.theory.oscillator import (
+    autocorrelation,
+    covariance,
     mean,
     propagator,
     stationary_covariance,

@@ -7,13 +7,12 @@ from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.underdamped_langevin.measure.single_modes import PAPER_MOMENTUM, PAPER_RATE
 from sgdescape.underdamped_langevin.theory.autoregression import square_step
+from sgdescape.underdamped_langevin.theory.damping import critical_curvature, damping_ratio
 from sgdescape.underdamped_langevin.theory.fourier import mean_frequency
 from sgdescape.underdamped_langevin.theory.modified_equation import path_errors
 from sgdescape.underdamped_langevin.theory.oscillator import (
     autocorrelation,
     covariance,
-    critical_curvature,
-    damping_ratio,
     mean,
     stationary_covariance,
 )

@@ -50,8 +50,7 @@ def modes(
         ValueError: for values outside their range; a negative h; or, discrete, one at or beyond
             the edge 2 (1 + beta) / eta.
     """
-    eta = validate.within("learning_rate", learning_rate, low=0, open_low=True)
-    beta = validate.within("momentum", momentum, low=0, high=1)
+    eta, beta = validate.optimiser(learning_rate, momentum)
     size = validate.each_whole("batch_size", batch_size)
     decay = validate.within("weight_decay", weight_decay, low=0)
     rho = np.atleast_1d(validate.within("curvatures", curvatures))

@@ -131,8 +131,7 @@ def epoch_time(*, learning_rate, batch_size, momentum, samples):
         >>> round(float(epoch_time(**at, samples=1281167)), 2)
         5.0
     """
-    eta = validate.each_positive("learning_rate", learning_rate)
-    beta = validate.within("momentum", momentum, low=0, high=1)
+    eta, beta = validate.optimiser(learning_rate, momentum)
     size, n = validate.each_whole("batch_size", batch_size), validate.each_whole("samples", samples)
     if np.any(size > n):
         raise ValueError(f"batch_size must be at most samples = {n.min():g}: got {size.max():g}")

@@ -185,8 +185,7 @@ def crossover_curvature(*, learning_rate, momentum, steps_per_epoch):
         >>> round(crossover_curvature(learning_rate=1e-4, momentum=0.9, steps_per_epoch=5004), 2)
         0.6
     """
-    eta = validate.positive("learning_rate", learning_rate)
-    beta = validate.fraction("momentum", momentum)
+    eta, beta = validate.optimiser(learning_rate, momentum, single=True)
     return 3 * (1 - beta) / (eta * validate.count("steps_per_epoch", steps_per_epoch, low=2))
 
 

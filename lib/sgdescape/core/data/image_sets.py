@@ -14,7 +14,7 @@ import torch
 
 from sgdescape.core import validate
 from sgdescape.core.data import sources as data_sources
-from sgdescape.core.data.sources import SOURCES
+from sgdescape.core.data.pinned import SOURCES
 from sgdescape.core.doors import door
 
 __all__ = ["Dataset", "available", "load", "origin"]

@@ -17,15 +17,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
-from sgdescape.core.networks.layers import (
-    PARAMETRIC,
-    Linearisation,
-    check_inputs,
-    deltas,
-    inputs_of,
-    kept_bytes,
-    linearise,
-)
+from sgdescape.core.networks.chains import PARAMETRIC, check_inputs
+from sgdescape.core.networks.layers import Linearisation, deltas, inputs_of, kept_bytes, linearise
 from sgdescape.core.networks.plain import check_losses, clean_modes
 
 __all__ = [
@@ -55,7 +48,7 @@ def per_sample_gradient_norms(
     """Squared norms ||∇ℓ_μ||² of the per-sample gradients, in one backward pass.
 
     Args:
-        model: a supported network (see `layers.chain`) with P parameters; frozen ones count too.
+        model: a supported network (see `chains.chain`) with P parameters; frozen ones count too.
         inputs: samples (n, ...).
         targets: their targets (n,) or (n, outputs).
         loss: per-sample loss, (outputs, targets) -> (n,), as in `sgd.LOSSES`.
@@ -94,7 +87,7 @@ def output_gradient_norms(model: nn.Module, inputs: Tensor, *, chunk: int | None
     pass for each output.
 
     Args:
-        model: a supported network (see `layers.chain`); frozen parameters count too.
+        model: a supported network (see `chains.chain`); frozen parameters count too.
         inputs: samples (n, ...).
         chunk: samples a pass; None chooses by memory. It does not change the result.
 
@@ -128,7 +121,7 @@ def cotangent_norms(
     The same as `per_sample_gradient_norms` of the losses u·f and `output_gradient_norms`.
 
     Args:
-        model: a supported network (see `layers.chain`).
+        model: a supported network (see `chains.chain`).
         inputs: samples (n, ...).
         cotangents: weights u of the outputs, each (n, outputs).
         chunk: samples a pass; None chooses by memory. It does not change the result.

@@ -14,8 +14,9 @@ from torch.nn import functional as F  # noqa: N812
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
+from sgdescape.core.networks.chains import PARAMETRIC, chain
 from sgdescape.core.networks.gradients import chunks, unit_cotangents
-from sgdescape.core.networks.layers import PARAMETRIC, chain, deltas, inputs_of, linearise
+from sgdescape.core.networks.layers import deltas, inputs_of, linearise
 from sgdescape.core.networks.plain import clean_modes
 
 __all__ = ["Spectra", "eigenvalues", "gram", "noise_spectra"]
@@ -56,7 +57,7 @@ def gram(
     a few output channels at a time.
 
     Args:
-        model: a supported network (see `layers.chain`); frozen parameters count too.
+        model: a supported network (see `chains.chain`); frozen parameters count too.
         inputs: samples (n, ...).
         dtype: of the accumulation. In float32 every eigenvalue below about 1e-6 of the largest
             is noise.

@@ -15,10 +15,10 @@ from torch.autograd import forward_ad
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
+from sgdescape.core.networks.chains import check_inputs, parameter_count
 from sgdescape.core.networks.gradients import Loss, check_targets, output_curvature
-from sgdescape.core.networks.layers import check_inputs, parameter_count
 from sgdescape.core.networks.plain import check_losses, clean_modes
-from sgdescape.core.spectra.lanczos import MatVec
+from sgdescape.core.spectra._krylov import MatVec
 
 __all__ = ["frozen", "gauss_newton_product", "gradient", "has_batch_norm", "hessian_product"]
 

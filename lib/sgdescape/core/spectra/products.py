@@ -13,36 +13,29 @@ from torch import Tensor, nn
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
-from sgdescape.core.networks.gradients import (
-    Loss,
-    check_targets,
-    chunks,
-    output_curvature,
-)
+from sgdescape.core.networks.chains import SUPPORTED, parameter_count
+from sgdescape.core.networks.gradients import Loss, check_targets, chunks, output_curvature
 from sgdescape.core.networks.layers import (
-    SUPPORTED,
     Linearisation,
     kept_bytes,
     linearise,
-    parameter_count,
     pull,
     push,
     push_gradient,
 )
 from sgdescape.core.networks.plain import clean_modes, foreign
 from sgdescape.core.spectra import module_products
-from sgdescape.core.spectra.gram import Spectra, eigenvalues, gram, noise_spectra
-from sgdescape.core.spectra.lanczos import (
-    EigenResult,
-    MatVec,
+from sgdescape.core.spectra._krylov import MatVec
+from sgdescape.core.spectra.density import (
     Quadrature,
     TraceEstimate,
-    lanczos,
     quadrature_sum,
     smoothed_density,
     spectral_density,
     trace,
 )
+from sgdescape.core.spectra.gram import Spectra, eigenvalues, gram, noise_spectra
+from sgdescape.core.spectra.lanczos import EigenResult, lanczos
 
 __all__ = [
     "EigenResult",
@@ -83,7 +76,7 @@ def gauss_newton_product(
 
     Args:
         model: any network with P parameters; layer by layer if it is supported (see
-            `layers.chain`), else by `module_products`.
+            `chains.chain`), else by `module_products`.
         inputs: samples (n, ...).
         targets: their targets.
         loss: per-sample loss, (outputs, targets) -> (n,), made of differentiable operations.
@@ -143,7 +136,7 @@ def hessian_product(
 
     Args:
         model: any network with P parameters; layer by layer if it is supported (see
-            `layers.chain`), else by `module_products`.
+            `chains.chain`), else by `module_products`.
         inputs: samples (n, ...).
         targets: their targets.
         loss: per-sample loss, (outputs, targets) -> (n,), made of differentiable operations.
@@ -195,7 +188,7 @@ def gauss_newton_eigenpairs(
     eigenvector in parameter space is Jᵀ u / |Jᵀ u|.
 
     Args:
-        model: a supported network (see `layers.chain`) with P parameters.
+        model: a supported network (see `chains.chain`) with P parameters.
         inputs: samples (n, ...).
         k: number of eigenpairs, in [1, n outputs].
         max_iter: most products; None for min(n outputs, 10 k + 50).

@@ -1,4 +1,4 @@
-"""Stochastic gradient descent exactly as the papers write it: losses, samplers, training loop.
+"""Stochastic gradient descent exactly as the papers write it: samplers and training loop.
 
 Every batch is a function of (seed, step) alone, so a run that is stopped and resumed takes the same
 path, bit for bit, as one that is not.
@@ -15,9 +15,11 @@ from sgdescape.core import validate
 from sgdescape.core.doors import door
 from sgdescape.core.field_types import check_types
 from sgdescape.core.networks.plain import check_model, clean_modes
+from sgdescape.core.training.losses import LOSSES, cross_entropy, square_loss
 from sgdescape.core.training.updates import is_dense, update_rule
 
 __all__ = [
+    "LOSSES",
     "Config",
     "Result",
     "State",
@@ -32,55 +34,6 @@ SAMPLERS = ("iid", "without_replacement", "shuffle")
 _BATCHES = 1  # second half of the Philox key: no other stream of the same seed shares it
 _PLAIN = (nn.Sequential, nn.Linear, nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.Flatten)  # no state
 _CHECK_EVERY = 200  # steps between looks at the losses: each look waits for the device
-
-
-@door
-def square_loss(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Return the squared error of each sample, with the factor 1/2 (unlike `torch.nn.MSELoss`).
-
-    l_mu = 1/2 * sum_c (f_c - y_c)^2, Mori et al., Eq. (1).
-
-    Args:
-        outputs: network outputs f (n, c).
-        targets: y (n, c), or (n,) when c is 1.
-
-    Returns:
-        Losses (n,).
-
-    Raises:
-        ValueError: if targets do not have one value an output.
-
-    Example:
-        >>> square_loss(torch.tensor([[1.0], [3.0]]), torch.tensor([1.0, 1.0]))
-        tensor([0., 2.])
-    """
-    return 0.5 * (outputs - _like(targets, outputs)).square().flatten(1).sum(1)
-
-
-@door
-def cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Return the cross-entropy of each sample, in nats: l_mu = -sum_c y_c log softmax(f)_c.
-
-    Args:
-        outputs: network outputs f (n, c), the logits.
-        targets: probabilities y (n, c), one-hot for labelled data.
-
-    Returns:
-        Losses (n,).
-
-    Raises:
-        ValueError: if targets do not have one value an output, or there is only one output.
-
-    Example:
-        >>> cross_entropy(torch.zeros(1, 2), torch.tensor([[0.0, 1.0]]))
-        tensor([0.6931])
-    """
-    if outputs.ndim != 2 or outputs.shape[1] < 2:
-        raise ValueError(f"cross_entropy needs at least 2 outputs: got {outputs.shape[1]}")
-    return -(_like(targets, outputs) * torch.log_softmax(outputs, 1)).sum(1)
-
-
-LOSSES = {"square": square_loss, "cross_entropy": cross_entropy}
 
 
 @dataclass(frozen=True)
@@ -365,17 +318,6 @@ def _resume(state, parameters, config):
             f"with {len(shapes)} momentum buffers"
         )
     return state.step, [b.clone() for b in state.buffers]
-
-
-def _like(targets, outputs):
-    if outputs.is_complex() or targets.is_complex():
-        raise TypeError(f"outputs and targets must be real: got {outputs.dtype}, {targets.dtype}")
-    if targets.numel() != outputs.numel() or targets.shape[0] != outputs.shape[0]:
-        raise ValueError(
-            f"targets must have one value for each output, shape {tuple(outputs.shape)}: "
-            f"got {tuple(targets.shape)}"
-        )
-    return targets.reshape(outputs.shape)
 
 
 def _all_finite(tensor):

@@ -47,9 +47,8 @@ def tail_index(
         inf
     """
     d = validate.count("dimension", dimension)
-    eta = validate.positive("learning_rate", learning_rate)
+    eta, beta = validate.optimiser(learning_rate, momentum, single=True)
     b = validate.count("batch_size", batch_size)
-    beta = validate.fraction("momentum", momentum)
     validate.one_of("inputs", inputs, INPUTS)
     if beta > 0:
         if d > 1:

@@ -208,10 +208,7 @@ def second_moment_growth(*, learning_rate, momentum, batch_size=1, fourth_moment
         >>> print(round(second_moment_growth(learning_rate=0.1, momentum=0.0), 6))
         -0.18633
     """
-    a, beta = (
-        validate.positive("learning_rate", learning_rate),
-        validate.fraction("momentum", momentum),
-    )
+    a, beta = validate.optimiser(learning_rate, momentum, single=True)
     validate.each_whole("batch_size", batch_size)
     validate.each_at_least("fourth_moment", fourth_moment, 1)
     square = 1 + (fourth_moment - 1) / batch_size  # E S^2

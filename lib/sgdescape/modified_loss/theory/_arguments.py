@@ -9,7 +9,7 @@ def checked(curvature, noise, learning_rate, momentum, batch_size, weight_decay,
     """Return h, Sigma, eta, beta and S as what they should be, or refuse them by name.
 
     Args:
-        curvature: rho (d,).
+        curvature: rho (d,), not negative.
         noise: Sigma (d, d), symmetric and not negative.
         learning_rate: eta > 0.
         momentum: beta in [0, 1).
@@ -28,18 +28,9 @@ def checked(curvature, noise, learning_rate, momentum, batch_size, weight_decay,
     scale = np.abs(s).max()
     if not np.allclose(s, s.T, atol=1e-9 * scale) or np.linalg.eigvalsh(s)[0] < -1e-9 * scale:
         raise ValueError("noise must be a covariance matrix: symmetric and not negative")
-    eta = validate.positive("learning_rate", learning_rate)
-    beta = validate.fraction("momentum", momentum)
+    eta, beta = validate.optimiser(learning_rate, momentum, single=True)
     size = float(validate.each_whole("batch_size", batch_size))
-    h = rho + validate.non_negative("weight_decay", weight_decay)
-    if np.any(h <= 0):
-        raise ValueError(
-            f"curvature + weight_decay must be positive: got {h.min()}; a free mode has no "
-            "stationary law"
-        )
-    if edge and eta * h.max() >= 2 * (1 + beta):
-        raise ValueError(
-            "learning_rate must lie in (0, 2 (1 + momentum)/h_max = "
-            f"{2 * (1 + beta) / h.max():.4g}): got {eta}"
-        )
+    h = validate.stiffness(rho, validate.non_negative("weight_decay", weight_decay), zero=False)
+    if edge:
+        validate.stable(h, eta, beta)
     return h, s, eta, beta, size

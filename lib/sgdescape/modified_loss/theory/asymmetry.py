@@ -40,10 +40,8 @@ def time_asymmetry(curvature, *, learning_rate, momentum, batch_size) -> float:
         >>> round(time_asymmetry(1.0, learning_rate=0.1, momentum=0.5, batch_size=2), 5)
         -0.01147
     """
-    rate = validate.positive("learning_rate", learning_rate) * validate.positive(
-        "curvature", curvature
-    )
-    beta = validate.fraction("momentum", momentum)
+    eta, beta = validate.optimiser(learning_rate, momentum, single=True)
+    rate = eta * validate.positive("curvature", curvature)
     size = validate.count("batch_size", batch_size)
     law = _moments(rate, beta, size)
     square = law[2, 0]

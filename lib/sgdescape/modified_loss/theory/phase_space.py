@@ -180,10 +180,7 @@ def phase_loss(position, velocity, *, curvature, learning_rate, momentum, weight
     rho = validate.finite("curvature", curvature)
     if np.any(rho <= 0):
         raise ValueError(f"curvature must be positive on the range of H: got {rho.min()}")
-    eta, beta = (
-        validate.positive("learning_rate", learning_rate),
-        validate.fraction("momentum", momentum),
-    )
+    eta, beta = validate.optimiser(learning_rate, momentum, single=True)
     shrink = 1 + validate.non_negative("weight_decay", weight_decay) / rho
     x, v = validate.finite("position", position), validate.finite("velocity", velocity)
     return np.sum(shrink * x**2 / (eta * (1 + beta)) + v**2 / (2 * rho), axis=-1)

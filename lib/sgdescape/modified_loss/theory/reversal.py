@@ -122,10 +122,10 @@ def current_strength(curvature, *, learning_rate, momentum, weight_decay=0.0) ->
     Returns:
         A step.
     """
-    eta = validate.positive("learning_rate", learning_rate)
+    eta, beta = validate.optimiser(learning_rate, momentum, single=True)
     h = validate.each_positive("curvature", curvature)
     h = h + validate.non_negative("weight_decay", weight_decay)
-    return float(eta * h.sum() / (1 - validate.fraction("momentum", momentum)))
+    return float(eta * h.sum() / (1 - beta))
 
 
 def _inverse(noise):

@@ -138,7 +138,6 @@ def second_moment_radius(step, *, momentum, batch_size, kurtosis=3.0):
 
 def _pace(learning_rate, momentum, curvature):
     return (
-        validate.within("learning_rate", learning_rate, low=0, open_low=True),
-        validate.within("momentum", momentum, low=0, high=1),
+        *validate.optimiser(learning_rate, momentum),
         validate.within("curvature", curvature, low=0, open_low=True),
     )

@@ -22,7 +22,7 @@ from sgdescape.network_limits.estimates.small_network import (
     mahalanobis,
     speed_growth,
 )
-from sgdescape.network_limits.theory import equipartition as energies
+from sgdescape.network_limits.theory.balance import equipartition as energies
 
 
 @claim

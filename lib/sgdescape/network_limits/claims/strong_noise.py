@@ -6,7 +6,7 @@ from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.runs.provenance import settings
 from sgdescape.network_limits.claims.sources import OWN, PAPER
 from sgdescape.network_limits.estimates.lines import fitted_slope, pooled
-from sgdescape.network_limits.theory import equipartition as energies
+from sgdescape.network_limits.theory.balance import equipartition as energies
 
 
 @claim

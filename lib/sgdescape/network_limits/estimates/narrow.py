@@ -6,7 +6,7 @@ from scipy import stats
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import LEVEL, Interval, ratio_interval, scaled
 from sgdescape.network_limits.estimates.lines import line_exponent, pooled, pooled_slope
-from sgdescape.network_limits.theory import equipartition
+from sgdescape.network_limits.theory.balance import equipartition
 from sgdescape.underdamped_langevin import autocorrelation, square_step
 
 EPOCH = 32

@@ -6,7 +6,7 @@ from sgdescape.core.runs.provenance import settings
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import LEVEL, Interval
 from sgdescape.network_limits.estimates.lines import fitted_slope, mean_of_path, pooled
-from sgdescape.network_limits.theory import equipartition
+from sgdescape.network_limits.theory.balance import equipartition
 
 BURN = 3
 """Memories 1/(1 - beta) of a ResNet's run that averages leave out."""

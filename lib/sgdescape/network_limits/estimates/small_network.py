@@ -4,15 +4,9 @@ import numpy as np
 
 from sgdescape.core.runs.provenance import settings
 from sgdescape.core.runs.reading import reads_dataset
-from sgdescape.core.stats.intervals import (
-    LEVEL,
-    Interval,
-    mean_interval,
-    ratio_interval,
-    scaled,
-)
+from sgdescape.core.stats.intervals import LEVEL, Interval, mean_interval, ratio_interval, scaled
 from sgdescape.network_limits.estimates.lines import line_exponent, pooled
-from sgdescape.network_limits.theory import equipartition
+from sgdescape.network_limits.theory.balance import equipartition
 
 
 @reads_dataset

@@ -14,8 +14,8 @@ from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import mean_interval
 from sgdescape.network_limits.estimates.small_network import mahalanobis
 from sgdescape.network_limits.predictions import crossover
-from sgdescape.network_limits.theory import equipartition as energies
-from sgdescape.network_limits.theory import released
+from sgdescape.network_limits.theory.balance import equipartition as energies
+from sgdescape.network_limits.theory.filtered import released
 
 NAMES = {"iid": "with replacement", "shuffle": "epochs"}
 _REFERENCES = {"from_start": ", from the minimum", "from_later": ", after burn-in"}

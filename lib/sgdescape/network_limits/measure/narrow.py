@@ -17,9 +17,9 @@ from sgdescape.core.runs import sweep as runner
 from sgdescape.core.spectra import products
 from sgdescape.core.training import recorder, sgd
 from sgdescape.network_limits.config import Follow
-from sgdescape.network_limits.measure import resnet
+from sgdescape.network_limits.measure import resnet_checkpoint as checkpoint
 
-RECIPE = resnet.Recipe()
+RECIPE = checkpoint.Recipe()
 MARKS = ("train_loss", "test_loss", "test_accuracy")
 
 
@@ -143,7 +143,7 @@ def piece(config: Follow, *, setting: int, replica: int, steps: int) -> np.ndarr
 
 def _path(seed, setting, replica, config, *, steps=None):
     eta, beta, size, length, _ = config.runs[setting]
-    model, images = _model(), resnet.images_of(RECIPE)
+    model, images = _model(), checkpoint.images_of(RECIPE)
     generator = torch.Generator().manual_seed(
         seeds.derive(seed, "network_limits", f"narrow {setting}", replica)
     )
@@ -159,7 +159,7 @@ def _path(seed, setting, replica, config, *, steps=None):
         if k in at:
             _mark(model, config, marks)
         index = torch.randint(0, RECIPE.images, (int(size),), generator=generator)
-        resnet.step(model, images, index, optimiser, generator)
+        checkpoint.step(model, images, index, optimiser, generator)
         record(k + 1)
     if at:
         _mark(model, config, marks)
@@ -176,8 +176,8 @@ def _path(seed, setting, replica, config, *, steps=None):
 
 
 def _model():
-    model = resnet.network(RECIPE)
-    resnet.put(model, torch.from_numpy(resnet.load(RECIPE)))
+    model = checkpoint.network(RECIPE)
+    checkpoint.put(model, torch.from_numpy(checkpoint.load(RECIPE)))
     return model.train()
 
 
@@ -206,7 +206,7 @@ def _eigenpairs(config):
 
 @functools.cache
 def _train(config):
-    images, part = resnet.images_of(RECIPE), slice(0, config.images)
+    images, part = checkpoint.images_of(RECIPE), slice(0, config.images)
     return images.inputs[part], images.labels[part], images.soft()[part]
 
 
@@ -217,7 +217,7 @@ def _test(config):
     found = image_sets.load(RECIPE.dataset, n=count + config.test_images, images=True)
     own = found.inputs[:count]
     inputs = (found.inputs[count:] - own.mean()) / own.std()
-    images = resnet.Images(inputs, found.labels[count:], RECIPE.noise)
+    images = checkpoint.Images(inputs, found.labels[count:], RECIPE.noise)
     return images.inputs, images.labels, images.soft()
 
 
@@ -245,7 +245,7 @@ def _plane(vectors, grid, inputs, labels, soft):
     values = np.zeros((len(grid), len(grid)))
     for i, j in np.ndindex(values.shape):
         theta = origin + vectors @ torch.tensor([grid[i], grid[j]], dtype=torch.float64)
-        resnet.put(model, theta.float())
+        checkpoint.put(model, theta.float())
         loss = float(sgd.cross_entropy(_outputs(model, inputs), soft).mean())
         values[i, j] = loss + RECIPE.weight_decay / 2 * float(theta @ theta)
     return values
@@ -256,7 +256,7 @@ def _start_noise(seed, size, config, vectors):
     generator = torch.Generator().manual_seed(
         seeds.derive(seed, "network_limits", "narrow noise", size)
     )
-    images = resnet.images_of(RECIPE)
+    images = checkpoint.images_of(RECIPE)
     return _noise(_model(), images, size, generator, config.draws, vectors)
 
 
@@ -271,7 +271,7 @@ def _noise(model, images, size, generator, groups, vectors=None):
         pulls = []
         for _ in range(count):
             index = torch.randint(0, RECIPE.images, (size,), generator=generator)
-            pulls.append(resnet.gradient(model, images, index, generator))
+            pulls.append(checkpoint.gradient(model, images, index, generator))
         apart = torch.stack(pulls)
         apart -= apart.mean(0)
         whole[k] = size * float(apart.square().sum()) / (count - 1)

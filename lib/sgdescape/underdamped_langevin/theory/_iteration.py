@@ -3,7 +3,6 @@
 import numpy as np
 
 from sgdescape.core import validate
-from sgdescape.underdamped_langevin.theory._arguments import stable
 from sgdescape.underdamped_langevin.theory.autoregression import common_factor
 from sgdescape.underdamped_langevin.theory.response import response
 
@@ -46,7 +45,7 @@ def power(steps, h, eta, beta):
     k = validate.within("steps", steps, low=0)
     if np.any(k != np.round(k)):
         raise ValueError(f"steps must be whole numbers: got {float(k[k != np.round(k)][0])!r}")
-    stable(h, eta, beta)
+    validate.stable(h, eta, beta)
     k, h, eta, beta = np.broadcast_arrays(k, h, eta, beta)
     now, _ = response(k, eta * h, beta)
     before, _ = response(np.maximum(k - 1, 0), eta * h, beta)

@@ -10,7 +10,6 @@ import numpy as np
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
-from sgdescape.underdamped_langevin.theory import _arguments
 
 
 @door
@@ -32,7 +31,7 @@ def oscillating_band(*, learning_rate, momentum):
         >>> float(low.round(6)), float(high.round(3))
         (0.002633, 3.797)
     """
-    eta, beta = _arguments.optimiser(learning_rate, momentum)
+    eta, beta = validate.optimiser(learning_rate, momentum)
     root = np.sqrt(beta)
     return ((1 - beta) / (1 + root)) ** 2 / eta, (1 + root) ** 2 / eta
 
@@ -55,9 +54,9 @@ def common_factor(curvature, *, learning_rate, momentum, weight_decay=0.0):
     Raises:
         ValueError: for arguments outside their range, or at or beyond the stability edge.
     """
-    eta, beta = _arguments.optimiser(learning_rate, momentum)
-    h = _arguments.stiffness(curvature, weight_decay)
-    _arguments.stable(h, eta, beta)
+    eta, beta = validate.optimiser(learning_rate, momentum)
+    h = validate.stiffness(curvature, weight_decay)
+    validate.stable(h, eta, beta)
     return 1 / (1 - eta * h / (2 * (1 + beta)))
 
 
@@ -90,8 +89,8 @@ def square_step(
         >>> round(float(square_step([0.0], [3.0], **at)), 6)
         0.01
     """
-    eta, beta = _arguments.optimiser(learning_rate, momentum)
-    variance = _arguments.minibatch(noise, batch_size)
+    eta, beta = validate.optimiser(learning_rate, momentum)
+    variance = validate.minibatch(noise, batch_size)
     factor = np.ones(np.shape(curvature))  # one number as noise is that of every mode
     if discrete:
         factor = common_factor(
@@ -124,9 +123,9 @@ def impulse_response(length, curvature, *, learning_rate, momentum, weight_decay
         >>> impulse_response(4, 0.0, learning_rate=0.1, momentum=0.5)
         array([1.   , 1.5  , 1.75 , 1.875])
     """
-    eta, beta = _arguments.optimiser(learning_rate, momentum)
-    h = _arguments.stiffness(curvature, weight_decay)
-    _arguments.stable(h, eta, beta)
+    eta, beta = validate.optimiser(learning_rate, momentum)
+    h = validate.stiffness(curvature, weight_decay)
+    validate.stable(h, eta, beta)
     h, eta, beta = np.broadcast_arrays(h, eta, beta)
     found = np.ones((validate.count("length", length), *h.shape))
     before, now, factor = np.zeros(h.shape), found[0], 1 + beta - eta * h

@@ -9,107 +9,8 @@ import numpy as np
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
-from sgdescape.underdamped_langevin.theory import _arguments, _iteration
-
-
-@door
-def damping_rate(*, learning_rate, momentum):
-    """Return gamma = (1 - beta) / (eta (1 + beta)), Eq. (phase-rates).
-
-    Args:
-        learning_rate: eta > 0 (time a step).
-        momentum: beta in [0, 1).
-
-    Returns:
-        gamma (1/time): amplitudes of underdamped modes fall as e^{-gamma t}, whatever h is.
-
-    Example:
-        >>> round(float(1 / (1e-5 * damping_rate(learning_rate=1e-5, momentum=0.9))), 6)
-        19.0
-    """
-    eta, beta = _arguments.optimiser(learning_rate, momentum)
-    return (1 - beta) / (eta * (1 + beta))
-
-
-@door
-def angular_frequency(curvature, *, learning_rate, momentum, weight_decay=0.0):
-    """Return omega = sqrt(2 h / (eta (1 + beta))), Eq. (phase-rates), undamped.
-
-    Args:
-        curvature: rho >= 0, any shape.
-        learning_rate: eta > 0 (time a step).
-        momentum: beta in [0, 1).
-        weight_decay: lambda >= 0; h = rho + lambda.
-
-    Returns:
-        omega (radians per time), of the broadcast shape.
-    """
-    eta, beta = _arguments.optimiser(learning_rate, momentum)
-    return np.sqrt(2 * _arguments.stiffness(curvature, weight_decay) / (eta * (1 + beta)))
-
-
-@door
-def damping_ratio(curvature, *, learning_rate, momentum, weight_decay=0.0):
-    """Return zeta = gamma / omega, Eq. (phase-rates): below 1 the mode oscillates.
-
-    Args:
-        curvature: rho >= 0, any shape, not 0 together with the weight decay.
-        learning_rate: eta > 0 (time a step).
-        momentum: beta in [0, 1).
-        weight_decay: lambda >= 0; h = rho + lambda.
-
-    Returns:
-        zeta, of the broadcast shape.
-
-    Example:
-        >>> damping_ratio(919.6, learning_rate=1e-5, momentum=[0.9, 0.99, 0.999]).round(3)
-        array([0.535, 0.052, 0.005])
-    """
-    h = _arguments.stiffness(curvature, weight_decay, zero=False)
-    at = {"learning_rate": learning_rate, "momentum": momentum}
-    return damping_rate(**at) / angular_frequency(h, **at)
-
-
-@door
-def critical_curvature(*, learning_rate, momentum):
-    """Return the h at which a mode stops to oscillate, Eq. (phase-critical).
-
-    rho_c = (1 - beta)^2 / (2 eta (1 + beta)). It is h = rho + lambda, the curvature with weight
-    decay, that is compared to it: underdamped if and only if h > rho_c. The discrete iteration
-    has the band `autoregression.oscillating_band` instead.
-
-    Args:
-        learning_rate: eta > 0 (time a step).
-        momentum: beta in [0, 1).
-
-    Returns:
-        rho_c (loss/parameter^2), of the broadcast shape.
-
-    Example:
-        >>> float(critical_curvature(learning_rate=1e-4, momentum=0.9).round(1))
-        26.3
-    """
-    eta, beta = _arguments.optimiser(learning_rate, momentum)
-    return (1 - beta) ** 2 / (2 * eta * (1 + beta))
-
-
-@door
-def critical_momentum(curvature, *, learning_rate, weight_decay=0.0):
-    """Return the beta at which a mode is critically damped, Eq. (phase-critical) solved for beta.
-
-    1 - beta = -eta h + sqrt((eta h)^2 + 4 eta h), about 2 sqrt(eta h) for small eta h.
-
-    Args:
-        curvature: rho >= 0, any shape.
-        learning_rate: eta > 0 (time a step).
-        weight_decay: lambda >= 0; h = rho + lambda.
-
-    Returns:
-        beta; the mode oscillates above it. Negative for eta h > 1/2: it oscillates for every beta.
-    """
-    eta, _ = _arguments.optimiser(learning_rate, 0.0)
-    x = eta * _arguments.stiffness(curvature, weight_decay)
-    return 1 + x - np.sqrt(x * x + 4 * x)
+from sgdescape.underdamped_langevin.theory import _iteration
+from sgdescape.underdamped_langevin.theory.damping import angular_frequency, damping_rate
 
 
 @door
@@ -171,9 +72,9 @@ def stationary_covariance(
         array([[0.05 , 0.   ],
                [0.   , 1.053]])
     """
-    eta, beta = _arguments.optimiser(learning_rate, momentum)
-    h = _arguments.stiffness(curvature, weight_decay, zero=False)
-    variance = _arguments.minibatch(noise, batch_size)
+    eta, beta = validate.optimiser(learning_rate, momentum)
+    h = validate.stiffness(curvature, weight_decay, zero=False)
+    variance = validate.minibatch(noise, batch_size)
     h, variance, eta, beta = np.broadcast_arrays(h, variance, eta, beta)
     if discrete:
         return _iteration.stationary_covariance(h, variance, eta, beta)
@@ -250,9 +151,9 @@ def covariance(
     Raises:
         ValueError: as `stationary_covariance`, but h = 0 is allowed.
     """
-    eta, beta = _arguments.optimiser(learning_rate, momentum)
-    variance = _arguments.minibatch(noise, batch_size)
-    h = _arguments.stiffness(curvature, weight_decay)
+    eta, beta = validate.optimiser(learning_rate, momentum)
+    variance = validate.minibatch(noise, batch_size)
+    h = validate.stiffness(curvature, weight_decay)
     k = validate.within("steps", steps, low=0)
     k, h, variance, eta, beta = np.broadcast_arrays(k, h, variance, eta, beta)
     free = h == 0
@@ -290,8 +191,8 @@ def autocorrelation(steps, curvature, *, learning_rate, momentum, weight_decay=0
     matrix = _transition(steps, curvature, learning_rate, momentum, weight_decay, discrete)
     if not discrete:
         return matrix[..., 0, 0]
-    eta, beta = _arguments.optimiser(learning_rate, momentum)
-    h = _arguments.stiffness(curvature, weight_decay)
+    eta, beta = validate.optimiser(learning_rate, momentum)
+    h = validate.stiffness(curvature, weight_decay)
     # Cov(theta_0, v_0) / Var(theta_0) = h / (1 + beta)
     return matrix[..., 0, 0] + matrix[..., 0, 1] * h / (1 + beta)
 
@@ -319,7 +220,7 @@ def velocity_autocorrelation(
     matrix = _transition(steps, curvature, learning_rate, momentum, weight_decay, discrete)
     if not discrete:
         return matrix[..., 1, 1]
-    eta, _ = _arguments.optimiser(learning_rate, momentum)
+    eta, _ = validate.optimiser(learning_rate, momentum)
     # Cov(theta_0, v_0) / Var(v_0) = eta / 2
     return matrix[..., 1, 1] + matrix[..., 1, 0] * eta / 2
 
@@ -327,7 +228,7 @@ def velocity_autocorrelation(
 def _transition(steps, curvature, learning_rate, momentum, weight_decay, discrete):
     """M^k or e^{-A eta k} (..., 2, 2) after the door checks."""
     if not discrete:
-        eta, _ = _arguments.optimiser(learning_rate, momentum)
+        eta, _ = validate.optimiser(learning_rate, momentum)
         return propagator(
             validate.within("steps", steps, low=0) * eta,
             curvature,
@@ -337,8 +238,8 @@ def _transition(steps, curvature, learning_rate, momentum, weight_decay, discret
         )
     return _iteration.power(
         steps,
-        _arguments.stiffness(curvature, weight_decay),
-        *_arguments.optimiser(learning_rate, momentum),
+        validate.stiffness(curvature, weight_decay),
+        *validate.optimiser(learning_rate, momentum),
     )
 
 

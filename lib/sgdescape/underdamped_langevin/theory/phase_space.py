@@ -4,7 +4,6 @@ import numpy as np
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
-from sgdescape.underdamped_langevin.theory import _arguments
 
 
 @door
@@ -20,7 +19,7 @@ def langevin_coefficients(*, learning_rate, momentum, batch_size):
         m = eta (1 + beta) / 2, 1 - beta, and eta / S, which multiplies Sigma in the noise's
         spectral density.
     """
-    eta, beta = _arguments.optimiser(learning_rate, momentum)
+    eta, beta = validate.optimiser(learning_rate, momentum)
     size = validate.each_whole("batch_size", batch_size)
     return eta * (1 + beta) / 2, 1 - beta, eta / size
 
@@ -81,7 +80,7 @@ def update_matrix(hessian, *, learning_rate, momentum, weight_decay=0.0) -> np.n
         M (2 d, 2 d).
     """
     h = _symmetric("hessian", hessian)
-    eta, beta = _arguments.optimiser(learning_rate, momentum)
+    eta, beta = validate.optimiser(learning_rate, momentum)
     one = np.eye(len(h))
     full = h + validate.non_negative("weight_decay", weight_decay) * one
     return np.block([[one - eta * full, eta * beta * one], [-full, beta * one]])
@@ -158,14 +157,14 @@ def regression_covariance(
     if x.ndim != 2 or r.shape != x.shape[:1]:
         raise ValueError(f"residuals must be (N,) and inputs (N, d): got {r.shape} and {x.shape}")
     n, d = x.shape
-    eta, beta = _arguments.optimiser(learning_rate, momentum)
+    eta, beta = validate.optimiser(learning_rate, momentum)
     size = validate.each_whole("batch_size", batch_size)
     hessian = x.T @ x / n
     rho = np.diag(hessian)
     if np.abs(hessian - np.diag(rho)).max() > 1e-9 * rho.max():
         raise ValueError("inputs must lie in the eigenbasis of x^T x / N")
-    h = _arguments.stiffness(rho, weight_decay, zero=steps is not None)
-    _arguments.stable(h, eta, beta)
+    h = validate.stiffness(rho, weight_decay, zero=steps is not None)
+    validate.stable(h, eta, beta)
     squares = np.einsum("na,nb->nab", x, x).reshape(n, -1)
     fourth = squares.T @ squares / n - np.kron(hessian, hessian)
     drift = r @ x / n

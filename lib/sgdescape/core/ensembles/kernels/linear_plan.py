@@ -105,8 +105,7 @@ def prepare(
     """
     if not isinstance(problem, (FiniteData, FreshData)):
         raise TypeError(f"problem must be FiniteData or FreshData: got {type(problem).__name__}")
-    validate.positive("learning_rate", learning_rate)
-    beta = validate.fraction("momentum", momentum)
+    _, beta = validate.optimiser(learning_rate, momentum, single=True)
     decay = validate.non_negative("weight_decay", weight_decay)
     validate.one_of("sampler", sampler, SAMPLERS)
     validate.one_of("dtype", dtype, DTYPES)

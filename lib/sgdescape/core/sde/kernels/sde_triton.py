@@ -12,77 +12,19 @@ import triton.language as tl
 
 from sgdescape.core.random import philox
 from sgdescape.core.sde.bowl_reference import OWN_CLOCK, QUANTITIES
+from sgdescape.core.sde.kernels.sde_steps_triton import (
+    TURN,
+    advance,
+    coefficients,
+    uniform,
+    weighted_squares,
+)
 from sgdescape.core.sde.models import PROCESSES, Bowl
 from sgdescape.core.sde.passage import bowl_levels
 
 STEPS_A_LAUNCH = 4096  # about a tenth of a second for 10^6 replicas in ten dimensions
 REPLICAS_A_BLOCK = 64
-NOISE, BRIDGE = (tl.constexpr(int(s)) for s in (philox.Stream.NOISE, philox.Stream.BRIDGE))
-TURN = tl.constexpr(6.283185307179586)
-
-
-@triton.jit
-def _uniform(word, REAL: tl.constexpr):
-    if REAL == tl.float32:
-        u = ((word >> 8).to(tl.float32) + 0.5) * 5.9604644775390625e-08  # 2^-24
-    else:  # one return: the compiler reads on after one in a branch
-        u = (word.to(tl.float64) + 0.5) * 2.3283064365386963e-10  # 2^-32
-    return u
-
-
-@triton.jit
-def _normal_pair(word0, word1, REAL: tl.constexpr):
-    radius = tl.sqrt(-2.0 * tl.log(_uniform(word0, REAL)))
-    angle = _uniform(word1, REAL) * TURN
-    return radius * tl.cos(angle), radius * tl.sin(angle)
-
-
-@triton.jit
-def _move(x, h, amplitude, factor, noise):
-    return x - h * x * factor[:, None] + amplitude * noise
-
-
-@triton.jit
-def _advance(
-    x0, x1, x2, x3, h0, h1, h2, h3, a0, a1, a2, a3, s, f, seed, step, who, REAL: tl.constexpr
-):
-    """One Euler step; ``s`` noise amplitude and ``f`` drift factor of each replica."""
-    zero = (x0 * 0).to(tl.uint32)
-    draw = zero + tl.arange(0, x0.shape[1]).to(tl.uint32)[None, :]
-    w0, w1, w2, w3 = tl.philox(
-        seed,
-        zero + step.to(tl.uint32)[:, None],
-        draw,
-        zero + who.to(tl.uint32)[:, None],
-        zero + NOISE,
-    )
-    n0, n1 = _normal_pair(w0, w1, REAL)
-    n2, n3 = _normal_pair(w2, w3, REAL)
-    t = s[:, None]
-    x0 = _move(x0, h0, a0 * t, f, n0)
-    x1 = _move(x1, h1, a1 * t, f, n1)
-    x2 = _move(x2, h2, a2 * t, f, n2)
-    x3 = _move(x3, h3, a3 * t, f, n3)
-    return x0, x1, x2, x3
-
-
-@triton.jit
-def _sum(x0, x1, x2, x3, b0, b1, b2, b3):
-    return tl.sum(b0 * x0 * x0 + b1 * x1 * x1 + b2 * x2 * x2 + b3 * x3 * x3, 1)
-
-
-@triton.jit
-def _coefficients(excess, minimum, scale, dt, PROCESS: tl.constexpr):
-    """Noise amplitude, drift factor and rate of the other clock, from 1/2 sum h z^2."""
-    loss = minimum + excess
-    one = loss * 0 + 1
-    if PROCESS == 0:
-        amplitude, drift, rate = tl.sqrt(scale * loss), one * dt, loss
-    elif PROCESS == 1:
-        amplitude, drift, rate = tl.sqrt(one * scale), dt / loss, 1 / loss
-    else:
-        amplitude, drift, rate = tl.sqrt(one * scale), one * dt, one
-    return amplitude, drift, rate
+BRIDGE = tl.constexpr(int(philox.Stream.BRIDGE))
 
 
 @triton.jit
@@ -127,20 +69,20 @@ def _passage(
     scale, dt64 = tl.load(constants + 2).to(REAL), tl.load(constants)
     clock = tl.load(clock_now + lane, mask=live, other=0)
     target = tl.load(target_now + row, mask=live, other=0)
-    excess = _sum(x0, x1, x2, x3, h0, h1, h2, h3) * 0.5
+    excess = weighted_squares(x0, x1, x2, x3, h0, h1, h2, h3) * 0.5
     before = tl.sqrt(2 * excess)
     k = 0
     while (k < steps) & (tl.sum(live.to(tl.int32), 0) > 0):
-        s, f, rate = _coefficients(excess, minimum, scale, dt, PROCESS)
-        spread = _sum(x0, x1, x2, x3, v0, v1, v2, v3)
+        s, f, rate = coefficients(excess, minimum, scale, dt, PROCESS)
+        spread = weighted_squares(x0, x1, x2, x3, v0, v1, v2, v3)
         variance = s * s * spread / tl.where(excess > 0, 2 * excess, 1)  # spread is 0 if excess is
         step = who * 0 + (step0 + k)
-        y0, y1, y2, y3 = _advance(
+        y0, y1, y2, y3 = advance(
             x0, x1, x2, x3, h0, h1, h2, h3, a0, a1, a2, a3, s, f, seed, step, who, REAL
         )
         x0, x1 = tl.where(live[:, None], y0, x0), tl.where(live[:, None], y1, x1)
         x2, x3 = tl.where(live[:, None], y2, x2), tl.where(live[:, None], y3, x3)
-        excess = _sum(x0, x1, x2, x3, h0, h1, h2, h3) * 0.5
+        excess = weighted_squares(x0, x1, x2, x3, h0, h1, h2, h3) * 0.5
         after = tl.sqrt(2 * excess)
         good = live & (after < float("inf"))
         lost = live & ((after < float("inf")) == 0)
@@ -155,19 +97,19 @@ def _passage(
                 w0, w1, w2, w3 = tl.philox(
                     seed, zero + step.to(tl.uint32), zero, zero + who.to(tl.uint32), zero + BRIDGE
                 )
-                root = (b - a) * (b - a) - 2 * v * tl.log(_uniform(w0, tl.float64))
+                root = (b - a) * (b - a) - 2 * v * tl.log(uniform(w0, tl.float64))
                 top = tl.where(near, tl.maximum(b, 0.5 * (a + b + tl.sqrt(root))), b)
         hit = good & (top >= level)
         while tl.sum(hit.to(tl.int32), 0) > 0:
             part = a * 0 + 1
             if WITH_BRIDGE:
                 slope = tl.abs(level - b) / (level - a)
-                n = tl.sqrt(-2 * tl.log(_uniform(w1, tl.float64)))
-                n = n * tl.cos(_uniform(w2, tl.float64) * TURN)
+                n = tl.sqrt(-2 * tl.log(uniform(w1, tl.float64)))
+                n = n * tl.cos(uniform(w2, tl.float64) * TURN)
                 y = n * n * v / (2 * (level - a) * (level - a))
                 large = slope + y + tl.sqrt(y * (y + 2 * slope))
                 small = slope * slope / (large + 1e-300)
-                pick = _uniform(w3, tl.float64) * (large + slope) <= large
+                pick = uniform(w3, tl.float64) * (large + slope) <= large
                 part = 1 / (1 + tl.where(pick, large, small))
             place = row * m + target
             tl.store(times + place, dt64 * ((step0 + k) + part), mask=hit)
@@ -256,8 +198,8 @@ def _average(
     squares, radii = tl.zeros([W], tl.float64), tl.zeros([W], tl.float64)
     broken = row * 0 - 1
     for k in range(0, burn_in + steps):
-        excess = _sum(x0, x1, x2, x3, h0, h1, h2, h3) * 0.5
-        s, f, rate = _coefficients(excess, minimum, scale, dt, PROCESS)
+        excess = weighted_squares(x0, x1, x2, x3, h0, h1, h2, h3) * 0.5
+        s, f, rate = coefficients(excess, minimum, scale, dt, PROCESS)
         if k >= burn_in:
             since = k - burn_in
             loss = (minimum + excess).to(tl.float64)
@@ -288,10 +230,10 @@ def _average(
                     tl.store(samples + shift + p1, x1, mask=mask1)
                     tl.store(samples + shift + p2, x2, mask=mask2)
                     tl.store(samples + shift + p3, x3, mask=mask3)
-        x0, x1, x2, x3 = _advance(
+        x0, x1, x2, x3 = advance(
             x0, x1, x2, x3, h0, h1, h2, h3, a0, a1, a2, a3, s, f, seed, who * 0 + k, who, REAL
         )
-        fine = _sum(x0, x1, x2, x3, h0, h1, h2, h3) < float("inf")
+        fine = weighted_squares(x0, x1, x2, x3, h0, h1, h2, h3) < float("inf")
         broken = tl.where((broken < 0) & (fine == 0), k + 1, broken)
     tl.store(sums + row, weights, mask=live)
     tl.store(sums + count + row, losses, mask=live)

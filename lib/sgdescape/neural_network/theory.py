@@ -1,4 +1,4 @@
-"""Formulas of chapter `neural_network`: spectrum."""
+"""Directions of a spectrum counted, and slopes and noise of a linear model; nothing measured."""
 
 import numpy as np
 

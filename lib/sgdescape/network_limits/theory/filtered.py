@@ -1,63 +1,10 @@
-"""What the limiting dynamics predict for a network whose Hessian and noise are known.
-
-All of it follows from one linear recursion a mode, x_{k+1} = (1 + beta - eta h) x_k - beta x_{k-1}
-- eta n_k with h = rho + lambda, so nothing is fitted: the noise covariance of the n_k, with or
-without replacement, does the rest. Times are in steps. What a stationary mode does is taken from
-the earlier chapters.
-"""
+"""A mode's answer to one noise, and what it makes of a run's: moments, displacement, ring."""
 
 import numpy as np
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
 from sgdescape.underdamped_langevin import impulse_response
-
-
-@door
-def noise_ratio(trace, *, learning_rate, momentum, batch_size):
-    r"""Return :math:`r=\frac{\eta\,{\rm Tr}H}{2S(1-\beta)}`, Eq. (network-strength).
-
-    The excess loss in units of sigma^2/2: the laws of the bowl need r << 1.
-
-    Args:
-        trace: Tr H, not negative.
-        learning_rate: eta > 0.
-        momentum: beta in [0, 1).
-        batch_size: S > 0.
-
-    Raises:
-        ValueError: for values outside these ranges.
-
-    Example:
-        >>> print(round(noise_ratio(50.0, learning_rate=0.005, momentum=0.9, batch_size=64), 4))
-        0.0195
-    """
-    eta, beta = _rates(learning_rate, momentum)
-    size = validate.positive("batch_size", batch_size)
-    return eta * validate.non_negative("trace", trace) / (2 * size * (1 - beta))
-
-
-@door
-def equipartition(square_step, variance, curvature, *, learning_rate, momentum, weight_decay=0.0):
-    r"""Return :math:`\frac{(1+\beta)E\delta_i^2}{2\eta h_i{\rm Var}\,\theta_i}`.
-
-    Eq. (network-equipartition): 1 for white noise of any strength, h = rho + lambda.
-
-    Args:
-        square_step: E delta_i^2, broadcast against the others.
-        variance: Var theta_i > 0.
-        curvature: rho_i.
-        learning_rate: eta > 0.
-        momentum: beta in [0, 1).
-        weight_decay: lambda >= 0.
-
-    Raises:
-        ValueError: for values outside these ranges.
-    """
-    eta, beta = _rates(learning_rate, momentum)
-    h = _stiffness(curvature, weight_decay)
-    spread = validate.within("variance", variance, low=0, open_low=True)
-    return (1 + beta) * validate.within("square_step", square_step, low=0) / (2 * eta * h * spread)
 
 
 @door
@@ -76,7 +23,7 @@ def impulse(curvature, length, *, learning_rate, momentum, weight_decay=0.0):
     Returns:
         (modes, length); the displacement is x_k = -eta sum_j G_j n_(k-1-j).
     """
-    eta, beta = _rates(learning_rate, momentum)
+    eta, beta = validate.optimiser(learning_rate, momentum, single=True)
     h = np.atleast_1d(_stiffness(curvature, weight_decay))
     return impulse_response(length, h, learning_rate=eta, momentum=beta)
 
@@ -270,63 +217,13 @@ def ring(curvature, *, learning_rate, momentum, weight_decay=0.0):
         >>> print(decay.round(1), period.round(1))
         [65.7] [39.6]
     """
-    eta, beta = _rates(learning_rate, momentum)
+    eta, beta = validate.optimiser(learning_rate, momentum, single=True)
     h = _stiffness(curvature, weight_decay)
     validate.positive("momentum", beta)
     cosine = (1 + beta - eta * h) / (2 * np.sqrt(beta))
     if np.any(np.abs(cosine) >= 1):
         raise ValueError(f"curvature must lie where modes oscillate: got down to {h.min():.4g}")
     return np.full(h.shape, -2 / np.log(beta)), 2 * np.pi / np.arccos(cosine)
-
-
-@door
-def norm_drift(square_norm, square_step, *, learning_rate, momentum, weight_decay):
-    r"""Return the growth a step of E|theta|^2 where the loss ignores lengths, Eq. (norm-drift).
-
-    Args:
-        square_norm: E|theta|^2, not negative.
-        square_step: E|delta|^2, not negative.
-        learning_rate: eta > 0.
-        momentum: beta in [0, 1).
-        weight_decay: lambda >= 0.
-
-    Example:
-        >>> at = {"learning_rate": 0.1, "momentum": 0.5, "weight_decay": 0.01}
-        >>> round(float(norm_drift(10.0, 0.02, **at)), 6)
-        0.02
-    """
-    eta, beta = _rates(learning_rate, momentum)
-    decay = validate.non_negative("weight_decay", weight_decay)
-    norm = validate.within("square_norm", square_norm, low=0)
-    square = validate.within("square_step", square_step, low=0)
-    return ((1 + beta) * square - 2 * eta * decay * norm) / (1 - beta)
-
-
-@door
-def force_balance(before, after, square_step, *, learning_rate, momentum):
-    r"""Return the mean of theta.G that the update implies, Eq. (network-force) with its ends.
-
-    With :math:`c_k=\theta_{k-1}\cdot\delta_k` the update is
-    :math:`c_{k+1}=\beta(c_k+\|\delta_k\|^2)-\eta\,\theta_k\cdot G_k`, whatever G is.
-
-    Args:
-        before: mean of c_k.
-        after: mean of c_{k+1} over the same steps.
-        square_step: mean of |delta_k|^2, not negative.
-        learning_rate: eta > 0.
-        momentum: beta in [0, 1).
-
-    Raises:
-        ValueError: for values outside these ranges.
-
-    Example:
-        >>> print(force_balance(-0.5, -0.5, 1.0, learning_rate=0.1, momentum=0.5))
-        7.5
-    """
-    eta, beta = _rates(learning_rate, momentum)
-    c, later = validate.finite("before", before), validate.finite("after", after)
-    moved = validate.within("square_step", square_step, low=0)
-    return (beta * (c + moved) - later) / eta
 
 
 def _whole(name, values):
@@ -344,11 +241,4 @@ def _epoch(samples, size):
 def _stiffness(curvature, weight_decay):
     return validate.finite("curvature", curvature) + validate.non_negative(
         "weight_decay", weight_decay
-    )
-
-
-def _rates(learning_rate, momentum):
-    return (
-        validate.positive("learning_rate", learning_rate),
-        validate.fraction("momentum", momentum),
     )
