@@ -231,9 +231,6 @@ CALLS = {  # label -> arguments, where the docstring has no example of its own
     "underdamped_langevin.continuous_response": lambda: {
         "times": [0.0, 1.0], "damping": 0.5, "square_frequency": 2.0
     },
-    "anomalous_diffusion.fitted_exponent": lambda: {
-        "steps": [1.0, 2.0, 4.0], "displacement": [1.0, 2.0, 4.0]
-    },
     "anomalous_diffusion.explained": lambda: {
         "variable": np.linspace(1, 2, 12), "exponents": np.linspace(1, 2, 12) ** 2, "degree": 2
     },

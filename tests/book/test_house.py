@@ -6,6 +6,7 @@ That notebooks are their chapters, executed, is in test_notebooks.py.
 
 import ast
 import copy
+import dataclasses
 import functools
 import hashlib
 import importlib
@@ -14,6 +15,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import typing
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from types import SimpleNamespace
@@ -93,6 +95,40 @@ def test_a_chapter_has_the_rooms_of_all_chapters(stem):
     found = rooms(stem)
     assert set(ROOMS) - found == set(), "missing rooms"
     assert found - set(ROOMS) - EXTRA.get(stem, set()) == set(), "rooms of other names"
+
+
+def lone_modules(folder):
+    """Rooms of a chapter that are folders of one module: they would be files."""
+    inner = {p.parent: len(list(p.parent.glob("*.py"))) for p in folder.glob("*/__init__.py")}
+    return sorted(room.name for room, files in inner.items() if files < 3)
+
+
+@stems
+def test_a_room_is_a_folder_only_for_several_modules(stem):
+    assert lone_modules(PACKAGE / stem) == []
+
+
+LONGEST = 350  # lines of a module: beyond, it has more than one subject
+
+
+def too_long(folder):
+    """Modules with more lines than `LONGEST`."""
+    files = folder.rglob("*.py")
+    return sorted(p.name for p in files if len(p.read_text("utf-8").splitlines()) > LONGEST)
+
+
+def test_modules_are_short():
+    assert too_long(PACKAGE) == []
+
+
+def test_a_long_module_and_a_lone_one_are_seen(tmp_path):
+    for room, files in {"theory": ("__init__", "a"), "claims": ("__init__", "a", "b")}.items():
+        (tmp_path / room).mkdir()
+        for name in files:
+            (tmp_path / room / f"{name}.py").write_text("x = 1\n" * LONGEST, encoding="utf-8")
+    assert lone_modules(tmp_path) == ["theory"] and too_long(tmp_path) == []
+    (tmp_path / "claims" / "a.py").write_text("x = 1\n" * (LONGEST + 1), encoding="utf-8")
+    assert too_long(tmp_path) == ["a.py"]
 
 
 FORBIDDEN = {"measure": ("theory", "predictions", "claims", "figures"),
@@ -289,6 +325,108 @@ def test_a_hidden_formula_is_seen():
     found = [hidden_formulas(face, [theory]) for face in faces]
     hidden = [f"{rate.__module__}.rate"]
     assert found == [hidden, hidden, []]
+
+
+def is_record(value):
+    """Whether a value is a class of this package that holds results: a dataclass or a tuple."""
+    if not inspect.isclass(value) or not value.__module__.startswith("sgdescape."):
+        return False
+    return dataclasses.is_dataclass(value) or hasattr(value, "_fields")
+
+
+def types_in(hint):
+    """A type hint and what stands inside it."""
+    return [hint, *(t for part in typing.get_args(hint) for t in types_in(part))]
+
+
+def records(function):
+    """Records that a function's annotations name, or that it makes in a ``return``."""
+    inner = inspect.unwrap(function)
+    hints = typing.get_type_hints(inner).values()
+    made = re.findall(r"^ +return (\w+)\(", inspect.getsource(inner), re.M)
+    found = [t for hint in hints for t in types_in(hint)]
+    return {v for v in [*found, *map(inner.__globals__.get, made)] if is_record(v)}
+
+
+def hidden_records(functions):
+    """Records of some functions that neither a chapter's face nor their module of core offers."""
+    hidden = set()
+    for record in set().union(*map(records, functions)):
+        part = record.__module__.split(".")[1]
+        home = importlib.import_module(record.__module__ if part == "core" else f"sgdescape.{part}")
+        if record.__name__ not in getattr(home, "__all__", ()):
+            hidden.add(f"{record.__module__}.{record.__name__}")
+    return hidden
+
+
+@stems
+def test_the_face_offers_what_its_functions_return_and_take(stem):
+    face = importlib.import_module(f"sgdescape.{stem}")
+    functions = filter(inspect.isfunction, (getattr(face, name) for name in face.__all__))
+    assert hidden_records(functions) == set()
+
+
+def test_core_offers_what_its_functions_return_and_take():
+    for path in core_modules():
+        name = ".".join(("sgdescape", *path.relative_to(PACKAGE).with_suffix("").parts))
+        values = [getattr(importlib.import_module(name), n) for n in dir_of(path)]
+        assert hidden_records(filter(inspect.isfunction, values)) == set(), name
+
+
+def dir_of(path):
+    """Names that a module of core offers."""
+    return offered(ast.parse(path.read_text("utf-8"))) or ()
+
+
+@dataclasses.dataclass
+class Unseen:
+    """A record that no face offers."""
+
+
+def test_a_hidden_record_is_seen(monkeypatch):
+    def annotated() -> tuple[Unseen, ...]:
+        return ()
+
+    def plain():
+        return Unseen()
+
+    monkeypatch.setattr(Unseen, "__module__", "sgdescape.core.stats.intervals")
+    assert hidden_records([annotated]) == hidden_records([plain]) != set()
+
+
+def words(path, kind=r"\w+"):
+    """The words of a text, or what else is looked for, as a set."""
+    return set(re.findall(kind, path.read_text("utf-8")))
+
+
+@functools.cache
+def readers():
+    """File -> its words, of all that may use a chapter: pages, modules, tools, tests."""
+    folders = ("book/*.md", "book/chapters/*.md", "book/_ext/*.py", "lib/sgdescape/**/*.py",
+               "tools/*.py", "benchmarks/*.py", "tests/**/*.py")  # fmt: skip
+    files = [p for folder in folders for p in ROOT.glob(folder)]
+    return {p: words(p) for p in files if p.name != "interface_calls.py"}
+
+
+def unused(stem, names):
+    """Of some names of a chapter those that no other part, no page and no test reads."""
+    own = PACKAGE / stem
+    used = [w for p, w in readers().items() if stem in w and own not in p.parents]
+    return sorted(set(names) - set().union(*used))
+
+
+@stems
+def test_the_face_offers_nothing_that_nobody_uses(stem):
+    face = importlib.import_module(f"sgdescape.{stem}")
+    given = {name: getattr(face, name) for name in face.__all__}
+    formulas = {n for n, v in given.items() if ".theory" in getattr(v, "__module__", "")}
+    kept = {n for n, v in given.items() if inspect.ismodule(v) or inspect.isclass(v)}
+    assert unused(stem, set(given) - formulas - kept) == []
+
+
+def test_a_name_that_nobody_uses_is_seen():
+    name = "nobody_uses" + "_this"
+    assert unused(ORDER[0], [name, "claims"]) == [name]
 
 
 KERNELS = {"kernels"}  # engines: found by their ensembles, not by readers

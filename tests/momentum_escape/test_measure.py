@@ -6,7 +6,7 @@ import pytest
 import sgdescape.momentum_escape as me
 from sgdescape.core.ensembles import regression_data
 from sgdescape.core.random import philox
-from sgdescape.momentum_escape import estimates
+from sgdescape.momentum_escape import estimates, experiment
 from sgdescape.momentum_escape.measure import passages
 
 
@@ -94,6 +94,6 @@ def test_passages_refuse(options):
 
 
 def test_the_experiment_is_that_of_its_seed(config, small):
-    again = me.measurements(config)
+    again = experiment.measurements(config)
     for name in again.data_vars:
         assert np.array_equal(again[name], small[name]), name

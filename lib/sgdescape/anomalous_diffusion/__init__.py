@@ -8,19 +8,19 @@ and the numbers that Kunin et al.'s authors stored are in `published`.
 from sgdescape.anomalous_diffusion import claims, figures, predictions
 from sgdescape.anomalous_diffusion.config import PAPER, QUICK, Config
 from sgdescape.anomalous_diffusion.estimates.collapse import explained, free_powers, variables
-from sgdescape.anomalous_diffusion.estimates.exponents import fitted_exponent, local_exponents
-from sgdescape.anomalous_diffusion.experiment import measurements, run
+from sgdescape.anomalous_diffusion.estimates.exponents import local_exponents
+from sgdescape.anomalous_diffusion.experiment import run
 from sgdescape.anomalous_diffusion.measure.batch_orders import power_law_spectrum
 from sgdescape.anomalous_diffusion.predictions import predict
 from sgdescape.anomalous_diffusion.prose import summary
 from sgdescape.anomalous_diffusion.published import (
     PRINTED_STEPS,
-    READING,
     RUN_MOMENTUM,
     RUN_STEPS,
     RUNS,
     SAMPLES,
-    SWEEPS,
+    Exponents,
+    Run,
     actual_batch_size,
     published_exponents,
 )
@@ -51,15 +51,15 @@ from sgdescape.anomalous_diffusion.theory.summed import spurious_rate, summed_di
 
 __all__ = [
     "Config",
+    "Exponents",
     "PAPER",
     "PRINTED_STEPS",
     "QUICK",
-    "READING",
     "RUNS",
     "RUN_MOMENTUM",
     "RUN_STEPS",
+    "Run",
     "SAMPLES",
-    "SWEEPS",
     "actual_batch_size",
     "claims",
     "crossover_curvature",
@@ -69,7 +69,6 @@ __all__ = [
     "explained",
     "figures",
     "first_exponent",
-    "fitted_exponent",
     "fixed_order_displacement",
     "fixed_start_displacement",
     "free_displacement",
@@ -77,7 +76,6 @@ __all__ = [
     "local_displacement",
     "local_exponents",
     "mean_squared_displacement",
-    "measurements",
     "overdamped_displacement",
     "overdamped_start",
     "power_law_displacement",

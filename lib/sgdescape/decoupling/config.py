@@ -75,9 +75,7 @@ class Config:
         validate.positive("factor", self.factor)
         validate.within("factor", self.factor, low=1, high=1e6, open_low=True)
         for name in ("hidden", "epochs", "widths"):
-            value = getattr(self, name)
-            if not isinstance(value, (tuple, list)) or not value:
-                raise ValueError(f"{name} must hold at least one integer: got {value!r}")
+            validate.row(name, getattr(self, name))
         for units in self.hidden:
             validate.count("hidden", units, high=100_000)
         for epoch in self.epochs:

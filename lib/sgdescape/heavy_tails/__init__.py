@@ -17,7 +17,7 @@ from sgdescape.heavy_tails.theory.kesten import (
     lyapunov,
     small_step_limit,
 )
-from sgdescape.heavy_tails.theory.log_periodic import complex_log_moment, wave
+from sgdescape.heavy_tails.theory.log_periodic import Wave, complex_log_moment, wave
 from sgdescape.heavy_tails.theory.momentum import (
     largest_growth,
     log_growth,
@@ -33,12 +33,14 @@ from sgdescape.heavy_tails.theory.published import (
     paper_index,
     zeta_seen_as_continuous,
 )
-from sgdescape.heavy_tails.theory.radius import radius_law
+from sgdescape.heavy_tails.theory.radius import Radius, radius_law
 
 __all__ = [
     "Config",
     "PAPER",
     "QUICK",
+    "Radius",
+    "Wave",
     "bound",
     "claims",
     "complex_log_moment",

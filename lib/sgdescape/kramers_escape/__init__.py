@@ -20,8 +20,9 @@ from sgdescape.kramers_escape.measure.line import log_times
 from sgdescape.kramers_escape.predictions import predict
 from sgdescape.kramers_escape.prose import summary
 from sgdescape.kramers_escape.theory.choice import climb_log_odds, linear_log_odds, log_odds
-from sgdescape.kramers_escape.theory.detour import axis_threshold, off_axis
+from sgdescape.kramers_escape.theory.detour import Detour, axis_threshold, off_axis
 from sgdescape.kramers_escape.theory.dimension import (
+    PathWidths,
     amplitude_slope,
     focusing_threshold,
     path_amplitude,
@@ -30,7 +31,7 @@ from sgdescape.kramers_escape.theory.dimension import (
     riccati,
     tail_dimension,
 )
-from sgdescape.kramers_escape.theory.proof import steps, table
+from sgdescape.kramers_escape.theory.proof import Step, steps, table
 from sgdescape.kramers_escape.theory.rate import (
     critical_effective_dimension,
     escape_rate,
@@ -62,9 +63,12 @@ from sgdescape.kramers_escape.theory.valley import (
 
 __all__ = [
     "Config",
+    "Detour",
     "Landscape",
     "PAPER",
+    "PathWidths",
     "QUICK",
+    "Step",
     "amplitude_slope",
     "axis_current",
     "axis_density",

@@ -11,7 +11,7 @@ from sgdescape.large_deviations.config import PAPER, QUICK, Config
 from sgdescape.large_deviations.experiment import run, run_network
 from sgdescape.large_deviations.measure.circle_chain import circle_passage_time
 from sgdescape.large_deviations.measure.circle_plane_chain import direction_effect
-from sgdescape.large_deviations.predictions import barriers, predict, predict_network
+from sgdescape.large_deviations.predictions import barriers, predict
 from sgdescape.large_deviations.prose import network_summary, summary
 from sgdescape.large_deviations.theory.circle import (
     circle_barrier,
@@ -91,7 +91,6 @@ __all__ = [
     "overshoot_length",
     "paper_dimension_factor",
     "predict",
-    "predict_network",
     "predictions",
     "quasi_potential",
     "raised_base",

@@ -5,11 +5,16 @@ chapters use.
 """
 
 from sgdescape.linear_regression import claims, figures, predictions
-from sgdescape.linear_regression.config import KURTOSES, PAPER, QUICK, Config
+from sgdescape.linear_regression.config import PAPER, QUICK, Config
 from sgdescape.linear_regression.experiment import run
 from sgdescape.linear_regression.predictions import predict
 from sgdescape.linear_regression.prose import summary
-from sgdescape.linear_regression.theory.chain import data_passage, first_passage, nested_times
+from sgdescape.linear_regression.theory.chain import (
+    Passage,
+    data_passage,
+    first_passage,
+    nested_times,
+)
 from sgdescape.linear_regression.theory.data_barrier import data_barrier, momentum
 from sgdescape.linear_regression.theory.diffusion import (
     asymptotic_passage_time,
@@ -29,6 +34,7 @@ from sgdescape.linear_regression.theory.large_deviations import (
 )
 from sgdescape.linear_regression.theory.one_step import exceedance, radial_exceedance
 from sgdescape.linear_regression.theory.stationary import (
+    StationaryLaw,
     covariance_exponent,
     discrete_exponent,
     fitted_laws,
@@ -42,9 +48,10 @@ from sgdescape.linear_regression.theory.stationary import (
 
 __all__ = [
     "Config",
-    "KURTOSES",
     "PAPER",
+    "Passage",
     "QUICK",
+    "StationaryLaw",
     "asymptotic_passage_time",
     "cheapest_path",
     "claims",
@@ -55,13 +62,12 @@ __all__ = [
     "exceedance",
     "figures",
     "first_passage",
+    "fitted_laws",
     "jump_cost",
     "jump_factor",
-    "fitted_laws",
     "kesten_exponent",
     "kurtosis_passage_time",
     "likelihood_gain",
-    "power_law_gain",
     "linear_barrier_time",
     "local_slope",
     "log_mean_first_passage_time",
@@ -69,6 +75,7 @@ __all__ = [
     "momentum",
     "nested_times",
     "paper_slope",
+    "power_law_gain",
     "predict",
     "predictions",
     "quasi_potential",

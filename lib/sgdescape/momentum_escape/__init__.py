@@ -6,7 +6,7 @@ several laws, two directions, and the map of temperature and damping on which bo
 
 from sgdescape.momentum_escape import claims, figures, predictions
 from sgdescape.momentum_escape.config import PAPER, QUICK, Config
-from sgdescape.momentum_escape.experiment import measurements, run
+from sgdescape.momentum_escape.experiment import run
 from sgdescape.momentum_escape.predictions import predict
 from sgdescape.momentum_escape.prose import summary
 from sgdescape.momentum_escape.theory.barrier import (
@@ -18,7 +18,13 @@ from sgdescape.momentum_escape.theory.barrier import (
 from sgdescape.momentum_escape.theory.energy import energy_tail, gibbs_tail, tail_exponent, turnover
 from sgdescape.momentum_escape.theory.minimum_action import minimum_action, push_cost
 from sgdescape.momentum_escape.theory.plane import circle_barrier, orbit_hamiltonian, plane_barrier
-from sgdescape.momentum_escape.theory.pushes import cumulant, input_law, largest_tilt, normal_push
+from sgdescape.momentum_escape.theory.pushes import (
+    Push,
+    cumulant,
+    input_law,
+    largest_tilt,
+    normal_push,
+)
 from sgdescape.momentum_escape.theory.scales import (
     damping,
     second_moment_radius,
@@ -31,6 +37,7 @@ from sgdescape.momentum_escape.theory.tail import tail_slope
 __all__ = [
     "Config",
     "PAPER",
+    "Push",
     "QUICK",
     "barrier",
     "circle_barrier",
@@ -44,7 +51,6 @@ __all__ = [
     "gibbs_tail",
     "input_law",
     "largest_tilt",
-    "measurements",
     "minimum_action",
     "normal_push",
     "orbit_hamiltonian",

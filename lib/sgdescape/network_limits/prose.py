@@ -4,9 +4,9 @@ import numpy as np
 
 from sgdescape.core.runs.provenance import settings
 from sgdescape.core.runs.reading import reads_dataset
-from sgdescape.network_limits import theory
 from sgdescape.network_limits.estimates.narrow import end_noise, narrow_law, narrow_level
 from sgdescape.network_limits.predictions import crossover
+from sgdescape.network_limits.theory.balance import noise_ratio
 from sgdescape.underdamped_langevin import oscillating_band
 
 
@@ -40,8 +40,8 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
         "limits-trace-noise": (a["trace_noise"], ".1f"),
         "limits-largest": (float(dataset.curvature[0]), ".2f"),
         "limits-last": (float(dataset.curvature[-1]), ".2f"),
-        "limits-r": (theory.noise_ratio(a["trace_hessian"], **at), ".3f"),
-        "limits-r-strong": (theory.noise_ratio(a["trace_hessian"], **strong), ".2f"),
+        "limits-r": (noise_ratio(a["trace_hessian"], **at), ".3f"),
+        "limits-r-strong": (noise_ratio(a["trace_hessian"], **strong), ".2f"),
         "limits-noise-low": (ratio.min(), ".2f"),
         "limits-noise-high": (ratio.max(), ".2f"),
         "limits-noise-correlation": (100 * a["noise_correlation"], ".1f"),

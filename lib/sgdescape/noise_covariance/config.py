@@ -87,9 +87,7 @@ class Config:
         validate.positive("loss_ratio_d", self.loss_ratio_d)
         validate.within("loss_ratio_d", self.loss_ratio_d, low=1, high=1e6)
         for name in ("batch_sizes", "loss_ratios", "directions", "learning_rates", "loss_ratios_n"):
-            value = getattr(self, name)
-            if not isinstance(value, (tuple, list)) or not value:
-                raise ValueError(f"{name} must hold at least one number: got {value!r}")
+            value = validate.row(name, getattr(self, name))
             steps = np.diff(validate.finite(name, value))
             if not (np.all(steps > 0) or np.all(steps < 0)):
                 raise ValueError(f"{name} must increase, or decrease, throughout: got {value!r}")

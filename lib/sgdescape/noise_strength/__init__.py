@@ -9,7 +9,7 @@ from sgdescape.noise_strength.config import KEPT, PAPER, QUICK, Config
 from sgdescape.noise_strength.experiment import run
 from sgdescape.noise_strength.kept_result import agree
 from sgdescape.noise_strength.kept_result import load as load_result
-from sgdescape.noise_strength.measure import CASES, moments, network_and_data
+from sgdescape.noise_strength.measure import CASES, Case, moments, network_and_data
 from sgdescape.noise_strength.predictions import predict
 from sgdescape.noise_strength.prose import summary
 from sgdescape.noise_strength.theory import (
@@ -25,6 +25,7 @@ from sgdescape.noise_strength.theory import (
 
 __all__ = [
     "CASES",
+    "Case",
     "Config",
     "KEPT",
     "PAPER",

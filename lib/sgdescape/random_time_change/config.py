@@ -171,9 +171,7 @@ class Config:
 
     def _check_rows(self):
         for name in _ROWS:
-            value = getattr(self, name)
-            if not isinstance(value, (tuple, list)) or not value:
-                raise ValueError(f"{name} must hold at least one number: got {value!r}")
+            value = validate.row(name, getattr(self, name))
             if any(isinstance(entry, (bool, np.bool_)) for entry in value):
                 raise TypeError(f"{name} must hold real numbers: got {value!r}")
             validate.within(name, value, low=-_LARGEST, high=_LARGEST)

@@ -11,7 +11,7 @@ import torch
 from sgdescape.core import validate
 from sgdescape.core.doors import door
 from sgdescape.core.sde import bowl_reference, passage, shapes
-from sgdescape.core.sde.bowl_reference import Stationary
+from sgdescape.core.sde.averages import Stationary
 from sgdescape.core.sde.models import Bowl, Sde, bowl_sde, decoupled, gld, sgd, time_changed
 from sgdescape.core.sde.passage import Passages, Watch
 from sgdescape.core.sde.paths import (

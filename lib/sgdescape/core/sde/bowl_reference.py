@@ -1,13 +1,13 @@
 """Stationary averages in a quadratic valley: the reference tier, and which engine does the work."""
 
 import importlib.util
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from sgdescape.core import validate
 from sgdescape.core.random import brownian
+from sgdescape.core.sde.averages import Stationary
 from sgdescape.core.sde.models import Bowl, _library, bowl_sde
 from sgdescape.core.sde.passage import apply_noise
 
@@ -15,22 +15,6 @@ ENGINES = ("auto", "reference", "numba", "triton")
 QUANTITIES = ("loss_ratio", "radius")
 CLOCKS = ("t", "tau")
 OWN_CLOCK = {"decoupled": "t", "time_changed": "tau", "gld": "t"}
-
-
-@dataclass(frozen=True)
-class Stationary:
-    """Time averages along each path after the burn-in, one value a replica: errors are honest."""
-
-    duration: np.ndarray  # (replicas,) time averaged over, in the clock asked for
-    loss: np.ndarray  # (replicas,) mean of L
-    loss_squared: np.ndarray  # (replicas,) mean of L^2
-    radius_squared: np.ndarray  # (replicas,) mean of |z|^2
-    counts: np.ndarray  # (bins,) weight found between the edges, 1 a sample in the SDE's own clock
-    edges: np.ndarray  # (bins + 1,)
-    outside: np.ndarray  # (2,) weight below the first and from the last edge on
-    samples: np.ndarray  # (kept, replicas, d) states, empty unless asked for
-    diverged_at: np.ndarray  # (replicas,) int64 step after which the loss was not finite; -1: never
-    theta: np.ndarray  # (replicas, d) last state
 
 
 def engine_for(engine: str, device: str) -> str:

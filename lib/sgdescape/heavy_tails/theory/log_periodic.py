@@ -22,7 +22,7 @@ from sgdescape.heavy_tails.theory.kesten import kesten_root
 class Wave:
     """The slowest wave on a power-law tail, in u = log|theta|.
 
-    Args:
+    Attributes:
         root: s_0, Kesten's.
         fading: gamma, the rate at which the wave fades with u.
         frequency: omega.

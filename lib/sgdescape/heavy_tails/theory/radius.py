@@ -25,7 +25,7 @@ _LAPLACE_REACH = 1500.0  # of R: powers of a step up to about 1,000
 class Radius:
     """Law of R on (0, end).
 
-    Args:
+    Attributes:
         log_density: function of R, -inf outside the support.
         breaks: where the density is not smooth, with both ends of its support; the last may be inf.
     """

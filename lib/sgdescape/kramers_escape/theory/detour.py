@@ -32,7 +32,7 @@ _TOPS = (4.0, 16.0)  # losses of the first guesses, in units of the saddle's
 class Detour:
     """The cheapest path found off the escape axis.
 
-    Args:
+    Attributes:
         along: z_e of its points (points,), from 0 to the saddle.
         across: z_j of its points (points,), from 0 to 0.
         action: S h_e*, to compare with log c: exp(-S B/eta) is the chance.

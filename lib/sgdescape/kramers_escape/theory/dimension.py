@@ -23,7 +23,7 @@ _ENDS = (-30.0, 90.0)  # of log(u/(1-u)): from the minimum to the saddle
 class PathWidths:
     """The transverse parabola and the amplitude along the escape axis.
 
-    Args:
+    Attributes:
         position: z_e, from the minimum to the saddle (points,).
         width: g_j of Eq. (riccati), one row a direction (n - 1, points).
         log_amplitude: log K/K(0) of Eq. (amplitude) (points,).

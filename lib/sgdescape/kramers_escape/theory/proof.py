@@ -21,7 +21,7 @@ NOISES = (10, 40, 160)
 class Step:
     """One equation and its check.
 
-    Args:
+    Attributes:
         equation: its number in the paper.
         checked: what is compared, a few words.
         exact: True if nothing but rounding may be left.

@@ -19,7 +19,7 @@ from sgdescape.linear_regression.theory._kernel import kernel
 class Passage:
     """Mean first-passage times of discrete SGD, exact up to discretisation.
 
-    Args:
+    Attributes:
         times: t = eta k (thresholds,), extrapolated.
         errors: relative difference between the extrapolation and the finer grid (thresholds,).
     """

@@ -16,7 +16,7 @@ from sgdescape.linear_regression.theory._kernel import kernel
 class StationaryLaw:
     """Stationary law of one parameter of discrete SGD on bins of |theta|.
 
-    Args:
+    Attributes:
         edges: of the bins (bins + 1,), from 0; what lies beyond belongs to the last one.
         middle: of the bins (bins,).
         mass: (bins,), sum 1.

@@ -21,7 +21,7 @@ NODES = 40  # Gauss-Legendre: exact to rounding for every tilt that an extremal 
 class Push:
     """A law of pushes, in the form that the compiled kernels take.
 
-    Args:
+    Attributes:
         squares: values of x^2 in increasing order; empty for normal inputs and for an SDE.
         weights: their probabilities.
         kurtosis: E x^4 / (E x^2)^2 of the inputs, or of the noise of an SDE.
