@@ -7,7 +7,7 @@ SAMPLE ?= 60
 ONE = OMP_NUM_THREADS=1
 PYTEST = $(ONE) .venv/bin/python -m pytest
 # The house rules that no chapter names, as tests/book/test_templates.py runs them.
-HOUSE = files_of_one_name or chapter_or_shared or circle or downward or defined_once or folders or star
+HOUSE = files_of_one_name or chapter_or_shared or circle or downward or defined_once or folders or star or short
 NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=600 --nbval-sanitize-with tests/book/nbval_sanitize.cfg
 # A checkout that was copied with its environment: that one imports the other folder's code.
 ifneq ($(shell sed -n 2p .venv/stamp 2>/dev/null),$(CURDIR))

@@ -465,7 +465,7 @@ def test_no_star_and_no_silenced_import():
     for path in sorted(PACKAGE.rglob("*.py")):
         for line in path.read_text("utf-8").splitlines():
             assert not re.match(r"\s*from \S+ import \*", line), path
-            assert not re.search(r"noqa: F40[13]", line), path
+            assert "noqa" not in line, path
 
 
 NEED_TORCH = {"neural_network", "noise_strength"}  # their claims and models are about networks

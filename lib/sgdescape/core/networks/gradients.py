@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door

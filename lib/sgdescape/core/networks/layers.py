@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 from torch.nn.grad import conv2d_input, conv2d_weight
 
 from sgdescape.core.networks.chains import PARAMETRIC, chain, check_inputs

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.linalg
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door

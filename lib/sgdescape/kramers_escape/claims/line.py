@@ -43,7 +43,10 @@ def exponent(ds) -> Claim:
     """Power of the loss ratio in one dimension, from exact mean times at two saddles."""
     low, high = 3.0, 6.0
     span = np.log(high / low)
-    slope = lambda v: (v.sel(loss_ratio=high) - v.sel(loss_ratio=low)).values / span  # noqa: E731
+
+    def slope(v):
+        return (v.sel(loss_ratio=high) - v.sel(loss_ratio=low)).values / span
+
     offset = slope(ds.log_power) - ds.noise.values
     theory = slope(-np.log(ds.power_theory)) - ds.noise.values
     return check(

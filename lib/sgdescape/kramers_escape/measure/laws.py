@@ -94,8 +94,13 @@ def _distance(shape, law, cells):
     beyond = int(np.ceil((shape.crossing - shape.saddle) / width))
     inside = np.linspace(left, shape.saddle, cells + 1)
     outside = np.linspace(shape.saddle, shape.crossing, beyond + 1)[1:]
-    slope = lambda z: -losses.path_slope(shape, z)  # noqa: E731
-    loss = lambda z: losses.path_loss(shape, z)  # noqa: E731
+
+    def slope(z):
+        return -losses.path_slope(shape, z)
+
+    def loss(z):
+        return losses.path_loss(shape, z)
+
     drift, diffusion = {
         "t": (slope, lambda z: loss(z) / noise),
         "tau": (lambda z: slope(z) / loss(z), lambda z: np.full_like(z, 1 / noise)),

@@ -21,8 +21,13 @@ def log_times(shape: Landscape, noise: float) -> tuple[float, float, float]:
         noise: B/(eta h_e*).
     """
     ends = {"left": left_end(shape, noise)}
-    drift = lambda z: -losses.path_slope(shape, z)  # noqa: E731
-    loss = lambda z: losses.path_loss(shape, z)  # noqa: E731
+
+    def drift(z):
+        return -losses.path_slope(shape, z)
+
+    def loss(z):
+        return losses.path_loss(shape, z)
+
     found = [
         quadrature.passage(drift, lambda z: loss(z) / noise, 0.0, right=end, **ends)
         for end in (shape.saddle, shape.crossing)

@@ -132,7 +132,10 @@ def riccati():
     """
     rho = sp.Symbol("rho", positive=True)
     exponent, potential, width, loss = _around_axis(rho)
-    slope = lambda f, x: sp.diff(f, x)  # noqa: E731
+
+    def slope(f, x):
+        return sp.diff(f, x)
+
     equation = sum(
         h * slope(exponent, x) ** 2 - slope(potential, x) * slope(exponent, x)
         for h, x in ((_H, _Z), (rho * _H, _W))

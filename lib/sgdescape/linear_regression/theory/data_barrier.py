@@ -38,7 +38,10 @@ def momentum(position, inputs, targets):
     gradient = x * (x * position - (y - best * x)) * np.sign(position)
     if gradient.min() >= 0:
         raise ValueError(f"no sample pushes away from the minimum at {position}")
-    log_mean = lambda p: special.logsumexp(-p * gradient) - np.log(gradient.size)  # noqa: E731
+
+    def log_mean(p):
+        return special.logsumexp(-p * gradient) - np.log(gradient.size)
+
     high = 4 * abs(position) + 1e-3
     while log_mean(high) <= 0:
         high *= 2

@@ -79,7 +79,10 @@ def log_mean_first_passage_time(
     """
     ratio, d, a, h = _arguments(loss_ratio, dimension, learning_rate, batch_size, curvature)
     top = np.log(ratio)
-    log_inner = lambda s: _log_hypergeometric(s, a[..., None], d[..., None] / 2)  # noqa: E731
+
+    def log_inner(s):
+        return _log_hypergeometric(s, a[..., None], d[..., None] / 2)
+
     return np.log(a / (d * h)) + _log_integral(log_inner, top)
 
 
@@ -183,7 +186,10 @@ def linear_barrier_time(
         6546.0
     """
     ratio, d, a, h = _arguments(loss_ratio, dimension, learning_rate, batch_size, curvature)
-    log_inner = lambda u: _log_kummer(a[..., None] * u, d[..., None] / 2)  # noqa: E731
+
+    def log_inner(u):
+        return _log_kummer(a[..., None] * u, d[..., None] / 2)
+
     with np.errstate(over="ignore", divide="ignore"):
         return np.exp(np.log(a / (d * h)) + _log_integral(log_inner, ratio - 1))
 

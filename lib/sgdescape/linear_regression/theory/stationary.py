@@ -267,7 +267,10 @@ def kesten_exponent(*, learning_rate, dimension=1, batch_size=1, inputs="gaussia
         raise ValueError(f"no step lengthens theta at learning_rate {eta}: no power-law tail")
     there = weight > 0
     logs, lengths = np.log(weight[there]), lengths[there]
-    growth = lambda beta: special.logsumexp(beta * lengths + logs)  # noqa: E731
+
+    def growth(beta):
+        return special.logsumexp(beta * lengths + logs)
+
     high = 1.0
     while growth(high) <= 0:
         high *= 2

@@ -23,7 +23,7 @@ from sgdescape.network_limits.estimates.narrow import (
 )
 from sgdescape.network_limits.estimates.small_network import valley
 
-LEVEL = 0.99
+FEW_RUNS_LEVEL = 0.99
 """Of intervals between few runs."""
 
 NOT_HERE = (
@@ -44,7 +44,7 @@ def narrow_accuracy(ds) -> Claim:
     def judged(ds):
         return {
             "predicted": 0.0,
-            "measured": narrow_error_change(ds, level=LEVEL),
+            "measured": narrow_error_change(ds, level=FEW_RUNS_LEVEL),
             "rivals": {"as the distance between the first epoch and the last": narrow_growth(ds)},
             "tolerance": 0.25,
             "expected": "approximate",
@@ -67,7 +67,7 @@ def narrow_constant(ds) -> Claim:
         epochs = ds.sizes["narrow_step"] / 32
         return {
             "predicted": 0.0,
-            "measured": narrow_trend(ds, level=LEVEL),
+            "measured": narrow_trend(ds, level=FEW_RUNS_LEVEL),
             "rivals": {"as the distance": narrow_growth(ds) / epochs},
             "tolerance": 0.03,
             "expected": "approximate",
@@ -88,7 +88,7 @@ def narrow_exponent(ds) -> Claim:
     def judged(ds):
         return {
             "predicted": 1.0,
-            "measured": narrow_power(ds, level=LEVEL),
+            "measured": narrow_power(ds, level=FEW_RUNS_LEVEL),
             "rivals": {"a drift": 2.0, "bounded": 0.0},
             "tolerance": 0.3,
             "expected": "approximate",
@@ -110,7 +110,7 @@ def narrow_noise(ds) -> Claim:
     def judged(ds):
         return {
             "predicted": 1.0,
-            "measured": narrow_noise_slope(ds, level=LEVEL),
+            "measured": narrow_noise_slope(ds, level=FEW_RUNS_LEVEL),
             "rivals": {r"$\Sigma\propto1$, white noise": 0.0, r"$\Sigma\propto H^2$": 2.0},
             "expected": "consistent",
         }
@@ -131,7 +131,7 @@ def narrow_velocities(ds) -> Claim:
     def judged(ds):
         return {
             "predicted": 1.0,
-            "measured": narrow_mode_slope(ds, "narrow_move", level=LEVEL),
+            "measured": narrow_mode_slope(ds, "narrow_move", level=FEW_RUNS_LEVEL),
             "rivals": {"round": 0.0, r"$\Sigma\propto H^2$": 2.0},
             "expected": "consistent",
         }
@@ -152,7 +152,7 @@ def narrow_positions(ds) -> Claim:
     def judged(ds):
         return {
             "predicted": 0.0,
-            "measured": narrow_mode_slope(ds, "narrow_position", level=LEVEL),
+            "measured": narrow_mode_slope(ds, "narrow_position", level=FEW_RUNS_LEVEL),
             "rivals": {"Gibbs law of the loss": -1.0},
             "expected": "consistent",
         }
@@ -174,7 +174,7 @@ def narrow_equipartition(ds) -> Claim:
         at = dict(zip(ds.norm_mode.values, ds.residual_mode_curvature.values, strict=True))
         return {
             "predicted": 1.0,
-            "measured": narrow_energy(ds, level=LEVEL),
+            "measured": narrow_energy(ds, level=FEW_RUNS_LEVEL),
             "rivals": {
                 "the curvature of evaluation mode": at["eval"] / at["train, batches"],
                 "that of all images together": at["train, all"] / at["train, batches"],
@@ -227,7 +227,7 @@ def narrow_sweep(ds) -> Claim:
         pairs = np.log(np.stack([x, other], 1))
         return {
             "predicted": 1.0,
-            "measured": narrow_speed_slope(ds, rows, x, level=LEVEL),
+            "measured": narrow_speed_slope(ds, rows, x, level=FEW_RUNS_LEVEL),
             "rivals": {r"$\eta^2/(1-\beta)^2$": fitted_slope(pairs), "no slope": 0.0},
             "tolerance": 0.1,
             "expected": "approximate",
@@ -253,7 +253,7 @@ def narrow_small_batch(ds) -> Claim:
         grown = end_noise(ds, index).mean() / many.mean()
         return {
             "predicted": 1.0,
-            "measured": ratio_interval(few, many, level=LEVEL),
+            "measured": ratio_interval(few, many, level=FEW_RUNS_LEVEL),
             "rivals": {
                 "as where the runs at $S=4$ end": grown,
                 "the tenfold point of the paper's CIFAR-10 runs": 10.0,
@@ -279,7 +279,7 @@ def narrow_small_speed(ds) -> Claim:
         noise = ds.narrow_noise.sel(narrow_batch=4).values.mean() / end_noise(ds, index).mean()
         return {
             "predicted": 1.0,
-            "measured": narrow_over_noise(ds, index, level=LEVEL),
+            "measured": narrow_over_noise(ds, index, level=FEW_RUNS_LEVEL),
             "rivals": {"with the noise at the checkpoint": noise},
             "expected": "confirmed",
         }
