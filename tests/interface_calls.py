@@ -73,6 +73,12 @@ def _data(n=60, d=2):
     return rng.standard_normal((n, d)), rng.standard_normal(n)
 
 
+def _interval():
+    from sgdescape.core.stats.intervals import Interval
+
+    return Interval(1.0, 0.5, 1.5, 0.99)
+
+
 def _images():
     from sgdescape.core.networks import models
 
@@ -283,6 +289,9 @@ CALLS = {  # label -> arguments, where the docstring has no example of its own
         "quadrature": _quadrature(), "function": np.square
     },
     "core.stats.intervals.Interval": lambda: {"value": 1.0, "low": 0.5, "high": 1.5},
+    "core.stats.intervals.weighted_sum": lambda: {
+        "intervals": [_interval(), _interval()], "weights": [1.0, -1.0]
+    },
     "core.stats.intervals.bootstrap_interval": lambda: {
         "samples": SAMPLES, "resamples": 200, "level": 0.95
     },

@@ -13,6 +13,7 @@ from sgdescape.core.stats.intervals import (
     bootstrap_interval,
     computed,
     proportion_interval,
+    weighted_sum,
 )
 from sgdescape.core.stats.power_law import exponent_of
 from sgdescape.linear_regression.theory.stationary import likelihood_gain
@@ -206,9 +207,8 @@ def slope_change(dataset, low, high, *, first, last) -> Interval:
         first: d of the steeper one.
         last: d of the other.
     """
-    one, other = (window_slope(dataset, "fresh", low, high, dimension=d) for d in (first, last))
-    value, half = one.value - other.value, np.hypot(one.high - one.value, other.high - other.value)
-    return Interval(value, value - half, value + half, one.level, "delta method, both samples")
+    pair = [window_slope(dataset, "fresh", low, high, dimension=d) for d in (first, last)]
+    return weighted_sum(pair, [1, -1], method="delta method, both samples")
 
 
 @reads_dataset

@@ -7,7 +7,6 @@ makes the claim here fail.
 import numpy as np
 
 from sgdescape.anomalous_diffusion.estimates.exponents import (
-    between,
     curve_exponent,
     epoch_window,
     exponent,
@@ -16,7 +15,7 @@ from sgdescape.anomalous_diffusion.estimates.exponents import (
 )
 from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.runs.provenance import settings
-from sgdescape.core.stats.intervals import computed
+from sgdescape.core.stats.intervals import computed, weighted_sum
 
 KUNIN, OWN, RECONSTRUCTED = "Kunin et al.", "this book", "reconstructed from Kunin et al."
 
@@ -163,7 +162,7 @@ def same_steps(ds) -> Claim:
         f"{large}.",
         source=OWN,
         predicted=0.0,
-        measured=between(*found),
+        measured=weighted_sum(found, [1, -1]),
         rivals={"window in epochs": round(rival[0] - rival[1], 3)},
         expected="confirmed",
     )
@@ -179,7 +178,7 @@ def same_epochs(ds) -> Claim:
         f"at S = {large}.",
         source=OWN,
         predicted=round(exact[0] - exact[1], 3),
-        measured=between(*_epoch_exponents(ds, exact=False)),
+        measured=weighted_sum(_epoch_exponents(ds, exact=False), [1, -1]),
         rivals={"no dependence": 0.0},
         tolerance=0.5,
         expected="confirmed",

@@ -5,8 +5,6 @@ import numpy as np
 from sgdescape.anomalous_diffusion import published
 from sgdescape.anomalous_diffusion.estimates.collapse import free_powers
 from sgdescape.anomalous_diffusion.estimates.exponents import (
-    between,
-    combined,
     contrast,
     fitted_exponent,
     grid_intervals,
@@ -14,7 +12,7 @@ from sgdescape.anomalous_diffusion.estimates.exponents import (
 )
 from sgdescape.anomalous_diffusion.theory.displacement import drift_share
 from sgdescape.core.claims import Claim, check, claim, not_testable
-from sgdescape.core.stats.intervals import computed
+from sgdescape.core.stats.intervals import computed, weighted_sum
 
 FIGURE = "Kunin et al., Fig. 1, read off the authors' stored figure"
 
@@ -32,7 +30,7 @@ def grid_theory(ds) -> Claim:
         "drift and noise, slope of the line.",
         source="this book",
         predicted=1.0,
-        measured=combined(found, parts),
+        measured=weighted_sum(found, parts),
         rivals={"no dependence": 0.0},
         expected="confirmed",
     )
@@ -114,7 +112,7 @@ def _number(ds, kept, symbol, alone):
         f"less that at $N={small}$.",
         source="this book",
         predicted=round(float(exact[-1] - exact[0]), 3),
-        measured=between(found[1], found[0]),
+        measured=weighted_sum(found, [-1, 1]),
         rivals={alone: 0.0},
         tolerance=0.5,
         expected="confirmed",
@@ -164,7 +162,7 @@ def _contrast(values, found, curve, statement, rivals, **strictness):
         statement,
         source="this book",
         predicted=round(float(contrast(values) @ curve), 3),
-        measured=combined(found, contrast(values)),
+        measured=weighted_sum(found, contrast(values)),
         rivals=rivals,
         expected="confirmed",
         **strictness,

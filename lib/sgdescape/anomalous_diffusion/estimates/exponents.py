@@ -74,25 +74,6 @@ def jackknife(samples, statistic, *, level=LEVEL) -> Interval:
     return Interval(value, value - half, value + half, level, f"jackknife over {n} replicas")
 
 
-def between(first: Interval, second: Interval) -> Interval:
-    """Return the difference of two independent estimates, their half widths added in squares."""
-    value = first.value - second.value
-    half = np.hypot(first.high - first.value, second.high - second.value)
-    return Interval(value, value - half, value + half, first.level, first.method)
-
-
-def combined(found, parts) -> Interval:
-    """Return a weighted sum of independent estimates, their half widths added in squares.
-
-    Args:
-        found: intervals of one level (n).
-        parts: weights (n,).
-    """
-    value = float(sum(p * f.value for p, f in zip(parts, found, strict=True)))
-    half = np.sqrt(sum((p * (f.high - f.value)) ** 2 for p, f in zip(parts, found, strict=True)))
-    return Interval(value, value - half, value + half, found[0].level, found[0].method)
-
-
 def contrast(values) -> np.ndarray:
     """Return the weights of the mean at the largest value less the mean at the smallest (n,)."""
     high, low = np.isclose(values, np.max(values)), np.isclose(values, np.min(values))

@@ -23,6 +23,7 @@ __all__ = [
     "reciprocal",
     "scaled",
     "shifted",
+    "weighted_sum",
 ]
 
 LEVEL = 1 - 1e-5
@@ -265,6 +266,34 @@ def shifted(interval: Interval, by: float) -> Interval:
     by = float(validate.finite("by", by))
     ends = (interval.value - by, interval.low - by, interval.high - by)
     return Interval(*ends, interval.level, interval.method)
+
+
+@door
+def weighted_sum(intervals, weights, *, method: str | None = None) -> Interval:
+    """A weighted sum of independent estimates; their half widths add in squares.
+
+    Args:
+        intervals: of one level, each as wide above its value as below (n).
+        weights: of each, 1 and -1 for a difference (n).
+        method: of the sum; None for the first one's.
+
+    Raises:
+        ValueError: for other numbers of weights, or levels that differ.
+
+    Example:
+        >>> weighted_sum([Interval(3.0, 0.0, 6.0), Interval(1.0, -3.0, 5.0)], [1, -1]).high
+        7.0
+    """
+    parts, levels = validate.finite("weights", weights), {i.level for i in intervals}
+    if parts.shape != (len(intervals),) or len(levels) != 1:
+        raise ValueError(
+            f"intervals must be of one level, with as many weights: got {len(intervals)} of levels "
+            f"{sorted(map(str, levels))}, weights of shape {parts.shape}"
+        )
+    value = float(sum(p * i.value for p, i in zip(parts, intervals, strict=True)))
+    half = float(np.linalg.norm(parts * [i.high - i.value for i in intervals]))
+    first = intervals[0]
+    return Interval(value, value - half, value + half, first.level, method or first.method)
 
 
 @door

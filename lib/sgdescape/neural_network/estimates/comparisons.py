@@ -6,7 +6,14 @@ import numpy as np
 
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
-from sgdescape.core.stats.intervals import LEVEL, Interval, bootstrap_interval, computed
+from sgdescape.core.stats.intervals import (
+    LEVEL,
+    Interval,
+    bootstrap_interval,
+    computed,
+    shifted,
+    weighted_sum,
+)
 from sgdescape.neural_network.estimates import passages
 
 
@@ -128,20 +135,16 @@ def implied(ds, slope=slope_of) -> Interval:
     """Return n = 2 (B / (eta h*) + 1 - slope), mean over exponents and the two smallest batches."""
     where = cells(ds, batches=slice(2))
     slopes = [slope(ds, *cell) for cell in where]
-    values = [2 * (a + 1 - s.value) for (a, _), s in zip(where, slopes, strict=True)]
-    halves = np.array([s.high - s.low for s in slopes])  # half-width of each n = 2 x slope's
-    half = np.sqrt(np.sum(halves**2)) / len(slopes)
-    value = float(np.mean(values))
-    return Interval(value, value - half, value + half, slopes[0].level, "delta method")
+    share = np.full(len(slopes), -2 / len(slopes))
+    total = weighted_sum(slopes, share, method="delta method")
+    return shifted(total, -2 * np.mean([a + 1 for a, _ in where]))
 
 
 @reads_dataset
 def implied_excess(ds) -> Interval:
     """Return the n that the runs imply minus the bowl's own, with the errors of both."""
-    runs, bowl = implied(ds), implied(ds, bowl_slope)
-    value = runs.value - bowl.value
-    half = float(np.hypot(runs.high - runs.value, bowl.high - bowl.value))
-    return Interval(value, value - half, value + half, runs.level, "delta method, runs and bowl")
+    pair = [implied(ds), implied(ds, bowl_slope)]
+    return weighted_sum(pair, [1, -1], method="delta method, runs and bowl")
 
 
 @reads_dataset
@@ -262,9 +265,7 @@ def small_share(ds, *, below: float = 1e-3) -> float:
 def over_linearised(ds) -> Interval:
     """Return the mean over the other networks of log2 of the runs' times over the linearised."""
     found = [passages.paired_ratio(*linearised_times(ds, case)[:2]) for case in ds.case.values]
-    value = float(np.mean([f.value for f in found]))
-    half = float(np.linalg.norm([f.high - f.value for f in found])) / len(found)
-    return Interval(value, value - half, value + half, found[0].level, "pairs, delta method")
+    return weighted_sum(found, np.full(len(found), 1 / len(found)), method="pairs, delta method")
 
 
 @reads_dataset
