@@ -5,7 +5,13 @@ import pytest
 import torch
 from scipy import linalg
 
-from sgdescape.network_limits.measure import chains, minimum, network, resnet, strong_noise
+from sgdescape.network_limits.measure import (
+    chains,
+    minimum,
+    network,
+    resnet_checkpoint,
+    strong_noise,
+)
 
 SMALL = network.make_task(samples=160, seed=3)
 
@@ -71,9 +77,9 @@ def test_corrupt_checkpoints_are_refused(monkeypatch):
     monkeypatch.setattr(minimum, "SHA256", "0" * 64)
     with pytest.raises(ValueError, match="corrupt"):
         minimum.bundled()
-    monkeypatch.setattr(resnet, "SHA256", "0" * 64)
+    monkeypatch.setattr(resnet_checkpoint, "SHA256", "0" * 64)
     with pytest.raises(ValueError, match="corrupt"):
-        resnet.load(resnet.Recipe())
+        resnet_checkpoint.load(resnet_checkpoint.Recipe())
 
 
 # Chains
@@ -185,7 +191,7 @@ def test_bad_hyper_parameters_are_refused(options, words):
 
 
 def test_soft_targets_are_the_frequencies_of_drawn_labels():
-    images = resnet.Images(torch.zeros(3, 1, 2, 2), torch.tensor([1, 5, 9]), 0.4)
+    images = resnet_checkpoint.Images(torch.zeros(3, 1, 2, 2), torch.tensor([1, 5, 9]), 0.4)
     generator = torch.Generator().manual_seed(0)
     index = torch.arange(3).repeat(20_000)
     labels = images.draw(index, generator).view(-1, 3)
@@ -194,11 +200,13 @@ def test_soft_targets_are_the_frequencies_of_drawn_labels():
 
 
 def test_convolutions_have_no_radial_gradient():
-    recipe = resnet.Recipe(images=64)
-    images, model = resnet.images_of(recipe), resnet.network(recipe)
-    resnet.put(model, torch.from_numpy(resnet.load(resnet.Recipe())))
+    recipe = resnet_checkpoint.Recipe(images=64)
+    images, model = resnet_checkpoint.images_of(recipe), resnet_checkpoint.network(recipe)
+    resnet_checkpoint.put(
+        model, torch.from_numpy(resnet_checkpoint.load(resnet_checkpoint.Recipe()))
+    )
     generator = torch.Generator().manual_seed(0)
-    resnet.gradient(model, images, torch.arange(32), generator)
+    resnet_checkpoint.gradient(model, images, torch.arange(32), generator)
     for name, p in model.named_parameters():
         radial = float((p.detach() * p.grad).sum() / (p.detach().norm() * p.grad.norm()))
         if p.dim() == 4:
@@ -214,12 +222,12 @@ def test_bundled_minimum_is_made_again():
 
 @pytest.mark.slow
 def test_bundled_resnet_is_made_again():
-    recipe = resnet.Recipe()
-    images = resnet.images_of(recipe)
+    recipe = resnet_checkpoint.Recipe()
+    images = resnet_checkpoint.images_of(recipe)
     losses = []
-    for theta in (resnet.load(recipe), resnet.pretrain(recipe)):
-        model = resnet.network(recipe)
-        resnet.put(model, torch.from_numpy(theta))
+    for theta in (resnet_checkpoint.load(recipe), resnet_checkpoint.pretrain(recipe)):
+        model = resnet_checkpoint.network(recipe)
+        resnet_checkpoint.put(model, torch.from_numpy(theta))
         with torch.no_grad():
             logits = model.train()(images.inputs)
         losses.append(float(-(images.soft() * torch.log_softmax(logits, 1)).sum(1).mean()))
