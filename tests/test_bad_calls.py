@@ -424,6 +424,7 @@ ACCEPTED = {
 """(name, argument, value) -> why it may be so."""
 
 INNER = {
+    "core.validate.sgd_arguments.stable": "after `optimiser` and `stiffness`, which check",
     "core.validate.devices.device": "says `device`, as its callers call it, who are tried",
     "core.doors.": "made at import, of functions of this package",
     "core.compiled.": "made at import, of files of this package",
