@@ -57,7 +57,7 @@ class Config:
     hidden: int = 3
     batch_sizes: tuple[int, ...] = (1, 2, 5, 8, 10)
     tested: int = 5
-    groups: int = 40
+    groups: int = 60
     batches: int = 160
     loss_ratios: tuple[float, ...] = tuple(np.arange(1.0, 4.01, 0.25).tolist())
     draws: int = 20_000
@@ -73,8 +73,8 @@ class Config:
     steps: int = 5000
     polish: int = 100
     eigenvectors: int = 40
-    paths: int = 10
-    loss_ratios_n: tuple[float, ...] = (1.5, 2.0, 2.5, 3.0)
+    paths: int = 30
+    loss_ratios_n: tuple[float, ...] = (1.25, 1.5, 1.75, 2.0)
     seed: int = 0
 
     def __post_init__(self):
