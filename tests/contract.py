@@ -5,12 +5,14 @@ A chapter's ``test_claims.py`` calls these with its stem, its dataset and two ta
 of the dataset). `complete` sees to it that no claim is left out of both.
 """
 
+import functools
 import importlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 
 import pytest
 
+from sgdescape import claims_file
 from sgdescape.core.claims import Claim, ClaimError, declared
 from sgdescape.core.roots import PROJECT
 
@@ -26,11 +28,45 @@ def each(stem: str):
 
 
 def holds(stem: str, name: str, dataset) -> Claim:
-    """Assert that a claim has its verdict on this dataset, and a card; return it."""
+    """Assert that a claim has its verdict on this dataset, and a card; return it.
+
+    What it asks of the data must be what the executed page says: no tolerance widens unseen.
+    """
     found = claims(stem)[name](dataset)
     assert found.identifier == f"{stem}.{name}"
     assert found.statement.endswith((".", "?")) and found.identifier in repr(found)
+    if published := _published(stem).get(found.identifier):  # its page was executed since
+        _asks_as_much(found, published)
     return found
+
+
+def _asks_as_much(found, published):
+    """Some of these numbers are computed from the data, which may be other data here."""
+    assert found.tolerance == pytest.approx(published["tolerance"], rel=0.1)
+    if published["predicted"] and published["resolution"]:  # of 0 the nearest rival sets it
+        assert found.resolution == pytest.approx(published["resolution"], rel=0.1)
+    if published["evidence"] == "identity":
+        low, high = published["measured"]["low"], published["measured"]["high"]  # in six digits
+        width = pytest.approx(high - low, rel=0.1, abs=1e-5 * max(abs(low), abs(high)))
+        assert found.measured.high - found.measured.low == width
+    assert (found.unit, found.source) == (published["unit"], published["source"])
+    for rival in published["rivals"]:
+        if _typed(rival["value"]) and rival["name"] in found.rivals:
+            value = found.rivals[rival["name"]]
+            assert value == pytest.approx(rival["value"], rel=0.1, abs=0.1), rival["name"]
+
+
+def _typed(value):
+    """Whether a number has one digit only, and so hardly comes from data."""
+    return float(f"{value:.1g}") == value
+
+
+@functools.cache
+def _published(stem):
+    """Identifier -> record of a claim, as the executed page holds it."""
+    page = PROJECT / "book" / "notebooks" / f"{stem}.ipynb"
+    records = claims_file.records(page) if page.is_file() else []
+    return {record["identifier"]: record for record in records}
 
 
 def rejects_wrong_theory(stem: str, name: str, measured, changes: Iterable, monkeypatch) -> None:
