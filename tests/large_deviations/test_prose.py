@@ -27,6 +27,8 @@ def test_summary():
             "far_time": ("far_ratio", [10.0, 2.5e7, 3.0]),
             "plane_log_factor": 0.625,
             "plane_paper": 0.5,
+            "rare_chance": 2e-9,
+            "rare_normal": 3e-8,
         },
         coords={
             "path_ratio": [1.5, 2.5],
@@ -37,6 +39,7 @@ def test_summary():
         },
     )
     expected = {
+        "rare-factor": 15.0,
         "from-other-side": 50.0,  # of the four that are there
         "mean-before": 1.0,
         "turn": regression.cheapest_path(2.5)[0],

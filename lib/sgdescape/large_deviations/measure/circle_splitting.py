@@ -26,7 +26,7 @@ def passage_chance(steps, **at) -> tuple[float, float]:
         >>> at = {"noise_variance": 8.0, "learning_rate": 0.5, "batch_size": 1}
         >>> chance, error = passage_chance(1, **at)
         >>> print(round(chance, 4), error < 1e-3)
-        0.0344 True
+        0.0478 True
     """
     step = at["learning_rate"] * np.sqrt(at["noise_variance"] / at["batch_size"])
     bins = int(np.ceil(np.pi * _PER_STEP / step))
