@@ -347,6 +347,15 @@ def test_engines_agree_on_fresh_samples(law):
     pairs(FreshData(3, law, 1.3), batch_size=3, record_steps=[5, 70])
 
 
+@pytest.mark.parametrize("dimension", [3, 4, 8, 16, 31, 32, 40, 47, 48, 63, 64])
+def test_rows_of_every_width_follow_the_reference(dimension):
+    """Rows are padded to 4, 8, 16, 32, 48 or 64 numbers: 48 is no power of two."""
+    problem = FreshData(dimension, "gaussian")
+    options = {"learning_rate": 0.1 / dimension, "record_steps": [1, 2, 6]}
+    a, b = (states(problem, engine=e, **options) for e in ("torch", "numba"))
+    close(a, b, STATES, 1e-12)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-12), ("float32", 3e-5)])
 @pytest.mark.parametrize("dimension", [20, 40, 70])

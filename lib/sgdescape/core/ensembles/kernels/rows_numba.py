@@ -193,9 +193,16 @@ def _itemsize(vector):
 
 
 def _total(builder, vector):
-    """Return the sum of all entries: the upper half is added to the lower one until one is left."""
-    count, undefined = vector.type.count, ir.Constant(vector.type, ir.Undefined)
+    """Return the sum of all entries: the upper half is added to the lower one until one is left.
+
+    Of an odd number of entries the last one waits until the end: 48 end with three.
+    """
+    count, waiting = vector.type.count, []
     while count > 1:
+        undefined = ir.Constant(vector.type, ir.Undefined)
+        if count % 2:
+            last = ir.Constant(ir.IntType(32), count - 1)
+            waiting.append(builder.extract_element(vector, last))
         count //= 2
         places = ir.VectorType(ir.IntType(32), count)
         halves = (
@@ -203,8 +210,10 @@ def _total(builder, vector):
             for k in (0, count)
         )
         vector = builder.fadd(*halves)
-        undefined = ir.Constant(vector.type, ir.Undefined)
-    return builder.extract_element(vector, ir.Constant(ir.IntType(32), 0))
+    total = builder.extract_element(vector, ir.Constant(ir.IntType(32), 0))
+    for entry in waiting:
+        total = builder.fadd(total, entry)
+    return total
 
 
 def _row(builder, base, i, vector):
