@@ -73,8 +73,8 @@ class Config:
     steps: int = 5000
     polish: int = 100
     eigenvectors: int = 40
-    paths: int = 30
-    loss_ratios_n: tuple[float, ...] = (1.25, 1.5, 1.75, 2.0)
+    paths: int = 40
+    loss_ratios_n: tuple[float, ...] = (1.2, 1.4, 1.6, 1.75)
     seed: int = 0
 
     def __post_init__(self):
