@@ -6,10 +6,11 @@ import contract
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import special
 
 import sgdescape.heavy_tails as ht
 from sgdescape.core.runs import provenance
-from sgdescape.heavy_tails import predictions
+from sgdescape.heavy_tails import estimates, predictions
 
 STEM = "heavy_tails"
 
@@ -98,6 +99,27 @@ def test_every_claim_is_tried_and_shown(dataset):
     contract.complete(STEM, THEORIES, DATA)
     contract.shown(STEM)
     contract.glued(STEM, ht.summary(dataset))
+
+
+def test_drawn_indices_in_ten_dimensions(dataset):
+    x, along = special.roots_hermitenorm(150)
+    y, across = special.roots_genlaguerre(80, 3.5)  # of half a chi squared with nine degrees
+    weight = along[:, None] * across
+    for rate in dataset.rate_ten.values:
+        at = dataset.index_ten.sel(rate_ten=rate)
+        growth = (1 - rate * x[:, None] ** 2) ** 2 + rate**2 * x[:, None] ** 2 * 2 * y
+        # E|(1 - eta x x^T) e|^(2a) = 1 by another quadrature, for any unit vector e
+        moment = np.sum(weight * growth ** float(at.sel(theory="exact"))) / weight.sum()
+        assert moment == pytest.approx(1, rel=1e-6)
+        assert at.sel(theory="jump") == dataset["index"].sel(rate=rate, theory="jump")
+        assert np.isnan(at.sel(theory="discrete"))
+
+
+def test_drawn_wave_turns_as_the_chain_does(dataset):
+    rate = 0.05
+    found = estimates.fitted_wave(dataset, rate).frequency
+    assert found.low < dataset.wave_frequency.sel(wave_rate=rate) < found.high
+    assert found.high - found.low < 0.1 * found.value
 
 
 def fresh(ds) -> xr.Dataset:

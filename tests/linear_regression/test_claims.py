@@ -7,8 +7,10 @@ import contract
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from scipy import integrate
 
 import sgdescape.linear_regression as lr
+from sgdescape.core.runs import provenance
 from sgdescape.linear_regression import estimates, predictions
 
 STEM = "linear_regression"
@@ -127,6 +129,33 @@ def test_figures_show_the_data(measured):
     for plot in (lr.figures.exponents, lr.figures.laws, lr.figures.barriers, lr.figures.data_sets):
         assert plot(measured, plt.subplots()[1]).get_xlabel()
     plt.close("all")
+
+
+def test_drawn_times_are_those_of_runs(measured):
+    for law in measured.law.values:
+        _, low, high = estimates.mean_times(measured, "law", level=0.9999, law=law)
+        exact = measured.law_exact.sel(law=law)
+        assert np.all((low < exact) & (exact < high))
+    _, low, high = estimates.mean_times(measured, "data", level=0.9999, dimension=1)
+    own = measured.set_time[0]
+    seen = np.isfinite(low)
+    assert seen.sum() > 3 and np.all(((low < own) & (own < high))[seen])
+    fresh = measured.time_exact.sel(dimension=1)
+    assert np.ptp(measured.set_time.values[:, -1]) > 0.01 * float(fresh[-1])  # the sets differ
+
+
+def test_drawn_diffusion_has_the_noise_of_its_law(measured):
+    about = provenance.settings(measured)
+    scale = about.learning_rate / about.batch_size / 2
+    c = float(measured.law_ratio[-1])
+    kurtoses = {"rademacher": 1.0, "uniform": 1.8, "gaussian": 3.0, "laplace": 6.0}
+    for law, kurtosis in kurtoses.items():
+        y = np.linspace(0, np.sqrt(c - 1), 200_001)
+        noise = scale * (1 + (kurtosis - 1) * y**2)
+        hill = integrate.cumulative_simpson(y / noise, x=y, initial=0)
+        inner = integrate.cumulative_simpson(np.exp(-hill) / noise, x=y, initial=0)
+        time = integrate.simpson(np.exp(hill) * inner, x=y)
+        assert float(measured.law_sde.sel(law=law)[-1]) == pytest.approx(time, rel=1e-4)
 
 
 def test_the_page_prints_the_summary(measured):

@@ -12,6 +12,7 @@ import sgdescape.network_limits as nl
 from sgdescape.core.claims import ClaimError, declared
 from sgdescape.core.runs import provenance
 from sgdescape.network_limits import predictions
+from sgdescape.network_limits.estimates.resnet import settled
 from sgdescape.network_limits.measure import setting, small_network
 
 STEM = "network_limits"
@@ -294,6 +295,14 @@ def test_figures_show_the_data(measured):
         ax = getattr(nl.figures, name)(measured, plt.subplots()[1], **options)
         assert ax.get_xlabel() and ax.get_ylabel()
     plt.close("all")
+
+
+@pytest.mark.slow
+def test_drawn_slope_is_that_of_the_norm(measured):
+    for run, (*_, steps) in enumerate(provenance.settings(measured).residual_runs):
+        norm, first = measured.residual_norm.values[run, : int(steps)], settled(measured, run).start
+        slope = (norm[-1] - norm[first]) / (len(norm) - 1 - first)
+        assert float(measured.residual_drift[run]) == pytest.approx(slope, rel=0.01)
 
 
 @pytest.mark.slow
