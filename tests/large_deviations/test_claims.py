@@ -14,6 +14,7 @@ from sgdescape.large_deviations.estimates.exponents import (
     limit,
     mean_passage,
 )
+from sgdescape.large_deviations.measure.camel_runs import camel_runs
 from sgdescape.large_deviations.measure.last_steps import passing_paths
 
 STEM = "large_deviations"
@@ -61,6 +62,21 @@ def one_jump_at_most(c):
     return ld.barriers(c) | {"barrier": np.minimum(c - 1, np.sqrt(c - 1))}
 
 
+def gaussian_only(noise, *, well):
+    """The barrier of somebody who knows the covariance only."""
+    return float(ld.camel_gaussian_barrier(np.var(noise)))
+
+
+def mirrored(noise, *, well):
+    """Large gradients that point the wrong way."""
+    return ld.camel_barrier(noise, well={"left": "right", "right": "left"}[well])
+
+
+def exponent_alone(*, learning_rate, barrier):
+    """Steps that grow as the exponent says, without the prefactor's 1/eta."""
+    return learning_rate * np.exp(barrier / learning_rate)
+
+
 WRONG_THEORY = {
     "climb": [("barriers", log_only)],
     "climb_and_jump": [("barriers", log_only), ("barriers", one_jump_at_most)],
@@ -68,6 +84,9 @@ WRONG_THEORY = {
     "bounded_inputs": [("barriers", log_only)],
     "two_inputs": [("barriers", log_only)],
     "circle_direction": [("log_dimension_factor", lambda variance: 0.25)],
+    "camel_helped": [("camel_barrier", gaussian_only), ("camel_barrier", mirrored)],
+    "camel_hindered": [("camel_barrier", gaussian_only), ("camel_barrier", mirrored)],
+    "camel_normal": [("camel_time", exponent_alone)],
 }
 
 
@@ -118,6 +137,14 @@ def test_sampled_claims_hold_for_other_seeds(seed, dataset):
         contract.holds(STEM, name, other)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_camel_claims_hold_for_other_seeds(seed, dataset):
+    other = dataset.assign(camel_runs(replace(SMALL, seed=seed)))
+    for name in ("camel_normal", "camel_helped", "camel_hindered"):
+        contract.holds(STEM, name, other)
+
+
 def test_figures_draw(dataset):
     figures = ld.figures
     for draw, options in (
@@ -129,6 +156,8 @@ def test_figures_draw(dataset):
         (figures.prefactors, {}),
         (figures.circle_barriers, {}),
         (figures.directions, {}),
+        (figures.camel_normal, {}),
+        (figures.camel_skewed, {}),
     ):
         fig, ax = plt.subplots()
         assert draw(dataset, ax, **options) is ax and ax.lines
@@ -186,6 +215,11 @@ def test_paths_end_at_the_passage_and_depend_on_the_seed_alone():
         ({"variances": (-1.0,) * 6}, "variances must lie in"),
         ({"runs": 3}, "runs must be at least 50"),
         ({"run_rate": 0.0}, "run_rate must be positive"),
+        ({"camel_rates": (0.06, 0.03, 0.02)}, "falling from below 0.05"),
+        ({"camel_rates": (0.02, 0.02, 0.01)}, "falling from below 0.05"),
+        ({"skewed_rates": ((0.03, 0.02, 0.01), (0.03, 0.02))}, "three or more"),
+        ({"skewed_rates": ((0.03, 0.02, 0.01), (0.04, 0.03, 0.02, 0.01))}, "on both sides"),
+        ({"camel_odds": 6}, "camel_odds must be a power of two"),
     ],
 )
 def test_config_refuses(change, words):

@@ -29,6 +29,8 @@ def test_summary():
             "plane_paper": 0.5,
             "rare_chance": 2e-9,
             "rare_normal": 3e-8,
+            "camel_exponent": 0.25,
+            "skewed_exponent": ("well", [0.2, 0.5]),
         },
         coords={
             "path_ratio": [1.5, 2.5],
@@ -36,9 +38,17 @@ def test_summary():
             "law_ratio": [1.2, 1.5],
             "ratio": [1.5, 3.0],
             "rate": rates,
+            "well": ["right", "left"],
         },
     )
+    heights = np.linspace(0.98, 9.15, 12)
     expected = {
+        "camel-theirs": 4.228 / 3.550,
+        "camel-low": 0.98,
+        "camel-high": 9.15,
+        "camel-kramers": 1 + np.polyfit(heights, np.log(heights), 1)[0],
+        "camel-right": 0.8,
+        "camel-left": 2.0,
         "rare-factor": 15.0,
         "from-other-side": 50.0,  # of the four that are there
         "mean-before": 1.0,

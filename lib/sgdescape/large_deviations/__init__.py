@@ -1,9 +1,10 @@
 """Large deviations of SGD itself: many small pushes that conspire, against one big one.
 
 The escape exponent of discrete SGD at every loss ratio: the price of a climb, of a jump, and of the
-cheapest sequence of both, for linear regression and on a circle with true saddles; prefactors;
-exact chains and real SGD that the theory must meet. Here are the chapter's rooms `claims` and
-`figures`, its configuration, `run`, and the formulas that pages and other chapters use.
+cheapest sequence of both, for linear regression, on a circle with true saddles and on the
+three-hump camel; prefactors; exact chains and real SGD that the theory must meet. Here are the
+chapter's rooms `claims` and `figures`, its configuration, `run`, and the formulas that pages and
+other chapters use.
 """
 
 from sgdescape.large_deviations import claims, figures, predictions
@@ -13,6 +14,13 @@ from sgdescape.large_deviations.measure.circle_chain import circle_passage_time
 from sgdescape.large_deviations.measure.circle_plane_chain import direction_effect
 from sgdescape.large_deviations.predictions import barriers, predict
 from sgdescape.large_deviations.prose import network_summary, summary
+from sgdescape.large_deviations.theory.camel import (
+    camel_barrier,
+    camel_gaussian_barrier,
+    camel_loss,
+    camel_stationary,
+    camel_time,
+)
 from sgdescape.large_deviations.theory.circle import (
     circle_barrier,
     circle_climb,
@@ -61,6 +69,11 @@ __all__ = [
     "QUICK",
     "SampledPassage",
     "barriers",
+    "camel_barrier",
+    "camel_gaussian_barrier",
+    "camel_loss",
+    "camel_stationary",
+    "camel_time",
     "cheapest_path",
     "circle_barrier",
     "circle_climb",

@@ -43,6 +43,12 @@ class Config:
         plane_run_rate: eta/B of real SGD there, B = 4.
         plane_dimensions: n of these runs.
         plane_runs: number of runs for each n.
+        camel_scale: sigma of the noise on the three-hump camel, of normal and of skewed noise.
+        camel_rates: eta of the runs with normal noise, falling.
+        camel_runs: number of runs for each.
+        camel_odds: one value of the skewed noise in so many is large, a power of two.
+        skewed_rates: eta of the runs with it, out of the right and out of the left well.
+        skewed_runs: number of runs for each.
         path_ratios: c of the thresholds before which the last steps are kept.
         path_rates: eta of these runs.
         paths: number of runs.
@@ -87,6 +93,18 @@ class Config:
     plane_run_rate: float = 0.1
     plane_dimensions: tuple[int, ...] = (5,)
     plane_runs: int = 10_000
+    camel_scale: float = 4.0
+    camel_rates: tuple[float, ...] = (
+        *(0.0294, 0.0226, 0.0183, 0.0154, 0.0133),
+        *(0.0117, 0.01045, 0.00944, 0.0086),
+    )
+    camel_runs: int = 120
+    camel_odds: int = 8
+    skewed_rates: tuple[tuple[float, ...], tuple[float, ...]] = (
+        (0.0144, 0.0115, 0.0096, 0.0082),
+        (0.0268, 0.0215, 0.0179, 0.0153),
+    )
+    skewed_runs: int = 400
     path_ratios: tuple[float, float] = (1.3, 4.0)
     path_rates: tuple[float, float] = (0.04, 0.2)
     paths: int = 200
@@ -122,6 +140,7 @@ class Config:
                 f"plane_run_rate must be one of plane_rates = {self.plane_rates}: "
                 f"got {self.plane_run_rate!r}"
             )
+        self._check_camel()
         for n in self.plane_dimensions:
             validate.count("plane_dimensions", n, low=2)
         validate.count("max_steps", self.max_steps)
@@ -139,6 +158,24 @@ class Config:
             validate.count(name, getattr(self, name), low=low)
         validate.count("seed", self.seed, low=0)
 
+    def _check_camel(self):
+        validate.positive("camel_scale", self.camel_scale)
+        rows = [("camel_rates", self.camel_rates)]
+        rows += [("skewed_rates", row) for row in self.skewed_rates]
+        for name, rates in rows:
+            values = validate.within(name, rates, low=0, open_low=True)
+            if len(values) < 3 or np.any(np.diff(values) >= 0) or values[0] >= 0.05:
+                raise ValueError(
+                    f"{name} must be three or more, falling from below 0.05: got {rates}"
+                )
+        if len(set(map(len, self.skewed_rates))) > 1:
+            raise ValueError(f"skewed_rates must be as many on both sides: {self.skewed_rates}")
+        validate.count("camel_runs", self.camel_runs, low=50)
+        validate.count("skewed_runs", self.skewed_runs, low=50)
+        odds = validate.count("camel_odds", self.camel_odds, low=2, high=2**16)
+        if odds.bit_count() != 1:
+            raise ValueError(f"camel_odds must be a power of two: got {odds}")
+
 
 QUICK = Config()
 PAPER = Config(
@@ -150,6 +187,8 @@ PAPER = Config(
     variances=(0.1, *QUICK.variances),
     circle_rates=((0.2, 0.1, 0.05), *QUICK.circle_rates),
     runs=20_000,
+    camel_runs=2000,
+    skewed_runs=5000,
     plane_rates=(0.16, 0.08, 0.04),
     plane_run_rate=0.08,
     plane_dimensions=(2, 5),

@@ -8,6 +8,7 @@ import xarray as xr
 from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
 from sgdescape.large_deviations.config import QUICK, Config
+from sgdescape.large_deviations.measure.camel_runs import camel_runs
 from sgdescape.large_deviations.measure.circle_plane import plane_runs
 from sgdescape.large_deviations.measure.circle_plane_chain import plane_chains
 from sgdescape.large_deviations.measure.circle_runs import circle_chains, circle_runs
@@ -42,6 +43,7 @@ def run(config: Config = QUICK) -> xr.Dataset:
         circle_splitting,
         plane_chains,
         plane_runs,
+        camel_runs,
         last_steps,
     )
     parts = [measurement(config) for measurement in measurements]

@@ -9,6 +9,7 @@ from sgdescape.core import plotting
 from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
+from sgdescape.core.stats.intervals import mean_interval
 from sgdescape.large_deviations.estimates.exponents import (
     direction_effects,
     direction_limit,
@@ -197,6 +198,43 @@ def directions(dataset, ax):
         _intervals(ax, [rate * (1.03 + 0.03 * index)], found, **style)
     ax.set(xlabel=r"$\eta/B$", ylabel="fall of $\\log t$ a direction")
     ax.set_ylim(bottom=0)
+    ax.legend()
+    return ax
+
+
+@reads_dataset
+def camel_normal(dataset, ax):
+    """Draw the camel's mean number of steps with normal noise, Kramers' formula, the exponent."""
+    rates, barrier = dataset.camel_rate.values, float(dataset.camel_exponent)
+    height, steps = barrier / rates, dataset.camel_predicted.values / rates
+    plotting.theory(ax, height, steps, color="black", label="Kramers' formula")
+    alone = steps[0] * np.exp(height - height[0])
+    style = plotting.line(1) | {"ls": "--"}
+    plotting.theory(ax, height, alone, label=r"$e^{E/\eta}$ alone", **style)
+    found = [mean_interval(runs) for runs in dataset.camel_steps.values]
+    _intervals(ax, height, found, color="black", label="SGD")
+    ax.set(xlabel=r"barrier $E/\eta$", ylabel="mean number of steps")
+    plotting.log_axes(ax, "y")
+    ax.legend()
+    return ax
+
+
+@reads_dataset
+def camel_skewed(dataset, ax):
+    """Draw mean times out of mirror wells with skewed noise, their slopes, and that of an SDE."""
+    for index, well in enumerate(dataset.well.values):
+        at = dataset.sel(well=well)
+        x, style = 1 / at.skewed_rate.values, plotting.line(index)
+        found = [mean_interval(runs) for runs in at.skewed_steps.values / x[:, None]]
+        marks = plotting.points_style(index) | {"label": f"{well} well"}
+        _intervals(ax, x, found, **marks)
+        middle = np.mean(np.log([one.value for one in found]))
+        for name, dashes in (("skewed_predicted", "-"), ("skewed_sde", ":")):
+            logs = np.log(at[name].values)
+            line = np.exp(logs - logs.mean() + middle)
+            plotting.theory(ax, x, line, **(style | {"ls": dashes}))
+    ax.set(xlabel=r"$1/\eta$", ylabel=r"mean time $t=\eta k$")
+    plotting.log_axes(ax, "y")
     ax.legend()
     return ax
 

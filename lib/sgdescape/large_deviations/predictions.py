@@ -8,6 +8,11 @@ from sgdescape.core.doors import door
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.large_deviations.theory import circle, prefactors, regression
+from sgdescape.large_deviations.theory.camel import (
+    camel_barrier,
+    camel_gaussian_barrier,
+    camel_time,
+)
 from sgdescape.large_deviations.theory.circle_plane import (
     log_dimension_factor,
     paper_dimension_factor,
@@ -29,14 +34,16 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
     Returns:
         A new dataset with barriers ``barrier``, ``barrier_paper``, ``barrier_covariance``,
         ``barrier_single``, ``barrier_climb`` (ratio) and the same for the other ratios; times
-        ``time_predicted`` and ``time_diffusion`` (rate, ratio); the circle's barriers and times.
+        ``time_predicted`` and ``time_diffusion`` (rate, ratio); the circle's barriers and times;
+        the camel's ``camel_exponent`` and ``skewed_exponent`` (well), with the times
+        ``camel_predicted``, ``skewed_predicted`` and ``skewed_sde``.
     """
     ds = dataset.copy()
     for prefix in ("", "far_", "batch_", "dimension_", "law_"):
         c = ds[f"{prefix}ratio"].values
         for name, values in barriers(c).items():
             ds[f"{prefix}{name}"] = f"{prefix}ratio", values
-    return _planes(_circle(_times(ds)))
+    return _camel(_planes(_circle(_times(ds))))
 
 
 @reads_dataset
@@ -100,6 +107,22 @@ def _planes(ds):
     variance = provenance.settings(ds).plane_variance
     ds["plane_log_factor"] = (), log_dimension_factor(variance)
     ds["plane_paper"] = (), np.log(paper_dimension_factor(2, variance))
+    return ds
+
+
+def _camel(ds):
+    """Exponents and times out of the camel's wells, of both noises and of an SDE."""
+    barrier = camel_gaussian_barrier(provenance.settings(ds).camel_scale ** 2)
+    ds["camel_exponent"] = (), barrier
+    normal = camel_time(learning_rate=ds.camel_rate.values, barrier=barrier)
+    units = {"units": "t = eta k"}
+    ds["camel_predicted"] = "camel_rate", normal, units
+    wells = [camel_barrier(ds.skewed_noise.values, well=str(well)) for well in ds.well.values]
+    ds["skewed_exponent"] = "well", wells
+    rates = ds.skewed_rate.values
+    for name, cost in (("predicted", np.array(wells)[:, None]), ("sde", barrier)):
+        times = camel_time(learning_rate=rates, barrier=cost)
+        ds[f"skewed_{name}"] = ds.skewed_rate.dims, times, units
     return ds
 
 

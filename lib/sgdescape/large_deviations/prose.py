@@ -3,9 +3,13 @@
 import numpy as np
 
 from sgdescape.core.runs.reading import reads_dataset
+from sgdescape.large_deviations.estimates.camel import slope
 from sgdescape.large_deviations.estimates.exponents import local_exponents
 from sgdescape.large_deviations.estimates.network import growths_held, octaves
 from sgdescape.large_deviations.theory import circle, prefactors, regression
+
+_PUBLISHED = {"barriers": (0.98, 9.15), "rates": 12, "theory": 3.550, "data": 4.228}
+"""Figure of Azizian et al. (2025), as on their poster: E/eta at its ends, decades of both lines."""
 
 
 @reads_dataset
@@ -60,7 +64,15 @@ def summary(dataset) -> dict[str, tuple[float, str]]:
     laplace = dataset.sel(law="laplace", law_ratio=1.5)
     falling = local_exponents(laplace.law_time, dataset.rate, power=0.5)
     strong = dataset.sel(ratio=3.0)
+    barriers = np.linspace(*_PUBLISHED["barriers"], _PUBLISHED["rates"])
+    skewed = dataset.skewed_exponent / dataset.camel_exponent
     return {
+        "deviations-camel-theirs": (_PUBLISHED["data"] / _PUBLISHED["theory"], ".2f"),
+        "deviations-camel-low": (barriers[0], ".0f"),
+        "deviations-camel-high": (barriers[-1], ".0f"),
+        "deviations-camel-kramers": (slope(barriers * np.exp(barriers), 1 / barriers), ".2f"),
+        "deviations-camel-right": (float(skewed.sel(well="right")), ".2f"),
+        "deviations-camel-left": (float(skewed.sel(well="left")), ".2f"),
         "deviations-rare-factor": (float(dataset.rare_normal / dataset.rare_chance), ".1f"),
         "deviations-from-other-side": (100 * np.mean(before[np.isfinite(before)] < 0), ".0f"),
         "deviations-mean-before": (np.nanmean(before), ".2f"),

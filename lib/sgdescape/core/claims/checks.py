@@ -33,6 +33,7 @@ SOURCES = (
     "left open by Mori et al.",
     "Kunin et al.",
     "reconstructed from Kunin et al.",
+    "Azizian et al.",
     "Freidlin and Wentzell",
     "Gürbüzbalaban et al.",
     "Hodgkinson and Mahoney",

@@ -43,7 +43,6 @@ class ActionPath:
 
 
 @door
-@door
 def diffusion_hamiltonian(drift: Callable, covariance: Callable):
     r"""Return H(x, p) = b.p + p.A p/2 of a diffusion with drift b and noise covariance eps A.
 

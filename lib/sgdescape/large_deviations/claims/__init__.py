@@ -1,9 +1,11 @@
 """Claims of chapter `large_deviations`: statements with their verdicts.
 
 `exponents` is about linear regression and the circle, `models` about the circle with further
-directions and about a network. Intervals are not made here but in `estimates`.
+directions and about a network, `camel` about the three-hump camel. Intervals are not made here but
+in `estimates`.
 """
 
+from sgdescape.large_deviations.claims.camel import camel_helped, camel_hindered, camel_normal
 from sgdescape.large_deviations.claims.exponents import (
     bounded_inputs,
     circle_climb,
@@ -28,6 +30,9 @@ from sgdescape.large_deviations.claims.models import (
 
 __all__ = [
     "bounded_inputs",
+    "camel_helped",
+    "camel_hindered",
+    "camel_normal",
     "circle_climb",
     "circle_direction",
     "circle_directions",
