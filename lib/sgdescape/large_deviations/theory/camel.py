@@ -142,7 +142,7 @@ def camel_time(*, learning_rate, barrier):
 
     Example:
         >>> print(camel_time(learning_rate=0.01, barrier=0.0).round(4))
-        1.0136
+        1.0128
     """
     valley, saddle = (np.linalg.eigvalsh(_hessian(at)) for at in camel_stationary())
     eta = validate.within("learning_rate", learning_rate, low=0, open_low=True)
