@@ -1,14 +1,18 @@
 """Networks and runs of chapter `network_limits` against autograd, torch's SGD and each other."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from scipy import linalg
 
+from sgdescape.network_limits import QUICK
 from sgdescape.network_limits.measure import (
     chains,
     minimum,
     network,
+    resnet,
     resnet_checkpoint,
     strong_noise,
 )
@@ -232,3 +236,42 @@ def test_bundled_resnet_is_made_again():
             logits = model.train()(images.inputs)
         losses.append(float(-(images.soft() * torch.log_softmax(logits, 1)).sum(1).mean()))
     assert losses[0] == pytest.approx(losses[1], rel=0.02)  # rounding differs between processors
+
+
+FEW = replace(
+    QUICK,
+    residual_images=128,
+    residual_width=1,
+    residual_schedule=((0.05, 1),),
+    residual_hessian_images=32,
+    residual_modes=2,
+    residual_iterations=3,
+    residual_batches=2,
+    residual_runs=((0.002, 0.5, 32, 4), (0.002, 0.9, 32, 3)),
+    residual_ring=(0.005, 0.9, 2, 0.02),
+)
+
+
+def test_the_resnet_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
+    """Stopped in its second run, it trains nothing again and ends with the same bits."""
+    whole, run, made = resnet.measure(FEW), resnet._run, []
+
+    def stopped(*arguments):
+        made.append(arguments[-1])
+        if arguments[-1] == 1:
+            raise KeyboardInterrupt
+        return run(*arguments)
+
+    monkeypatch.setattr(resnet, "_run", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        resnet.measure(FEW, store=tmp_path)
+    monkeypatch.setattr(
+        resnet, "_run", lambda *arguments: made.append(arguments[-1]) or run(*arguments)
+    )
+    monkeypatch.setattr(resnet_checkpoint, "pretrain", None)
+    monkeypatch.setattr(resnet, "_spectrum", None)
+    again = resnet.measure(FEW, store=tmp_path)
+    assert made == [0, 1, 1]
+    assert again.identical(whole.drop_attrs())
+    with pytest.raises(TypeError):  # other sizes are another run: there is nothing to call
+        resnet.measure(replace(FEW, residual_modes=1), store=tmp_path)

@@ -3,6 +3,8 @@
 Which network it is, and how it was trained, says `resnet_checkpoint`.
 """
 
+from dataclasses import asdict
+
 import numpy as np
 import torch
 import xarray as xr
@@ -12,14 +14,17 @@ from sgdescape.core.random import seeds
 from sgdescape.core.spectra import products
 from sgdescape.core.training import recorder, sgd
 from sgdescape.network_limits.measure import resnet_checkpoint as checkpoint
+from sgdescape.network_limits.measure import stages
 
 
-def measure(config, *, device="cpu") -> xr.Dataset:
+def measure(config, *, device="cpu", store=None) -> xr.Dataset:
     """Measure spectrum, noise, speed, phase space and norms around the checkpoint.
 
     Args:
         config: of `network_limits`; its fields that begin with ``residual``.
         device: where the network lives.
+        store: folder in which the trained weights, the eigenvectors and each run are kept as soon
+            as they are there, and found again; None keeps nothing.
     """
     recipe = checkpoint.Recipe(
         dataset=config.residual_dataset,
@@ -28,20 +33,36 @@ def measure(config, *, device="cpu") -> xr.Dataset:
         schedule=config.residual_schedule,
     )
     images = checkpoint.images_of(recipe, device=device)
-    theta = torch.from_numpy(checkpoint.load(recipe, device=device)).to(device)
+    keep = stages.Stages(store, measure, device, asdict(recipe))
+    start = keep.dataset(
+        "weights",
+        lambda: xr.Dataset({"theta": ("weight", checkpoint.load(recipe, device=device))}),
+    )
+    theta = torch.from_numpy(start.theta.values).to(device)
     model = checkpoint.network(recipe, device=device)
     checkpoint.put(model, theta)
-    found = _spectrum(config, recipe, model, images)
-    vectors = torch.from_numpy(found.residual_vectors.values).to(device)
+    sizes = {name: getattr(config, f"residual_{name}") for name in _SPECTRUM}
+    sizes["batch_size"] = config.residual_runs[0][2]
+    found = keep.dataset("spectrum", lambda: _spectrum(config, recipe, model, images), sizes)
+    vectors = torch.from_numpy(found.residual_vectors.values).to(device).double()
     ring = _ring(config, recipe, model, theta, images, vectors[:, 0])
     found = found.drop_vars("residual_vectors").merge(_noise(config, model, images)).merge(ring)
+    sizes |= {"longest": longest(config), "seed": config.seed}
     runs = [
-        _run(config, recipe, model, theta, images, vectors, setting, k)
-        for k, setting in enumerate(config.residual_runs)
+        keep.dataset(
+            f"run {k}",
+            lambda k=k, at=at: _run(config, recipe, model, theta, images, vectors, at, k),
+            sizes | {"setting": at},
+        )
+        for k, at in enumerate(config.residual_runs)
     ]
     found = found.merge(xr.concat(runs, "residual_run"))
     found["residual_at"] = ("residual_run", "value"), np.array(config.residual_runs, float)
     return found
+
+
+_SPECTRUM = ("hessian_images", "modes", "iterations")
+"""Fields on which the eigenvectors depend."""
 
 
 def _spectrum(config, recipe, model, images):
@@ -86,7 +107,7 @@ def _spectrum(config, recipe, model, images):
             "residual_residual": ("residual_mode", pairs.residuals.numpy()),
             "residual_vectors": (
                 ("weight", "residual_mode"),
-                pairs.eigenvectors.double().cpu().numpy(),
+                pairs.eigenvectors.cpu().numpy(),
             ),
             "residual_mode_curvature": ("norm_mode", list(other.values())),
         },
