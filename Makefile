@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 SAMPLE ?= 60
+MINUTES ?= 10
 # One thread a process: the same numbers on any machine, and no threads waiting for each other where
 # other work runs beside (matrices of a few thousand rows take 8 times longer then).
 ONE = OMP_NUM_THREADS=1
@@ -14,7 +15,7 @@ ifneq ($(shell sed -n 2p .venv/stamp 2>/dev/null),$(CURDIR))
 .PHONY: .venv/stamp
 endif
 
-.PHONY: book pdf zip check chapter paper-data test test-slow test-sample test-portable nightly power drift mutants test-triton test-pages notebooks serve lab bench lock clean
+.PHONY: book pdf zip check chapter paper-data test test-slow test-sample test-portable nightly power drift mutants test-triton gpu test-pages notebooks serve lab bench lock clean
 
 book: .venv/stamp   ## the pages, in _build/html
 	$(ONE) .venv/bin/jupyter-book build . -W --keep-going -n --all
@@ -48,6 +49,10 @@ test-sample: .venv/stamp   ## of the long checks what fits beside every change; 
 test-triton: .venv/stamp   ## the GPU kernels, by Triton's interpreter where there is no GPU
 	.venv/bin/python -m pip install --quiet --constraint requirements.lock --editable ".[triton]"
 	$(PYTEST) -n auto -m "not slow and not browser" tests/core/test_*triton*.py
+
+gpu: .venv/stamp   ## all that wants a graphics card; without one: make gpu OPTIONS="--device cpu --tiny"
+	.venv/bin/python -m pip install --quiet --constraint requirements.lock --editable ".[triton]"
+	$(ONE) .venv/bin/python tools/gpu.py --minutes $(MINUTES) $(OPTIONS)
 
 test-pages: .venv/stamp   ## the built pages in a browser; needs make book and Chromium
 	$(PYTEST) -n auto --dist loadgroup -m browser tests/book
