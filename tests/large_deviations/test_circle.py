@@ -134,7 +134,7 @@ def test_chain_of_pairs_in_closed_form():
     rate = eta / 2
     below = up / (up + down) * np.exp(-(np.pi + start) / (rate * up))
     above = down / (up + down) * np.exp(-(np.pi - start) / (rate * down))
-    found = circle_chain._chance_outside(start, variance, rate, 2)
+    found = circle_chain._chance_outside(np.array([start]), variance, rate, 2)[0]
     assert found == pytest.approx(below + above, rel=1e-8)
 
 

@@ -19,6 +19,7 @@ from sgdescape.core.fokker_planck import elimination
 _NODES, _GRADED = 4, 10  # Gauss-Legendre nodes in a bin; beside the singular point of the density
 _PER_STEP = 4.0  # coarser bins in a standard deviation of a step at the minimum
 _LEAST_BINS, _MOST_BINS = 24, 3000
+_BLOCK = 100_000  # nodes at a time: what a core keeps near
 
 
 @dataclass(frozen=True)
@@ -130,18 +131,11 @@ def transition_matrix(bins, *, noise_variance, learning_rate, batch_size):
     width = np.pi / (bins - 0.5)
     starts = width * np.arange(bins)
     edges = width * (np.arange(-bins, bins) + 0.5)
-    rows = [
-        _bin_chances(start, edges, noise_variance, learning_rate / batch_size, batch_size)
-        for start in starts
-    ]
-    signed = np.array(rows)  # (bins, 2 bins - 1), from -(bins - 1) to bins - 1
+    at = noise_variance, learning_rate / batch_size, batch_size
+    signed = _bin_chances(starts, edges, *at)  # from -(bins - 1) to bins - 1
     folded = signed[:, bins - 1 :].copy()
     folded[:, 1:] += signed[:, bins - 2 :: -1]
-    outside = [
-        _chance_outside(start, noise_variance, learning_rate / batch_size, batch_size)
-        for start in starts
-    ]
-    return folded, np.array(outside)
+    return folded, _chance_outside(starts, *at)
 
 
 def _mean_time(bins, variance, eta, batch):
@@ -152,52 +146,56 @@ def _mean_time(bins, variance, eta, batch):
     return eta * chain.adjoint(np.ones(bins))[0]
 
 
-def _bin_chances(start, edges, variance, rate, batch):
-    """Chance to land between consecutive edges (n - 1,) in one step of theta' = start - rate S."""
+def _bin_chances(starts, edges, variance, rate, batch):
+    """Chances (starts, bins) to land between consecutive edges in a step theta' = start - rate S.
+
+    The starts are the middles of the bins from the middle one on.
+    """
     x, weight = _unit_nodes(_NODES)
-    low, high = edges[:-1, None], edges[1:, None]
-    ends = low + (high - low) * x
-    near = (start >= edges[:-1] - np.diff(edges)) & (start <= edges[1:] + np.diff(edges))
-    chances = np.zeros(len(edges) - 1)
-    far = ~near
-    density = step_density((start - ends[far]) / rate, start, variance, batch)
-    chances[far] = density @ weight * np.diff(edges)[far] / rate
-    for k in np.flatnonzero(near):
-        pieces = _sides(edges[k], edges[k + 1], start)
-        chances[k] = sum(_graded(*piece, start, variance, rate, batch) for piece in pieces)
+    width, middle = edges[1] - edges[0], len(starts) - 1
+    ends = edges[:-1, None] + width * x
+    chances = np.empty((len(starts), len(ends)))
+    rows = max(1, _BLOCK // ends.size)
+    for first in range(0, len(starts), rows):
+        start = starts[first : first + rows, None, None]
+        density = step_density((start - ends) / rate, start, variance, batch)
+        chances[first : first + rows] = density @ weight * (width / rate)
+    # the bin of the start and those beside it hold or touch the singular point
+    own = np.arange(len(starts))
+    for sign in (-1, 1):
+        half, beside = (
+            _graded(sign, low * width, high * width, starts, variance, rate, batch)
+            for low, high in ((0.0, 0.5), (0.5, 1.5))
+        )
+        chances[own, middle + own] = half if sign < 0 else chances[own, middle + own] + half
+        inside = (middle + own + sign >= 0) & (middle + own + sign < len(ends))
+        chances[own[inside], (middle + own + sign)[inside]] = beside[inside]
     return chances
 
 
-def _sides(low, high, start):
-    """Parts of an interval on either side of the singular point, as distances from it."""
-    below = (-1.0, max(start - high, 0.0), start - low)
-    above = (1.0, max(low - start, 0.0), high - start)
-    parts = [below, above]
-    return [part for part in parts if part[2] > part[1]]
-
-
-def _graded(sign, near, far, start, variance, rate, batch):
-    """Chance between two distances on one side: nodes graded towards the logarithm at 0."""
+def _graded(sign, near, far, starts, variance, rate, batch):
+    """Chances between two distances on one side: nodes graded towards the logarithm at 0."""
     v, weight = _unit_nodes(_GRADED)
     low, high = near ** (1 / 3), far ** (1 / 3)
     root = low + (high - low) * v
-    density = step_density(-sign * root**3 / rate, start, variance, batch)
-    return np.sum(density * 3 * root**2 * weight) * (high - low) / rate
+    density = step_density(-sign * root**3 / rate, starts[:, None], variance, batch)
+    return density @ (3 * root**2 * weight) * (high - low) / rate
 
 
-def _chance_outside(start, variance, rate, batch):
-    """Chance of a step from start to |theta'| >= pi, small ones to full relative precision."""
-    total = 0.0
+def _chance_outside(starts, variance, rate, batch):
+    """Chances of a step from each start to |theta'| >= pi, small ones to full precision."""
+    total = np.zeros(len(starts))
+    slope, twice = _moments(starts, variance)
+    x, weight = _unit_nodes(8)
+    pieces = np.concatenate([[0], np.geomspace(0.05, 60, 24)])
     for sign in (1.0, -1.0):
-        distance = np.pi - sign * start  # in the direction of the sign
-        slope, twice = _moments(start, variance)
+        distance = np.pi - sign * starts  # in the direction of the sign
         # the density of S falls as exp(-|s| / scale) in this direction
         scale = (np.sqrt(twice) - sign * slope) * rate
-        edges = distance + scale * np.concatenate([[0], np.geomspace(0.05, 60, 24)])
-        x, weight = _unit_nodes(8)
-        ends = edges[:-1, None] + np.diff(edges)[:, None] * x
-        density = step_density(-sign * ends / rate, start, variance, batch)
-        total += np.sum(density @ weight * np.diff(edges)) / rate
+        edges = distance[:, None] + scale[:, None] * pieces
+        ends = edges[:, :-1, None] + np.diff(edges)[..., None] * x
+        density = step_density(-sign * ends / rate, starts[:, None, None], variance, batch)
+        total += np.sum(density @ weight * np.diff(edges), axis=1) / rate
     return total
 
 

@@ -37,14 +37,14 @@ def passing_paths(*, loss_ratio, learning_rate, runs, kept, max_steps, seed) -> 
     theta = np.zeros(validate.count("runs", runs))
     past, found = np.full((theta.size, validate.count("kept", kept, low=2)), np.nan), []
     past[:, -1] = 0.0
-    for _ in range(max_steps):
+    for step in range(max_steps):
         x, y = rng.standard_normal((2, theta.size))
         theta = theta - eta * x * (x * theta - y)
-        past = np.roll(past, -1, axis=1)
-        past[:, -1] = theta
+        past[:, step % kept] = theta  # a ring: what is shifted is the place where it begins
         out = np.abs(theta) >= edge
         if out.any():
-            found.append(past[out] * np.sign(theta[out])[:, None])
+            last = np.roll(past[out], -1 - step % kept, axis=1)
+            found.append(last * np.sign(theta[out])[:, None])
             theta, past = theta[~out], past[~out]
             if not theta.size:
                 break
