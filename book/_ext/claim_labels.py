@@ -7,9 +7,10 @@ import math
 
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _WIDTHS = {  # hundredths of the font size -> characters
-    28: "ijlI'J", 34: " .,·|!:;/\\", 41: "()[]rtf-\"²³¹⁰⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", 53: "?s_*⁻z",
+    28: "ijlI'J", 34: " .,·|!:;/\\", 41: "()[]rtf-\"²³¹⁰⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉ⁿⁱˢᵗᶜᵀ⁽⁾ᵢⱼₙₛₜ",
+    53: "?s_*⁻z‖ᵏᵖₑₖₚₓ₊⁺ℓ",
     59: "cvxykLFεγλκ", 64: "abdeghnopquE0123456789PTYαβδημθρσπτφψξ",
-    70: "ABCKRSVXZΔΣ√∝", 79: "UDGHNOQw", 84: "#<>=+^~−×≥≤≈→±∞ω⟨⟩",
+    70: "ABCKRSVXZΔΣ√∝Λ∇", 79: "UDGHNOQwΘ", 84: "#<>=+^~−×≥≤≈→±∞ω⟨⟩",
 }  # fmt: skip
 _WIDTH = {character: size / 100 for size, text in _WIDTHS.items() for character in text}
 GAP = 9  # between two texts of one row

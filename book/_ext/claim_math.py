@@ -7,21 +7,11 @@ get Greek letters, raised and lowered signs; in a picture, where MathJax cannot 
 import re
 from html import escape
 
-LETTERS = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ",
-    "eta": "η", "theta": "θ", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ",
-    "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "chi": "χ", "psi": "ψ",
-    "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω",
-}  # fmt: skip
-SIGNS = {
-    r"\propto": "∝", r"\approx": "≈", r"\cdot": "·", r"\times": "×", r"\to": "→", r"\|": "|",
-    r"\le": "≤", r"\ge": "≥", r"\infty": "∞", r"\sqrt": "√", r"\log": "log ", r"\rm": "",
-    r"\pm": "±", r"\,": " ", r"\langle": "⟨", r"\rangle": "⟩", r"\exp": "exp", r"\ln": "ln ",
-    r"\ell": "ℓ", r"\ne": "≠", r"\sum": "Σ", r"\varepsilon": "ε", r"\varphi": "φ", r"\tfrac": "",
-}  # fmt: skip
+from plain_tex import GREEK, plain
+
 RAISED = str.maketrans("0123456789-−+n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁺ⁿ")
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_WORD = re.compile(r"(?<![A-Za-z\\`_])(?<![A-Za-z]-)(" + "|".join(LETTERS) + r")(?![A-Za-z`])")
+_WORD = re.compile(r"(?<![A-Za-z\\`_])(?<![A-Za-z]-)(" + "|".join(GREEK) + r")(?![A-Za-z`])")
 
 
 def as_html(text: str) -> str:
@@ -39,22 +29,23 @@ def as_html(text: str) -> str:
 
 
 def as_unicode(text: str) -> str:
-    r"""Return a name as plain text, TeX included.
+    r"""Return a text without markup, its formulas with signs that a font has.
 
     Example:
         >>> as_unicode(r"Gibbs law, $c-1$"), as_unicode(r"$\Sigma\propto H^2$")
-        ('Gibbs law, c − 1', 'Σ∝ H²')
-        >>> as_unicode(r"$\frac{1+\beta}{4\eta}E$, 1 / (1 - beta)^2")
-        '(1 + β)/(4η)E, 1 / (1 − β)²'
+        ('Gibbs law, c − 1', 'Σ ∝ H²')
+        >>> as_unicode(r"$\frac{1+\beta}{4\eta}$, 1 / (1 - beta)^2, sqrt(L)")
+        '(1 + β)/(4η), 1 / (1 − β)², √(L)'
     """
     parts = re.split(r"\$([^$]+)\$", text)
-    texts = (_untexed(part) if i % 2 else _scripts(_spelled(part)) for i, part in enumerate(parts))
+    texts = (plain(part) if i % 2 else _scripts(_spelled(part)) for i, part in enumerate(parts))
     return "".join(texts)
 
 
 def _spelled(text):
-    """Greek letters for their names, a minus for a hyphen between numbers."""
-    text = _WORD.sub(lambda word: LETTERS[word[1]], text)
+    """Greek letters for their names, a root, a minus for a hyphen between numbers."""
+    text = re.sub(r"\bsqrt(?=\()", "√", text)
+    text = _WORD.sub(lambda word: GREEK[word[1]], text)
     return re.sub(r"(?<=[ (=])-(?=[ \d(])|^-(?=\d)", "−", text)
 
 
@@ -75,32 +66,7 @@ def _raised(found):
     return f"<sup>{found[1].strip('{}()').replace('-', '−')}</sup>"
 
 
-def _untexed(tex):
-    """TeX of the small kind that names of rivals use, as text."""
-    group = r"(?:\{([^{}]*)\}|(\w))"
-    tex = tex.replace("{\\rm ", "{")
-    tex = re.sub(r"\{(Tr|log)\}", r"\1", tex)
-    for _ in range(3):
-        tex = re.sub(rf"\\t?frac\s*{group}\s*{group}", _fraction, tex)
-    for sign in sorted(SIGNS, key=len, reverse=True):
-        tex = tex.replace(sign, SIGNS[sign])
-    tex = re.sub(r"\\([A-Za-z]+)", lambda m: LETTERS.get(m[1], m[1]), tex)
-    tex = re.sub(r"\s*(?<=[\w)|])\s*([-+])\s*(?=[\w(])", _spaced, tex)
-    return _scripts(re.sub(r" +", " ", tex)).replace("{", "").replace("}", "")
-
-
-def _spaced(found):
-    return f" {found[1].replace('-', '−')} "
-
-
-def _fraction(found):
-    above, below = found[1] or found[2], found[3] or found[4]
-    above = f"({above})" if re.search(r"[-+]", above) else above
-    below = f"({below})" if len(below.replace("\\", "")) > 1 else below
-    return f"{above}/{below}"
-
-
 def _scripts(text):
     """Raised and lowered digits where Unicode has them."""
-    text = re.sub(r"\^\{?([-−]?[\dn]+)\}?", lambda m: m[1].translate(RAISED), text)
+    text = re.sub(r"\^\{?([-−]?[\dn]+)\}?(?!\w|\.\d)", lambda m: m[1].translate(RAISED), text)
     return re.sub(r"(?<=\w)_\{?(\d+)\}?", lambda m: m[1].translate(LOWERED), text)

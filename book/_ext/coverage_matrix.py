@@ -6,9 +6,11 @@ labels (``lab:``); an empty one is open. What is covered by claims stands under 
 
 import re
 from html import escape
+from pathlib import Path
 
+import yaml
 from claim_marks import MEANINGS, css, mark
-from claim_math import as_html
+from claim_math import as_html, as_unicode
 
 from sgdescape.core.claims.verdict import kind
 
@@ -20,9 +22,22 @@ PAPERS = {
 }
 SHOWN, OPEN = "shown, not judged", "open"
 _WORDS = {
-    "eq": "Eq.", "def": "Def.", "asm": "Ass.", "thm": "Thm.", "fig": "Fig.", "exp": "exp.",
-    "abs": "sentence", "contrib": "item", "fault": "point",
+    "eq": "Eq.", "def": "Definition", "asm": "Assumption", "thm": "Theorem", "fig": "Fig.",
 }  # fmt: skip
+
+
+def statements(root) -> list:
+    """Return what the papers say and where the book has it, each with its name.
+
+    Args:
+        root: folder of the sources, whose ``book`` has ``coverage.yml`` and ``coverage_names.yml``.
+    """
+    folder = Path(root) / "book"
+    leaves, names = (
+        yaml.safe_load((folder / name).read_text(encoding="utf-8"))
+        for name in ("coverage.yml", "coverage_names.yml")
+    )
+    return [leaf | {"name": names[leaf["id"]]} for leaf in leaves]
 
 
 def paper(source: str) -> str:
@@ -38,25 +53,42 @@ def paper(source: str) -> str:
     return "book" if re.match(r"([Tt]his |chapter )", source) else "other"
 
 
-def label(identifier: str) -> str:
-    """Return the short name of a statement.
+def label(leaf: dict) -> str:
+    """Return what a reader may call a statement: its number in the paper, if any, and its subject.
 
     Example:
-        >>> [label(f"mori.{name}") for name in ("eq-6", "fig-5cd", "contrib-1a")]
-        ['Eq. (6)', 'Fig. 5cd', 'item 1a']
-        >>> label("mori.sec-3.2-frozen-clock"), label("kunin.c18")
-        ('frozen clock', 'C18')
+        >>> label({"id": "mori.eq-6", "name": "noise covariance"})
+        'Eq. (6): noise covariance'
+        >>> label({"id": "mori.fig-5cd", "name": "loss"}), label({"id": "kunin.c2", "name": "v"})
+        ('Fig. 5cd: loss', 'v')
     """
-    name = identifier.partition(".")[2]
-    first, _, rest = name.partition("-")
-    if first == "eq":
-        rest = f"({rest})" if re.fullmatch(r"[\d.]+", rest) else rest
-    if first in _WORDS:
-        return f"{_WORDS[first]} {rest.replace('-', ', ')}"
-    if first in ("sec", "intro", "related", "concl") or re.fullmatch(r"app[A-Z]", first):
-        words = re.sub(r"^[\d.]+-", "", rest).replace("-", " ")
-        return words if re.search("[a-z]", words) else f"{first.removeprefix('app')} {words}"
-    return name.upper() if re.fullmatch(r"[a-z]\d+", name) else name.replace("-", " ")
+    kind, _, number = leaf["id"].partition(".")[2].partition("-")
+    pattern = r"[\d.]+" if kind == "eq" else r"[\d.]+[a-z]*(-[a-z]+)?"
+    if kind not in _WORDS or not re.fullmatch(pattern, number):
+        return leaf["name"]
+    number = f"({number})" if kind == "eq" else number.replace("-", ", ")
+    return f"{_WORDS[kind]} {number}: {leaf['name']}"
+
+
+def place(where: str) -> str:
+    """Return where a statement stands, without the marks of our list of the second paper.
+
+    Of that paper we have no printed equations: what was worked out again is called reconstructed.
+
+    Example:
+        >>> place("Section 3.1, Eq. (6)"), place("restoration C2 and Eq. (6.1); Fig. 7 top")
+        ('Section 3.1, Eq. (6)', 'reconstructed Eq. (6.1); Fig. 7 top')
+        >>> place("restoration C1; Fig. 1b"), place("restoration E8; point 18 of Section 12")
+        ('Fig. 1b', 'reconstructed')
+        >>> place("restoration Section 12, point 1")
+        'a fault that this book found'
+    """
+    if where.startswith("restoration Section 12"):
+        return "a fault that this book found"
+    text = re.sub(r"(;| and) points? [\d and]+ of Section 12", "", where)
+    text = re.sub(r"restoration C\d+; ", "", text)
+    text = re.sub(r"restoration [CE]\d+( to E\d+, column .*| and)?", "restoration", text)
+    return text.replace("restoration", "reconstructed")
 
 
 def section(where: str) -> str:
@@ -109,12 +141,12 @@ def verdicts(leaf: dict, claims: dict) -> list:
 
 def matrix(key: str, leaves: list, claims: dict) -> str:
     """Return the matrix of one paper: its sections against verdicts, each statement a link."""
-    columns = [*MEANINGS, SHOWN, OPEN]
-    cells, totals = {}, dict.fromkeys(columns, 0)
+    cells, totals = {}, dict.fromkeys((*MEANINGS, SHOWN, OPEN), 0)
     for leaf in leaves:
         for column in verdicts(leaf, claims):
             cells.setdefault(section(leaf["where"]), {}).setdefault(column, []).append(leaf)
             totals[column] += 1
+    columns = [name for name, total in totals.items() if total]
     head = "".join(f'<th scope="col">{_head(name)}</th>' for name in columns)
     body = "".join(
         f'<tr><th scope="row">{escape(name)}</th>'
@@ -128,7 +160,8 @@ def matrix(key: str, leaves: list, claims: dict) -> str:
     return (
         f'<div class="sgd-board"><p>{len(leaves)} statements, {count} of them covered; by weight '
         f"{100 * share(leaves):.0f} % (where something of a statement is missing it is dotted "
-        "here, and counts half). A statement stands under every verdict that its claims have.</p>"
+        "here, and counts half). A statement stands under every verdict that its claims have; a "
+        "verdict that none has is left out.</p>"
         f'<div class="sgd-scroll" tabindex="0" role="region" aria-label="{name}">'
         f'<table class="sgd-matrix"><thead><tr><th scope="col">Part</th>{head}</tr></thead>'
         f'<tbody>{body}</tbody><tfoot><tr><th scope="row">statements</th>{foot}</tr></tfoot>'
@@ -147,14 +180,14 @@ def _head(name):
 def _cell(column, leaves):
     style = f"sgd-verdict--{css(column)}" if column in MEANINGS else "sgd-other"
     links = " ".join(
-        f'<a href="#{anchor(leaf)}"{_gap(leaf)}>{escape(label(leaf["id"]))}</a>' for leaf in leaves
+        f'<a href="#{anchor(leaf)}"{_gap(leaf)}>{escape(label(leaf))}</a>' for leaf in leaves
     )
     style += " sgd-open" if column == OPEN else ""
     return f'<td class="{style}" data-label="{escape(column)}">{links}</td>'
 
 
 def _gap(leaf):
-    return f' class="sgd-gap" title="{escape(leaf["gap"])}"' if "gap" in leaf else ""
+    return f' class="sgd-gap" title="{escape(as_unicode(leaf["gap"]))}"' if "gap" in leaf else ""
 
 
 def anchor(leaf: dict) -> str:
@@ -166,7 +199,7 @@ def entries(leaves: list, claims: dict, link) -> str:
     """Return every statement with what covers it, folded.
 
     Args:
-        leaves: entries of ``coverage.yml``.
+        leaves: entries of ``coverage.yml``, with their names.
         claims: identifier -> (record, link).
         link: from ``fn:...`` or ``lab:...`` to an address, None where the book has none.
     """
@@ -185,8 +218,8 @@ def _entry(leaf, claims, link):
     if not leaf["now"]:
         notes = f'<p class="sgd-missing">Open. It would take: {as_html(leaf["needs"])}</p>'
     return (
-        f'<div class="sgd-entry" id="{anchor(leaf)}"><div>{escape(label(leaf["id"]))}'
-        f"<small>{escape(leaf['where'])}</small></div>"
+        f'<div class="sgd-entry" id="{anchor(leaf)}"><div>{escape(label(leaf))}'
+        f"<small>{escape(place(leaf['where']))}</small></div>"
         f"<div><p>{as_html(leaf['text'].strip())}</p>{notes}</div></div>"
     )
 

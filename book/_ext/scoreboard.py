@@ -11,8 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import nbformat
-import yaml
-from coverage_matrix import PAPERS, entries, matrix
+from coverage_matrix import PAPERS, entries, matrix, statements
 from docutils import nodes
 from equation_numbers import documents_in_order
 from jupyter_cache import get_cache
@@ -50,14 +49,10 @@ class Coverage(SphinxDirective):
         """Mark this document as one to be written again when a claim or the coverage changes."""
         if self.arguments[0] not in PAPERS:
             raise self.error(f"no such paper: {self.arguments[0]!r}")
-        self.env.note_dependency(str(coverage_file(self.env.srcdir)))
+        for name in ("coverage.yml", "coverage_names.yml"):
+            self.env.note_dependency(str(Path(self.env.srcdir) / "book" / name))
         self.env.sgdescape_boards = {*getattr(self.env, "sgdescape_boards", ()), self.env.docname}
         return [coverage(paper=self.arguments[0])]
-
-
-def coverage_file(root) -> Path:
-    """Return the file of what the papers say and where the book has it."""
-    return Path(root) / "book" / "coverage.yml"
 
 
 def executed(notebook: Path, cache: str) -> dict:
@@ -137,8 +132,7 @@ def resolve(app, doctree, docname):
     for node in list(doctree.findall(scoreboard)):
         node.replace_self(nodes.raw("", board(found, chapters(app)), format="html"))
     for node in list(doctree.findall(coverage)):
-        leaves = yaml.safe_load(coverage_file(app.srcdir).read_text(encoding="utf-8"))
-        leaves = [leaf for leaf in leaves if leaf["paper"] == node["paper"]]
+        leaves = [leaf for leaf in statements(app.srcdir) if leaf["paper"] == node["paper"]]
         claims = {claim["identifier"]: (claim, link) for claim, link, _ in found}
         html = matrix(node["paper"], leaves, claims)
         html += entries(leaves, claims, lambda name: address(app, docname, name))

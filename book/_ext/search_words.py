@@ -1,15 +1,24 @@
 """What the search finds: words without TeX; equations, theorems and symbols by name and place.
 
 Sphinx indexes every word of a formula's TeX and lands on pages. Here formulas are left out, and
-numbered equations, theorems and the rows of the notation's tables count as titles of their own.
+numbered equations, theorems, figures of the papers and the rows of the notation's tables count as
+titles of their own: an equation by its number and subject, a theorem by its number too, a row by
+its meaning, its symbols ("κ" and "kappa") and its name in the code.
 """
 
 import re
+from functools import cache
 
+from coverage_matrix import label, statements
 from docutils import nodes
+from plain_tex import plain as untexed
 from sphinx.search import IndexBuilder
 
 FORMULA = re.compile(r"\\\(.+?\\\)|\\\[.+?\\\]|\$[^$]+\$", re.S)
+UNREAD = re.compile(r"<(style|script|pre)\b.*?</\1>|<[^<>]+>", re.S)
+NUMBERED = re.compile(r"(Theorem|Assumption|Definition)s? (\d[\d.]*)(?: and (\d[\d.]*))?")
+COMMA = re.compile(r"(?<!\\),(?![^{(]*[)}])")
+RELATION = re.compile(r"=|\\propto|\\in\b|\\ll\b")
 NOTATION = "book/notation"
 
 
@@ -23,34 +32,91 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def plain(node) -> str:
-    """Return a node's text without its formulas."""
+def plain(node, *, formulas: bool = False) -> str:
+    """Return a node's text, its formulas left out or spelled with signs that a font has."""
     copy = node.deepcopy()
     for formula in list(copy.findall(nodes.math)):
-        formula.parent.remove(formula)
+        spelled = [nodes.Text(untexed(formula.astext()))] if formulas else []
+        formula.parent.replace(formula, spelled)
     return " ".join(copy.astext().split())
 
 
-def landing(node):
-    """Return (title, id) of what the search should land on, or None."""
+def spelled(tex: str) -> str:
+    r"""Return a symbol as one types it.
+
+    Example:
+        >>> spelled(r"\kappa_e"), spelled(r"\mathrm{Tr}\,\Sigma"), spelled("P_{ss}")
+        ('kappa_e', 'Tr Sigma', 'P_ss')
+    """
+    text = re.sub(r"\\(?:[,;!]|mathrm|mathcal|mathsf|rm)|[{}]", "", tex)
+    return " ".join(text.replace("\\", " ").split())
+
+
+def symbols(row) -> list:
+    """Return what else a row of the notation is called: its symbols, and its name in the code."""
+    found = []
+    for cell in row[1:]:
+        for formula in cell.findall(nodes.math):
+            for part in COMMA.split(formula.astext()):
+                symbol = RELATION.split(part)[0].removeprefix("\\ ").strip()
+                if symbol and not symbol[0].isdigit():
+                    found += [untexed(symbol), spelled(symbol)]
+        found += [name.astext() for name in cell.findall(nodes.literal) if "_" not in name.astext()]
+    return list(dict.fromkeys(found))
+
+
+@cache
+def subjects(root) -> dict:
+    """Return id -> titles: subjects of the first paper's equations, numbers of the figures."""
+    found = {}
+    for leaf in statements(root):
+        kind = leaf["id"].partition(".")[2].partition("-")[0]
+        labels = [name[4:] for name in leaf["now"] if name.startswith("lab:")]
+        if kind == "eq" and leaf["paper"] == "mori":
+            found.setdefault(f"equation-{leaf['id'].partition('.')[2]}", []).append(leaf["name"])
+        elif kind == "fig" and labels:
+            place = next((name for name in labels if name.startswith("fig-")), labels[0])
+            found.setdefault(nodes.make_id(place), []).append(label(leaf).partition(":")[0])
+    return found
+
+
+def landings(node, names: dict) -> list:
+    """Return (title, id) of what the search should land on.
+
+    Args:
+        node: of a page.
+        names: id -> further titles.
+    """
+    found, place = [], None
     if isinstance(node, nodes.math_block) and node.get("number") and node.get("label"):
-        return f"Equation ({node['number']})", nodes.make_id(f"equation-{node['label']}")
-    if node.tagname == "row" and node.get("ids"):
-        return plain(node[0]), node["ids"][0]
-    if isinstance(node, nodes.admonition) and "proof" in node.get("classes", []):
+        place = nodes.make_id(f"equation-{node['label']}")
+        found = [f"Equation ({node['number']})"]
+    elif node.tagname == "row" and node.get("ids"):
+        place, found = node["ids"][0], [plain(node[0]), *symbols(node)]
+    elif isinstance(node, nodes.admonition) and "proof" in node.get("classes", []):
         if node.get("ids") and isinstance(node[0], nodes.title):
-            return plain(node[0]), node["ids"][0]
-    return None
+            title = plain(node[0], formulas=True)
+            place, found = node["ids"][0], [re.sub(r"^\((.*)\)$", r"\1", title)]
+            for kind, *numbers in NUMBERED.findall(title):
+                found += [f"{kind} {number}" for number in numbers if number]
+    further = [(name, i) for i in [place, *_ids(node)] if i for name in names.get(i, ())]
+    return list(dict.fromkeys([(title, place) for title in found] + further))
+
+
+def _ids(node):
+    return node.get("ids", ()) if isinstance(node, nodes.Element) else ()
 
 
 def collected(index, doctree):
     """Return the words and titles of one page, in place of Sphinx's own method."""
-    places = [place for node in doctree.findall() if (place := landing(node))]
+    names = subjects(index.env.srcdir)
+    places = [place for node in doctree.findall() for place in landings(node, names)]
     page = doctree.deepcopy()
     for formula in [*page.findall(nodes.math), *page.findall(nodes.math_block)]:
-        formula.parent.remove(formula)
+        named = isinstance(formula.parent, nodes.title)
+        formula.parent.replace(formula, [nodes.Text(untexed(formula.astext()))] if named else [])
     for raw in list(page.findall(nodes.raw)):
-        raw.children = [nodes.Text(FORMULA.sub(" ", raw.astext()))]
+        raw.children = [nodes.Text(UNREAD.sub(" ", FORMULA.sub(" ", raw.astext())))]
     store = theirs(index, page)
     store.titles = [(" ".join(title.split()), place) for title, place in store.titles] + places
     for title, _ in places:

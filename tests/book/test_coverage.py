@@ -140,6 +140,17 @@ def test_entries_have_all_fields_once():
 
 
 @papers
+def test_every_statement_has_a_name_of_its_own(paper):
+    names = yaml.safe_load((ROOT / "book" / "coverage_names.yml").read_text(encoding="utf-8"))
+    leaves = [leaf for leaf in LEAVES if leaf["paper"] == paper]
+    assert set(names) == {leaf["id"] for leaf in LEAVES}
+    seen = [(leaf["kind"], names[leaf["id"]]) for leaf in leaves]
+    assert [name for name in seen if seen.count(name) > 1] == []
+    long = [name for _, name in seen if len(name) > 36 or re.search(r"\bC\d|\bitem\b|[$\\]", name)]
+    assert long == [], "a few words, no codes, no TeX"
+
+
+@papers
 def test_what_covers_an_entry_exists(paper):
     leaves = [leaf for leaf in LEAVES if leaf["paper"] == paper]
     assert unknown(leaves, declared_claims(), labels()) == []

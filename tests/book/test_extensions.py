@@ -56,6 +56,7 @@ COVERAGE = """
 - {id: kunin.c1, paper: kunin, kind: claim, text: Another., where: Fig. 1, sureness: A, weight: 1,
    needs: x, now: []}
 """
+NAMES = "mori.eq-8: a slope\nmori.fig-2: a tail\nmori.fig-3: a head\nkunin.c1: another\n"
 DARK = 'html[data-theme="dark"] '
 CONFIGURATION = """
 import sys
@@ -91,6 +92,7 @@ def source(tmp_path):
         "board.md": "# Board\n\n```{coverage} mori\n```\n\n```{scoreboard}\n```\n\n"
         "```{provenance}\n```\n\n```{run-times}\n```\n",
         "book/coverage.yml": COVERAGE,
+        "book/coverage_names.yml": NAMES,
         "b_first.ipynb": notebook("First", labels=["eq-8", "eq-a"], claim=CLAIM),
         "a_second.ipynb": notebook("Second", labels=["eq-b"], claim=UNTESTED),
     }
@@ -180,8 +182,8 @@ def cells_of(page):
 def test_every_statement_of_a_paper_stands_in_its_matrix(source):
     page = build(source)["board"]
     assert cells_of(page) == {
-        "Section 3": [[], ["Eq. (8)"], [], [], [], [], [], []],
-        "Figures": [[], [], [], [], [], [], ["Fig. 2"], ["Fig. 3"]],
+        "Section 3": [["Eq. (8): a slope"], [], []],
+        "Figures": [[], ["Fig. 2: a tail"], ["Fig. 3: a head"]],
     }
     assert "3 statements, 2 of them covered; by weight 50 %" in page  # (3/2 + 1 + 0) / 5
     for link in re.findall(r'<a href="#(entry-[\w-]+)"', page):
@@ -199,7 +201,7 @@ def test_matrix_follows_the_coverage(source):
         COVERAGE.replace("now: []", "now: [second.tail]", 1), encoding="utf-8"
     )
     found = cells_of(build(source)["board"])["Figures"]
-    assert found == [[], [], [], [], [], ["Fig. 3"], ["Fig. 2"], []]
+    assert found == [[], ["Fig. 3: a head"], ["Fig. 2: a tail"]]
 
 
 def test_cards_are_drawn_on_the_page(source):

@@ -128,9 +128,9 @@ def test_links_get_the_tip_of_the_place_they_lead_to():
 def words(*parts):
     page = new_document("page")
     page += parts
-    return search_words.collected(
-        SimpleNamespace(lang=SimpleNamespace(split=str.split, lang="en")), page
-    )
+    lang = SimpleNamespace(split=str.split, lang="en")
+    index = SimpleNamespace(lang=lang, env=SimpleNamespace(srcdir=PROJECT))
+    return search_words.collected(index, page)
 
 
 def test_search_finds_words_and_no_tex():
@@ -140,11 +140,53 @@ def test_search_finds_words_and_no_tex():
     assert "card" in (found := words(raw).words) and not any("frac" in w for w in found)
 
 
-def test_search_lands_on_equations_and_rows_of_the_notation():
-    equation = nodes.math_block("", "x", label="eq-15", number="15")
-    assert words(equation).titles == [("Equation (15)", "equation-eq-15")]
-    row = nodes.row("", nodes.entry("", nodes.paragraph("", "loss ratio")), ids=["notation-loss"])
-    assert words(row).titles == [("loss ratio", "notation-loss")]
+def test_search_keeps_the_words_of_a_card_apart_and_skips_its_citation():
+    card = "<b>refuted</b><i>sampled</i><dt>Name</dt><pre class='cite'>@misc{x}</pre>"
+    found = words(nodes.raw("", card, format="html")).words
+    assert [w for w in found if w.isalpha()] == ["refuted", "sampled", "Name"]
+
+
+def test_search_lands_on_equations_by_number_and_subject():
+    equation = nodes.math_block("", "x", label="eq-16", number="16")
+    assert words(equation).titles == [
+        ("Equation (16)", "equation-eq-16"),
+        ("critical dimension", "equation-eq-16"),
+    ]
+    own = nodes.math_block("", "x", label="eq-own", number="E1")
+    assert words(own).titles == [("Equation (E1)", "equation-eq-own")]
+
+
+def test_search_lands_on_rows_of_the_notation_by_meaning_symbol_and_name():
+    cells = [
+        [nodes.paragraph("", "loss ratio")],
+        [
+            nodes.paragraph(
+                "", "", nodes.math("", r"\kappa_e=L(\theta^s)/L^*,\ \mathrm{Tr}\,\Sigma")
+            )
+        ],
+        [nodes.paragraph("", "", nodes.literal("", "kurtosis"), nodes.literal("", "a_function"))],
+    ]
+    row = nodes.row("", *(nodes.entry("", *cell) for cell in cells), ids=["notation-loss"])
+    titles = [title for title, place in words(row).titles if place == "notation-loss"]
+    assert titles == ["loss ratio", "κₑ", "kappa_e", "Tr Σ", "Tr Sigma", "kurtosis"]
+
+
+def test_search_lands_on_theorems_by_number_and_figures_by_that_of_the_paper():
+    title = nodes.title("", "(Valley for ", nodes.math("", r"n<n_c"), " (Definitions 4.1 and 4.2))")
+    box = nodes.admonition("", title, classes=["proof"], ids=["def-v"])
+    names = [name for name, place in words(box).titles if place == "def-v"]
+    assert names == [
+        "Valley for n < n_c (Definitions 4.1 and 4.2)",
+        "Definition 4.1",
+        "Definition 4.2",
+    ]
+    figure = nodes.figure("", ids=["fig-regression-passages"])
+    assert words(figure).titles == [("Fig. 3b", "fig-regression-passages")]
+
+
+def test_titles_keep_their_formulas_as_signs():
+    section = nodes.section("", nodes.title("", "The ", nodes.math("", "n/2")), ids=["half"])
+    assert ("The n/2", "half") in words(section).titles
 
 
 def test_downloaded_notebooks_are_plain_markdown():
