@@ -41,6 +41,16 @@ def plain(node, *, formulas: bool = False) -> str:
     return " ".join(copy.astext().split())
 
 
+def bare(title: str) -> str:
+    """Return a title without the brackets around all of it.
+
+    Example:
+        >>> bare("(Escape rate (Theorem 4.7))"), bare("(a) and (b)"), bare("Paths")
+        ('Escape rate (Theorem 4.7)', '(a) and (b)', 'Paths')
+    """
+    return re.sub(r"^\(((?:[^()]|\([^()]*\))*)\)$", r"\1", " ".join(title.split()))
+
+
 def spelled(tex: str) -> str:
     r"""Return a symbol as one types it.
 
@@ -95,8 +105,8 @@ def landings(node, names: dict) -> list:
         place, found = node["ids"][0], [plain(node[0]), *symbols(node)]
     elif isinstance(node, nodes.admonition) and "proof" in node.get("classes", []):
         if node.get("ids") and isinstance(node[0], nodes.title):
-            title = plain(node[0], formulas=True)
-            place, found = node["ids"][0], [re.sub(r"^\((.*)\)$", r"\1", title)]
+            title = bare(plain(node[0], formulas=True))
+            place, found = node["ids"][0], [title]
             for kind, *numbers in NUMBERED.findall(title):
                 found += [f"{kind} {number}" for number in numbers if number]
     further = [(name, i) for i in [place, *_ids(node)] if i for name in names.get(i, ())]
@@ -118,7 +128,8 @@ def collected(index, doctree):
     for raw in list(page.findall(nodes.raw)):
         raw.children = [nodes.Text(UNREAD.sub(" ", FORMULA.sub(" ", raw.astext())))]
     store = theirs(index, page)
-    store.titles = [(" ".join(title.split()), place) for title, place in store.titles] + places
+    titles = [(bare(title), place) for title, place in store.titles]
+    store.titles = list(dict.fromkeys(titles + places))
     for title, _ in places:
         store.title_words.extend(index.lang.split(title))
     return store

@@ -172,7 +172,8 @@ def test_search_lands_on_rows_of_the_notation_by_meaning_symbol_and_name():
 
 
 def test_search_lands_on_theorems_by_number_and_figures_by_that_of_the_paper():
-    title = nodes.title("", "(Valley for ", nodes.math("", r"n<n_c"), " (Definitions 4.1 and 4.2))")
+    end = nodes.Text(" (Definitions 4.1 and 4.2))")
+    title = nodes.title("", "(Valley for ", nodes.math("", r"n<n_c"), end)
     box = nodes.admonition("", title, classes=["proof"], ids=["def-v"])
     names = [name for name, place in words(box).titles if place == "def-v"]
     assert names == [
@@ -186,7 +187,7 @@ def test_search_lands_on_theorems_by_number_and_figures_by_that_of_the_paper():
 
 def test_titles_keep_their_formulas_as_signs():
     section = nodes.section("", nodes.title("", "The ", nodes.math("", "n/2")), ids=["half"])
-    assert ("The n/2", "half") in words(section).titles
+    assert ("The n/2", "half") in words(nodes.title("", "Page"), section).titles
 
 
 def test_downloaded_notebooks_are_plain_markdown():
