@@ -26,6 +26,7 @@ def name_arrows(app, pagename, templatename, context, doctree):
 def setup(app):
     """Register the extension."""
     app.add_js_file("focusable.js", loading_method="defer")
+    app.add_js_file("stacked.js", loading_method="defer")
     app.connect("html-page-context", mend)
     app.connect("html-page-context", name_arrows, priority=900)  # after the theme's
     return {"parallel_read_safe": True, "parallel_write_safe": True}

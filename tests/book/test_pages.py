@@ -139,6 +139,26 @@ def test_no_formula_is_cut_off_on_a_phone(visit, page):
     assert cut == []
 
 
+@pytest.mark.parametrize("name", ["notation", "parameters"])
+def test_no_table_of_the_text_scrolls_sideways_on_a_phone(browser, name):
+    context = browser.new_context(viewport={"width": PHONE, "height": 844})
+    tab = context.new_page()
+    tab.set_default_timeout(PATIENCE)
+    tab.goto((HTML / "book" / f"{name}.html").as_uri(), wait_until="load")
+    tab.wait_for_selector("table.sgd-stacks")
+    tab.wait_for_timeout(500)
+    wide = tab.evaluate(
+        "() => [...document.querySelectorAll('.pst-scrollable-table-container')].filter("
+        "box => box.scrollWidth > box.clientWidth).map(box => box.innerText.slice(0, 40))"
+    )
+    labels = tab.evaluate(
+        "() => getComputedStyle(document.querySelector("
+        "'table.sgd-stacks td + td:not(.sgd-nothing)'), '::before').content"
+    )
+    context.close()
+    assert wide == [] and len(labels) > 4
+
+
 def test_mathematics_is_readable_without_scripts(browser, page):
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
