@@ -67,12 +67,20 @@ def symbols(row) -> list:
     found = []
     for cell in row[1:]:
         for formula in cell.findall(nodes.math):
+            if _explains(formula):
+                continue
             for part in COMMA.split(formula.astext()):
                 symbol = RELATION.split(part)[0].removeprefix("\\ ").strip()
                 if symbol and not symbol[0].isdigit():
                     found += [untexed(symbol), spelled(symbol)]
         found += [name.astext() for name in cell.findall(nodes.literal) if "_" not in name.astext()]
     return list(dict.fromkeys(found))
+
+
+def _explains(formula):
+    """Whether a formula only says what stands in the one before it: "$1/x$ with $x=2y$"."""
+    before = formula.parent[: formula.parent.index(formula)]
+    return bool(before) and before[-1].astext().rstrip().endswith("with")
 
 
 @cache
@@ -103,7 +111,7 @@ def landings(node, names: dict) -> list:
         found = [f"Equation ({node['number']})"]
     elif node.tagname == "row" and node.get("ids"):
         place, found = node["ids"][0], [plain(node[0]), *symbols(node)]
-    elif isinstance(node, nodes.admonition) and "proof" in node.get("classes", []):
+    elif isinstance(node, nodes.Admonition) and "proof" in node.get("classes", []):
         if node.get("ids") and isinstance(node[0], nodes.title):
             title = bare(plain(node[0], formulas=True))
             place, found = node["ids"][0], [title]

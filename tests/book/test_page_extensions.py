@@ -17,6 +17,7 @@ sys.path.insert(0, str(PROJECT / "book" / "_ext"))
 BeautifulSoup = pytest.importorskip("bs4").BeautifulSoup
 accessible = pytest.importorskip("accessible")
 fold_proofs = pytest.importorskip("fold_proofs")
+nodes_of_proofs = pytest.importorskip("sphinx_proof.nodes")
 imprint = pytest.importorskip("imprint")
 plain_math = pytest.importorskip("plain_math")
 plain_notebook = pytest.importorskip("plain_notebook")
@@ -164,6 +165,7 @@ def test_search_lands_on_rows_of_the_notation_by_meaning_symbol_and_name():
                 "", "", nodes.math("", r"\kappa_e=L(\theta^s)/L^*,\ \mathrm{Tr}\,\Sigma")
             )
         ],
+        [nodes.paragraph("", "", nodes.math("", "1/x"), nodes.Text(" with "), nodes.math("", "x"))],
         [nodes.paragraph("", "", nodes.literal("", "kurtosis"), nodes.literal("", "a_function"))],
     ]
     row = nodes.row("", *(nodes.entry("", *cell) for cell in cells), ids=["notation-loss"])
@@ -174,7 +176,7 @@ def test_search_lands_on_rows_of_the_notation_by_meaning_symbol_and_name():
 def test_search_lands_on_theorems_by_number_and_figures_by_that_of_the_paper():
     end = nodes.Text(" (Definitions 4.1 and 4.2))")
     title = nodes.title("", "(Valley for ", nodes.math("", r"n<n_c"), end)
-    box = nodes.admonition("", title, classes=["proof"], ids=["def-v"])
+    box = nodes_of_proofs.definition_node("", title, classes=["proof"], ids=["def-v"])
     names = [name for name, place in words(box).titles if place == "def-v"]
     assert names == [
         "Valley for n < n_c (Definitions 4.1 and 4.2)",
