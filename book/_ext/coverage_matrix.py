@@ -128,62 +128,77 @@ def share(leaves: list) -> float:
     return credit / sum(x["weight"] for x in leaves)
 
 
-def verdicts(leaf: dict, claims: dict) -> list:
-    """Return the columns in which a statement stands: verdicts of its claims, or what else it is.
+def verdicts(leaf: dict, claims: dict) -> dict:
+    """Return the columns in which a statement stands, each with the links to its claims there.
 
     Args:
         leaf: an entry of ``coverage.yml``.
         claims: identifier -> (record, link).
     """
-    found = {kind(claims[name][0]["verdict"]) for name in leaf["now"] if name in claims}
-    return [name for name in MEANINGS if name in found] or [SHOWN if leaf["now"] else OPEN]
+    found = {}
+    for name in leaf["now"]:
+        if name in claims:
+            record, link = claims[name]
+            found.setdefault(kind(record["verdict"]), []).append(link)
+    return found or {SHOWN if leaf["now"] else OPEN: []}
 
 
 def matrix(key: str, leaves: list, claims: dict) -> str:
-    """Return the matrix of one paper: its sections against verdicts, each statement a link."""
-    cells, totals = {}, dict.fromkeys((*MEANINGS, SHOWN, OPEN), 0)
+    """Return the matrix of one paper: statements, by section, against verdicts; cells are links."""
+    rows, totals = {}, dict.fromkeys((*MEANINGS, SHOWN, OPEN), 0)
     for leaf in leaves:
-        for column in verdicts(leaf, claims):
-            cells.setdefault(section(leaf["where"]), {}).setdefault(column, []).append(leaf)
+        found = verdicts(leaf, claims)
+        rows.setdefault(section(leaf["where"]), []).append((leaf, found))
+        for column in found:
             totals[column] += 1
     columns = [name for name, total in totals.items() if total]
     head = "".join(f'<th scope="col">{_head(name)}</th>' for name in columns)
-    body = "".join(
-        f'<tr><th scope="row">{escape(name)}</th>'
-        + "".join(_cell(column, cells[name].get(column, ())) for column in columns)
-        + "</tr>"
-        for name in sorted(cells, key=_order)
-    )
-    foot = "".join(f'<td data-label="{escape(name)}">{totals[name]}</td>' for name in columns)
+    body = "".join(_part(name, rows[name], columns) for name in sorted(rows, key=_order))
+    foot = "".join(f"<td>{totals[name]}</td>" for name in columns)
     count = sum(bool(leaf["now"]) for leaf in leaves)
-    name = f"Coverage of {PAPERS[key]}"
     return (
         f'<div class="sgd-board"><p>{len(leaves)} statements, {count} of them covered; by weight '
-        f"{100 * share(leaves):.0f} % (where something of a statement is missing it is dotted "
-        "here, and counts half). A statement stands under every verdict that its claims have; a "
-        "verdict that none has is left out.</p>"
-        f'<div class="sgd-scroll" tabindex="0" role="region" aria-label="{name}">'
-        f'<table class="sgd-matrix"><thead><tr><th scope="col">Part</th>{head}</tr></thead>'
-        f'<tbody>{body}</tbody><tfoot><tr><th scope="row">statements</th>{foot}</tr></tfoot>'
-        "</table></div></div>"
+        f"{100 * share(leaves):.0f} % (a statement of which something is missing is dotted here, "
+        "and counts half). A mark leads to the claim with that verdict; where there are several, "
+        "their number stands beside it, and it leads to their list, as the statement does.</p>"
+        f'<table class="sgd-matrix"><caption class="sgd-unseen">Coverage of {PAPERS[key]}</caption>'
+        f'<thead><tr><th scope="col">statement</th>{head}</tr></thead>{body}'
+        f'<tfoot><tr><th scope="row">statements</th>{foot}</tr></tfoot></table></div>'
     )
 
 
 def _head(name):
-    if name not in MEANINGS:
-        return escape(name)
+    shape = mark(name) if name in MEANINGS else ""
+    return f'<span class="sgd-verdict sgd-verdict--{css(name)}">{shape}<span>{name}</span></span>'
+
+
+def _part(name, rows, columns):
+    """One section of the paper: its name, and a row for each of its statements."""
+    head = f'<tr><th class="sgd-part" colspan="{len(columns) + 1}">{escape(name)}</th></tr>'
+    body = "".join(
+        f'<tr><th scope="row"><a href="#{anchor(leaf)}"{_gap(leaf)}>{escape(label(leaf))}</a></th>'
+        + "".join(_cell(column, leaf, found) for column in columns)
+        + "</tr>"
+        for leaf, found in rows
+    )
+    return f"<tbody>{head}{body}</tbody>"
+
+
+def _cell(column, leaf, found):
+    if column not in found:
+        return "<td></td>"
+    links = found[column]
+    target = links[0] if len(links) == 1 else f"#{anchor(leaf)}"
+    if not links:
+        shown, words = ("shown" if column == SHOWN else "open"), column
+    else:
+        count = f"<span>{len(links)}</span>" if len(links) > 1 else ""
+        shown, words = mark(column) + count, f"{len(links)} {column}"
+    name = f"{label(leaf)}: {words}"
     return (
-        f'<span class="sgd-verdict sgd-verdict--{css(name)}">{mark(name)}<span>{name}</span></span>'
+        f'<td class="sgd-verdict--{css(column.replace(",", ""))}"><a href="{escape(target)}" '
+        f'aria-label="{escape(name)}" title="{escape(words)}">{shown}</a></td>'
     )
-
-
-def _cell(column, leaves):
-    style = f"sgd-verdict--{css(column)}" if column in MEANINGS else "sgd-other"
-    links = " ".join(
-        f'<a href="#{anchor(leaf)}"{_gap(leaf)}>{escape(label(leaf))}</a>' for leaf in leaves
-    )
-    style += " sgd-open" if column == OPEN else ""
-    return f'<td class="{style}" data-label="{escape(column)}">{links}</td>'
 
 
 def _gap(leaf):

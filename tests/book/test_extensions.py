@@ -170,20 +170,25 @@ def test_scoreboard_follows_a_cached_build(source):
 
 
 def cells_of(page):
-    """Part of the paper -> for each column the labels of its statements."""
-    body = re.search(r'<table class="sgd-matrix">.*?<tbody>(.*?)</tbody>', page, re.S)[1]
-    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', body)
+    """Part of the paper -> for each of its statements the name and the links of the columns."""
+    table = re.search(r'<table class="sgd-matrix">.*?</table>', page, re.S)[0]
     return {
-        name: [re.findall(r">([^<]+)</a>", cell) for cell in re.findall(r"<td.*?</td>", cells)]
-        for name, cells in rows
+        re.search(r'class="sgd-part"[^>]*>(.*?)<', part)[1]: [
+            [name, *(re.findall(r'href="([^"]+)"', cell) for cell in cells.split("</td>")[:-1])]
+            for name, cells in re.findall(r'<th scope="row"><a[^>]*>(.*?)</a></th>(.*?)</tr>', part)
+        ]
+        for part in re.findall(r"<tbody>(.*?)</tbody>", table, re.S)
     }
 
 
 def test_every_statement_of_a_paper_stands_in_its_matrix(source):
     page = build(source)["board"]
     assert cells_of(page) == {
-        "Section 3": [["Eq. (8): a slope"], [], []],
-        "Figures": [[], ["Fig. 2: a tail"], ["Fig. 3: a head"]],
+        "Section 3": [["Eq. (8): a slope", ["b_first.html#claim-first-slope"], [], []]],
+        "Figures": [
+            ["Fig. 2: a tail", [], ["#entry-mori-fig-2"], []],
+            ["Fig. 3: a head", [], [], ["#entry-mori-fig-3"]],
+        ],
     }
     assert "3 statements, 2 of them covered; by weight 50 %" in page  # (3/2 + 1 + 0) / 5
     for link in re.findall(r'<a href="#(entry-[\w-]+)"', page):
@@ -201,7 +206,10 @@ def test_matrix_follows_the_coverage(source):
         COVERAGE.replace("now: []", "now: [second.tail]", 1), encoding="utf-8"
     )
     found = cells_of(build(source)["board"])["Figures"]
-    assert found == [[], ["Fig. 3: a head"], ["Fig. 2: a tail"]]
+    assert found == [
+        ["Fig. 2: a tail", [], [], ["#entry-mori-fig-2"]],
+        ["Fig. 3: a head", [], ["a_second.html#claim-second-tail"], []],
+    ]
 
 
 def test_cards_are_drawn_on_the_page(source):
