@@ -1,7 +1,9 @@
 """The whole book as one PDF: every page printed by Chromium, joined, with an outline.
 
 ``python tools/pdf.py`` after ``make book`` writes ``_build/html/how-sgd-escapes.pdf``, beside the
-pages. Folded parts are opened, tables print whole, links between pages lead inside the file.
+pages. Folded parts are opened, tables print whole, links between pages lead to their place inside
+the file. Left out is what paper does not need: claims as BibTeX, the local contents, and a claim's
+numbers in the scoreboard's list, which its card has.
 """
 
 import argparse
@@ -9,6 +11,7 @@ import os
 import re
 import shutil
 import tempfile
+from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -16,30 +19,54 @@ import yaml
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader, PdfWriter
 from pypdf.annotations import Link
-from pypdf.generic import ArrayObject, NameObject
+from pypdf.generic import ArrayObject, Fit, NameObject
 
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
 NAME = "how-sgd-escapes.pdf"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LARGEST = 40  # MB
+SCALE = 0.8  # of the page's sizes: text of 9.6 points
 STYLE = """
   .bd-sidebar-primary, .bd-sidebar-secondary, .bd-header, .bd-header-article, .prev-next-footer,
-  .sgd-download, .headerlink, .copybtn, dialog, #pst-skip-link { display: none !important; }
+  .sgd-download, .headerlink, .copybtn, dialog, #pst-skip-link, #jb-print-toc,
+  .sgd-imprint details, .sgd-claim__cite, .sgd-claim__copy, .sgd-claim__link,
+  .sgd-list details > :not(summary) { display: none !important; }
+  details.hide > summary, .sgd-claim__more > summary { display: none !important; }
   .bd-main, .bd-content, .bd-article-container, .bd-page-width { max-width: none !important; }
   .bd-container, .bd-main { display: block !important; }
-  figure, .sgd-claim, .proof > p, pre { break-inside: avoid; }
-  h1, h2, h3 { break-after: avoid; }
+  .sgd-claim { max-width: none !important; }
+  figure, .sgd-claim, .proof > p, .cell_input, .cell_output, tr { break-inside: avoid; }
+  h1, h2, h3, summary, .admonition-title { break-after: avoid; }
+  h1 { margin-top: 0; }
+  .sgd-list summary .sgd-line { display: inline !important; }
+  mjx-container > svg > g { stroke: none; }  /* a line without width is drawn, and thickens */
   * { overflow: visible !important; }
   pre { white-space: pre-wrap !important; overflow-wrap: anywhere; }
+  .sgd-targets { font-size: 1px; line-height: 1; margin: 0; opacity: 0; }
 """
 OPEN = """() => {
-  for (const part of document.querySelectorAll('details')) part.open = true;
+  for (const part of document.querySelectorAll('details:not(.sgd-list details)')) part.open = true;
   for (const part of document.querySelectorAll('.toggle-hidden'))
     part.classList.remove('toggle-hidden');
   for (const picture of document.querySelectorAll('img')) picture.loading = 'eager';
   document.documentElement.dataset.theme = 'light';
 }"""
+# Chromium keeps the places of a page to which the page itself links: so it gets links to those
+# that other pages ask for.
+TARGETS = """(ids) => {
+  const line = document.createElement('p');
+  line.className = 'sgd-targets';
+  for (const id of ids.filter((id) => document.getElementById(id))) {
+    const link = document.createElement('a');
+    link.href = '#' + encodeURIComponent(id);
+    link.textContent = '.';
+    line.append(link);
+  }
+  document.querySelector('article').append(line);
+}"""
+HEADINGS = """() => [...document.querySelectorAll('h1, h2, h3')].map(
+  (heading) => heading.innerText.replace(/#$/, '').trim())"""
 
 
 def pages(root: Path) -> list[tuple[str | None, str]]:
@@ -61,8 +88,25 @@ def browser() -> str:
     return found
 
 
-def printed(names: list[str], folder: Path) -> None:
-    """Print the pages to ``folder/0.pdf``, ``folder/1.pdf``, ..."""
+def asked(names: list[str]) -> dict[str, set[str]]:
+    """Return, for each page, the places in it to which other pages link."""
+    found = {name: set() for name in names}
+    for name in names:
+        for link in re.findall(r'href="([^"#]+\.html#[^"]+)"', (HTML / f"{name}.html").read_text()):
+            file, _, place = unescape(link).partition("#")
+            target = os.path.normpath(f"{os.path.dirname(name)}/{unquote(file)}")
+            if (target := target.removesuffix(".html")) in found:
+                found[target].add(unquote(place))
+    return found
+
+
+def printed(names: list[str], folder: Path) -> dict[str, str]:
+    """Print the pages to ``folder/0.pdf``, ``folder/1.pdf``, ...; return the headings.
+
+    Chromium's outline loses the space where a heading is broken: a heading without its spaces is
+    the key of the heading as it is.
+    """
+    headings, places = {}, asked(names)
     with sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
         tab = chromium.new_context(color_scheme="light", reduced_motion="reduce").new_page()
@@ -71,10 +115,13 @@ def printed(names: list[str], folder: Path) -> None:
             tab.evaluate(OPEN)
             tab.add_style_tag(content=STYLE)
             tab.evaluate("() => window.MathJax?.startup?.promise")
+            headings |= {"".join(text.split()): text for text in tab.evaluate(HEADINGS)}
+            tab.evaluate(TARGETS, sorted(places[name]))
             tab.emulate_media(media="print")
             tab.pdf(
                 path=str(folder / f"{i}.pdf"),
                 format="A4",
+                scale=SCALE,
                 print_background=True,
                 outline=True,
                 tagged=True,
@@ -82,33 +129,42 @@ def printed(names: list[str], folder: Path) -> None:
             )
             print(f"{name}: {len(PdfReader(folder / f'{i}.pdf').pages)} pages", flush=True)
         chromium.close()
+    return headings
 
 
-def joined(found: list[tuple[str | None, str]], folder: Path) -> PdfWriter:
+def joined(found: list[tuple[str | None, str]], folder: Path, headings: dict) -> PdfWriter:
     """Return one document with an outline of parts and pages, links inside it."""
     book, first, parent = PdfWriter(), {}, {}
     for i, (part, name) in enumerate(found):
         reader = PdfReader(folder / f"{i}.pdf")
-        first[name] = len(book.pages)
+        start = len(book.pages)
+        first[name] = (start, Fit.fit())
+        for title, goal in reader.named_destinations.items():
+            number = reader.get_destination_page_number(goal)
+            if number is not None:
+                place = unquote(title.removeprefix("/"))
+                first[f"{name}#{place}"] = (start + number, Fit.xyz(left=0, top=goal.top))
         if part and part not in parent:
-            parent[part] = book.add_outline_item(title=part, page_number=first[name])
+            parent[part] = book.add_outline_item(title=part, page_number=start)
         title = (reader.metadata.title or name).split(" — ")[0].split(" - ")[0]
-        mark = book.add_outline_item(title=title, page_number=first[name], parent=parent.get(part))
+        mark = book.add_outline_item(title=title, page_number=start, parent=parent.get(part))
         book.append(reader, import_outline=False)
         for item in reader.outline:
-            outline(book, reader, item, first[name], mark)
+            outline(book, reader, item, start, mark, headings | {"".join(title.split()): None})
     inward(book, first)
     book.add_metadata({"/Title": "How SGD Escapes"})
     return book
 
 
-def outline(book, reader, item, offset, parent):
-    """Copy the sections of one page into the outline."""
+def outline(book, reader, item, offset, parent, headings):
+    """Copy the sections of one page into the outline; the page itself, of title None, is there."""
     if isinstance(item, list):
         for inner in item:
-            outline(book, reader, inner, offset, parent)
+            outline(book, reader, inner, offset, parent, headings)
     elif (number := reader.get_destination_page_number(item)) is not None:
-        book.add_outline_item(title=item.title, page_number=offset + number, parent=parent)
+        title = headings.get("".join(item.title.split()), item.title)
+        if title:
+            book.add_outline_item(title=title, page_number=offset + number, parent=parent)
 
 
 def inward(book, first):
@@ -117,14 +173,17 @@ def inward(book, first):
         kept, links = ArrayObject(), []
         for reference in page.get("/Annots", []):
             note = reference.get_object()
-            path = unquote(urlsplit(str(note.get("/A", {}).get("/URI", ""))).path)
-            name = path.removeprefix(f"{HTML.as_posix()}/").removesuffix(".html")
-            if name in first:
-                links.append(Link(rect=note["/Rect"], target_page_index=first[name]))
+            if note["/Rect"][3] - note["/Rect"][1] < 3:
+                continue  # one of those that only kept a place
+            address = urlsplit(str(note.get("/A", {}).get("/URI", "")))
+            path = unquote(address.path).removeprefix(f"{HTML.as_posix()}/").removesuffix(".html")
+            goal = first.get(f"{path}#{unquote(address.fragment)}") or first.get(path)
+            if goal:
+                index, fit = goal
+                links.append(Link(rect=note["/Rect"], target_page_index=index, fit=fit))
             else:
                 kept.append(reference)
-        if links:
-            page[NameObject("/Annots")] = kept
+        page[NameObject("/Annots")] = kept
         for link in links:
             book.add_annotation(number, link)
 
@@ -146,8 +205,8 @@ def main():
     if not found:
         raise SystemExit(f"No pages in {HTML}: run make book first")
     with tempfile.TemporaryDirectory() as folder:
-        printed([name for _, name in found], Path(folder))
-        book = joined(found, Path(folder))
+        headings = printed([name for _, name in found], Path(folder))
+        book = joined(found, Path(folder), headings)
         part = HTML / f"{NAME}.part"
         with open(part, "wb") as file:
             book.write(file)
