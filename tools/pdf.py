@@ -40,7 +40,6 @@ STYLE = """
   h1, h2, h3, summary, .admonition-title { break-after: avoid; }
   h1 { margin-top: 0; }
   .sgd-list summary .sgd-line { display: inline !important; }
-  mjx-container > svg > g { stroke: none; }  /* a line without width is drawn, and thickens */
   * { overflow: visible !important; }
   pre { white-space: pre-wrap !important; overflow-wrap: anywhere; }
   .sgd-targets { font-size: 1px; line-height: 1; margin: 0; opacity: 0; }
