@@ -174,7 +174,8 @@ def _head(name):
 
 def _part(name, rows, columns):
     """One section of the paper: its name, and a row for each of its statements."""
-    head = f'<tr><th class="sgd-part" colspan="{len(columns) + 1}">{escape(name)}</th></tr>'
+    span = f'scope="rowgroup" colspan="{len(columns) + 1}"'
+    head = f'<tr><th class="sgd-part" {span}>{escape(name)}</th></tr>'
     body = "".join(
         f'<tr><th scope="row"><a href="#{anchor(leaf)}"{_gap(leaf)}>{escape(label(leaf))}</a></th>'
         + "".join(_cell(column, leaf, found) for column in columns)
