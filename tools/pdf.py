@@ -91,7 +91,9 @@ def asked(names: list[str]) -> dict[str, set[str]]:
     """Return, for each page, the places in it to which other pages link."""
     found = {name: set() for name in names}
     for name in names:
-        for link in re.findall(r'href="([^"#]+\.html#[^"]+)"', (HTML / f"{name}.html").read_text()):
+        for link in re.findall(
+            r'href="([^"#]+\.html#[^"]+)"', (HTML / f"{name}.html").read_text("utf-8")
+        ):
             file, _, place = unescape(link).partition("#")
             target = os.path.normpath(f"{os.path.dirname(name)}/{unquote(file)}")
             if (target := target.removesuffix(".html")) in found:
