@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -90,6 +91,36 @@ def test_parts_without_their_packages_are_passed_over(gpu, tiny, folders, monkey
     assert gpu.whole(tiny, folders, minutes=1, only=(), fresh=False) == 1
     entry = gpu.read(folders.results / "gpu.json")["parts"]["a"]
     assert entry == {"status": "missing", "said": "needs no_such_package"}
+
+
+def test_a_result_is_written_without_netcdf4_too(gpu, tmp_path, monkeypatch):
+    long = np.linspace(0, 1, 20_000)
+    dataset = xr.Dataset({"x": ("step", long), "y": ("mode", [1, 2])}, {"mode": ["a", "bc"]})
+    dataset.attrs = {"config": "{}", "seed": 7}
+    written = []
+    for here in (True, None):
+        monkeypatch.setattr(gpu.gpu_runs, "find_spec", lambda name, here=here: here)
+        gpu.gpu_runs.saved(dataset, tmp_path / "a.nc", cost="7 s on a card")
+        with xr.open_dataset(tmp_path / "a.nc", engine="netcdf4") as found:
+            written.append(found.load())
+    assert (tmp_path / "a.nc").read_bytes()[:3] == b"CDF" and len(list(tmp_path.iterdir())) == 1
+    for found in written:
+        assert np.array_equal(found.x, long.astype("float32")) and found.x.dtype == "float32"
+        assert found.y.values.tolist() == [1, 2] and found.mode.values.tolist() == ["a", "bc"]
+        assert found.attrs == dataset.attrs | {"cost": "7 s on a card"}
+
+
+def test_a_record_names_the_card_that_the_machine_names(gpu, monkeypatch):
+    told = {"name": "A Card", "total_memory": 2**30, "multi_processor_count": 3}
+    monkeypatch.setattr(
+        torch.cuda,
+        "get_device_properties",
+        lambda device: SimpleNamespace(**told, major=9, minor=0),
+    )
+    monkeypatch.setattr(gpu, "driver", lambda: "580.1")
+    found = gpu.machine(gpu.Place("cuda", "compiled", False))["card"]
+    assert (found["name"], found["capability"], found["driver"]) == ("A Card", "9.0", "580.1")
+    assert gpu.machine(gpu.Place("cpu", "none", False))["card"] is None
 
 
 def test_examples_of_the_tools(gpu):

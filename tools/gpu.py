@@ -37,7 +37,7 @@ NEEDED = ("torch", "numpy", "scipy", "numba", "xarray", "matplotlib", "joblib", 
 """Packages without which nothing runs."""
 USED = {
     "triton": "the GPU kernels are not run",
-    "netCDF4": "results of runs stay in the store",
+    "netCDF4": "chapters are not run at the papers' size; the ResNet-18 is written uncompressed",
     "pytest": "the tests are not run",
     "hypothesis": "the tests are not run",
 }
@@ -253,6 +253,8 @@ def work(names, place: Place, folders: Folders, path: Path) -> int:
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     known = parts(tiny=place.tiny)
     for name in names:
+        if place.device != "cpu":
+            torch.cuda.empty_cache()  # the tests are processes of their own
         record, rows, begin = read(path), [], time.time()
         entry = record["parts"][name] = {"status": "running", "begin": begin, "rows": rows}
         written = 0.0
@@ -339,6 +341,7 @@ def whole(place: Place, folders: Folders, *, minutes: float, only, fresh: bool) 
     for name in left:
         if missing := [p for p in known[name].needs if find_spec(p) is None]:
             record["parts"][name] = {"status": "missing", "said": "needs " + ", ".join(missing)}
+            print(f"{name}: needs {', '.join(missing)}", flush=True)
         else:
             record["parts"].pop(name, None)
     write(path, record)

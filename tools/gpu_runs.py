@@ -155,7 +155,7 @@ CLAIMS = ("speed", "norm", "mode", "batch", "isotropic", "velocities", "equipart
 
 def residual_network(place: Place, folders) -> Iterator[dict]:
     """Follow a ResNet-18 of full width from its plateau, and judge the claims on it."""
-    from sgdescape.core.runs import kept, provenance
+    from sgdescape.core.runs import provenance
     from sgdescape.network_limits.measure import resnet
 
     config, begin = residual_config(place), time.perf_counter()
@@ -163,15 +163,31 @@ def residual_network(place: Place, folders) -> Iterator[dict]:
     seconds = time.perf_counter() - begin
     dataset.attrs = provenance.record(config, seconds=seconds, device=place.device)
     dataset.attrs |= {"chapter": "network_limits", "part": "the ResNet-18 alone"}
-    yield from judged(dataset)
-    if find_spec("netCDF4") is None:
-        raise ModuleNotFoundError("netCDF4 is missing: what was measured is kept in the store only")
     target = folders.results / "gpu_network_limits.nc"
-    half = {name: {"dtype": "float32"} for name in dataset if dataset[name].size > 10_000}
-    part = target.with_suffix(".part")
-    kept.save(dataset, part, cost=f"{seconds:.0f} s on {dataset.device}", encoding=half)
-    os.replace(part, target)
+    saved(dataset, target, cost=f"{seconds:.0f} s on {dataset.device}")
     yield {"file": target.name, "bytes": target.stat().st_size, "seconds": round(seconds, 1)}
+    yield from judged(dataset)
+
+
+def saved(dataset, target: Path, *, cost: str) -> None:
+    """Write a result, its long arrays in single precision; without netCDF4 in the older format.
+
+    Args:
+        dataset: with its provenance.
+        target: of the file, replaced whole or not at all.
+        cost: on what, and how long, in words.
+    """
+    from sgdescape.core.runs import kept
+
+    part = target.with_suffix(".part")
+    long = [name for name in dataset if dataset[name].size > 10_000]
+    if find_spec("netCDF4"):
+        half = {name: {"dtype": "float32"} for name in long}
+        kept.save(dataset, part, cost=cost, encoding=half)
+    else:  # by SciPy, which does not compress: better than losing a card's minutes
+        plain = dataset.assign({name: dataset[name].astype("float32") for name in long})
+        plain.assign_attrs(cost=cost).to_netcdf(part, engine="scipy", format="NETCDF3_64BIT")
+    os.replace(part, target)
 
 
 def judged(dataset) -> Iterator[dict]:
