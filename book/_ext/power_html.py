@@ -191,10 +191,11 @@ def computed(result: dict, titles: dict) -> str:
         failed = sum(e["false_alarms"] > 0 for e in exact)
         if own:
             cells = (html.escape(title), kinds.count("sampled"), len(exact), failed)
-            cells += (kinds.count("identity"), kinds.count("none"))
+            cells += (kinds.count("given"), kinds.count("identity"), kinds.count("none"))
             rows.append("<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
-    columns = ("Chapter", "Sampled", "Computed", "Of these, fail with another seed", "Identities")
-    head = "".join(f'<th scope="col">{c}</th>' for c in (*columns, "Not testable, or not run"))
+    columns = ("Chapter", "Sampled", "Computed", "Of these, fail with another seed")
+    columns += ("Given samples", "Identities", "Not testable, or not run")
+    head = "".join(f'<th scope="col">{c}</th>' for c in columns)
     return (
         '<div class="sgd-power__table" tabindex="0" role="region" aria-label="Kinds of evidence">'
         f'<table class="table"><thead><tr>{head}</tr></thead>'

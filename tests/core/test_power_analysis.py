@@ -60,6 +60,11 @@ def test_intervals_that_are_too_narrow_raise_alarms():
     assert "verdict" in found["alarms"][0] and found["seen"] is None
 
 
+def test_samples_that_no_seed_changes_have_no_law():
+    found = summary(judged(means(runs=1) * 5))
+    assert found == {"seeds": 5, "evidence": "given"}
+
+
 def test_a_near_rival_is_missed():
     near = {"near": 1 / (1 - HALF)}  # where one run in two sees it
     outcomes = judged(means(), rivals=near)
