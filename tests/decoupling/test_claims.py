@@ -79,7 +79,9 @@ OTHER_DATA = {
     "top_eigenvalue": doubled,
     "large_eigenvalues": doubled,
     "small_eigenvalues": lambda ds: ds.assign(exact=ds.decoupled),
-    "initial_spectrum": lambda ds: ds.assign(exact=ds.exact**2 / ds.exact.max()),
+    "initial_spectrum": lambda ds: ds.assign(
+        width_exact=ds.width_exact**2 / ds.width_exact.max("part")
+    ),
     "stages": lambda ds: ds.assign(exact=ds.decoupled),
     "directions": aligned,
     "wide_networks": lambda ds: ds.assign(width_coupling=1 + ds.width_error * dealt(ds)),

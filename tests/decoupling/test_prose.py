@@ -23,6 +23,8 @@ def made():
             "gauss_newton": (("epoch", "direction"), [[2.0, 4.0], [1.0, 1.0]]),
             "width_coupling": (("width", "network"), [[1.2, 0.6], [1.01, 0.99]]),
             "width_error": (("width", "network"), [[0.1, 0.1], [0.01, 0.005]]),
+            "width_exact": (("width", "few", "part"), [[DECOUPLED, exact]]),
+            "width_decoupled": (("width", "few", "part"), [[DECOUPLED, DECOUPLED]]),
             "loss": (("epoch", "image"), both * np.array([1.0, 3.0])),
             "output_norm": (("epoch", "image"), both * np.array([5.0, 4.0])),
             "exact": (("epoch", "rank"), both * exact),

@@ -10,8 +10,9 @@ import pytest
 
 import sgdescape.kramers_escape as ke
 from sgdescape.kramers_escape import predictions
-from sgdescape.kramers_escape.estimates import bowl_dimension, dimension, log_odds, weak_noise
-from sgdescape.kramers_escape.theory.choice import linear_log_odds
+from sgdescape.kramers_escape.estimates import bowl_dimension, dimension, weak_noise
+from sgdescape.kramers_escape.estimates import log_odds as measured_odds
+from sgdescape.kramers_escape.theory.choice import linear_log_odds, log_odds
 
 STEM = "kramers_escape"
 
@@ -106,8 +107,8 @@ WRONG = {
     "direction_count": [("escape_rate", one_direction)],
     "exit_points": [("transverse_width", lambda **kw: 2 * ke.transverse_width(**kw))],
     "flat_chosen": [
-        ("climb_log_odds", lambda c, *, noise, curvatures: math.log(c)),
-        ("climb_log_odds", linear_log_odds),
+        ("chain_log_odds", lambda c, **at: log_odds(c, noise=2.5, curvatures=(1.0, 0.6))),
+        ("chain_log_odds", lambda c, **at: linear_log_odds(c, noise=2.5, curvatures=(1.0, 0.6))),
     ],
     "bias": [("escape_rate", no_bias), ("escape_rate", wrong_rate(linear=True))],
 }
@@ -119,7 +120,7 @@ DATA = {
     "log_equivalence": lambda ds: ds.assign(langevin_log_rate=0.5 * ds.langevin_log_rate),
     "isotropic_width": lambda ds: ds.assign(width=ds.width * [[1.0], [2.0]]),
     "few_chosen": lambda ds: ds.assign(
-        odds_theory=("choice", [0.0, float(log_odds(ds, "few").value)])
+        odds_theory=("choice", [0.0, float(measured_odds(ds, "few").value)])
     ),
     "paths": lambda ds: ds.assign(path_time=ds.path_time * 1.5),
     "paths_saddle": lambda ds: ds.assign(path_time=ds.path_time * 1.5),

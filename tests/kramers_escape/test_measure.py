@@ -213,13 +213,44 @@ def test_paper_scale_grids_agree_with_quick(measured):
 
 def test_equal_valleys_are_visited_alike():
     share = valley_shares(
-        (1.0, 1.0), directions=0, learning_rate=0.5, variance=3.0, time=400.0, replicas=60, seed=1
+        (1.0, 1.0),
+        directions=0,
+        learning_rate=0.5,
+        variance=3.0,
+        width=0.25,
+        time=400.0,
+        replicas=60,
+        seed=1,
     )
     assert abs(share.mean() - 0.5) < 5 * share.std() / np.sqrt(60)
     again = valley_shares(
-        (1.0, 1.0), directions=0, learning_rate=0.5, variance=3.0, time=400.0, replicas=20, seed=1
+        (1.0, 1.0),
+        directions=0,
+        learning_rate=0.5,
+        variance=3.0,
+        width=0.25,
+        time=400.0,
+        replicas=20,
+        seed=1,
     )
     np.testing.assert_array_equal(share[:20], again)  # a run does not depend on how many there are
+
+
+def test_shares_are_those_of_the_exact_chain():
+    share = valley_shares(
+        (1.0, 0.6),
+        directions=0,
+        learning_rate=0.8,
+        variance=2.0,
+        width=0.25,
+        time=4000.0,
+        replicas=100,
+        seed=2,
+    )
+    odds = ke.chain_log_odds(3.0, learning_rate=0.8, curvatures=(1.0, 0.6), width=0.25)
+    error = share.std() / np.sqrt(100)
+    assert error < 0.005
+    assert abs(share.mean() - 1 / (1 + np.exp(-odds))) < 4.5 * error
 
 
 def test_slow_mode_of_a_parabola_is_as_wide_as_the_diffusion_says():

@@ -173,7 +173,7 @@ def test_bad_input_is_refused_with_its_value(call, words):
 FIELDS = {
     "positive": ("loss_ratio minimum_loss bias_noise learning_rate path_loss_ratio dt max_time "
                  "bowl_noise hot_ratio curvature_saddle choice_rate choice_variance choice_flat "
-                 "choice_time").split(),
+                 "choice_width choice_time").split(),
     "whole": "line_cells batch_size replicas seed choice_directions choice_replicas".split(),
     "many": ("noises loss_ratios plane_noises plane_cells ratios hot_noises hot_cells "
              "detour_ratios circle_noises dimensions levels").split(),
@@ -556,6 +556,11 @@ def test_climb_is_the_integral_of_its_root(variance):
     climb = quad(root, 1e-3, np.pi - 1e-9)[0]
     odds = ke.climb_log_odds(1 + 4 / variance, noise=1.0, curvatures=(1.0, 0.5))
     assert odds - np.log(2) / 2 == pytest.approx(climb, rel=1e-4)
+
+
+def test_equal_valleys_of_the_exact_chain_have_equal_odds():
+    odds = ke.chain_log_odds(3.0, learning_rate=0.4, curvatures=(1.0, 1.0), width=0.25)
+    assert odds == pytest.approx(0, abs=1e-5)
 
 
 def test_odds_refuse_what_is_no_valley():

@@ -11,7 +11,12 @@ from sgdescape.core.claims import Claim, check, claim, identity
 from sgdescape.core.random import seeds
 from sgdescape.core.runs import provenance
 from sgdescape.core.stats.intervals import computed, mean_interval
-from sgdescape.decoupling.estimates import pairing_interval, parting, wasserstein
+from sgdescape.decoupling.estimates import (
+    initial_depths,
+    pairing_interval,
+    parting,
+    wasserstein,
+)
 from sgdescape.noise_covariance.estimates import coupling
 
 PAPER, OWN = "Mori et al., Eq. (7) and Fig. 1", "this book"
@@ -89,19 +94,20 @@ def small_eigenvalues(ds) -> Claim:
 
 @claim
 def initial_spectrum(ds) -> Claim:
-    """Where the spectra part before training: nowhere."""
-    depth = float(_parting(ds.isel(epoch=slice(1)), provenance.settings(ds).factor)[0])
+    """Where the spectra part before training: near the bottom."""
+    depths = initial_depths(ds)
     trained = _parting(ds.isel(epoch=slice(1, None)), provenance.settings(ds).factor)
     return check(
-        "At the initialisation the exact and the decoupled spectrum agree down to the smallest "
-        f"eigenvalue, within a factor of {provenance.settings(ds).factor:g}: logarithm of the "
-        "relative size down to which they do, over that of the smallest, 1.",
+        "At the initialisation the exact and the decoupled spectrum agree nearly down to the "
+        f"smallest eigenvalue, within a factor of {provenance.settings(ds).factor:g}: logarithm of "
+        "the relative size down to which they do, over that of the smallest, 1 (mean over "
+        f"{depths.size} untrained networks).",
         source=PAPER,
         predicted=1.0,
-        measured=computed(depth, depth - 1e-6, depth + 1e-6, "float64 eigenvalues"),
+        measured=mean_interval(depths.ravel()),
         rivals={"as in the trained network": round(float(trained.max()), 2), "only the top": 0.0},
-        resolution=0.05,
-        expected="confirmed",
+        tolerance=0.25,
+        expected="approximate",
     )
 
 

@@ -5,6 +5,8 @@ from scipy import stats
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
+from sgdescape.core.runs import provenance
+from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.core.stats.intervals import LEVEL, Interval
 
 
@@ -124,6 +126,21 @@ def parting(spectrum, reference, *, factor: float) -> float:
     if depth[-1] == 0:
         raise ValueError(f"reference must fall: all its values are {reference[0]:g}")
     return float(depth[rank - 1] / depth[-1])
+
+
+@reads_dataset
+def initial_depths(ds) -> np.ndarray:
+    """Return where the spectra of untrained networks part, `parting`, (networks,).
+
+    Args:
+        ds: of `decoupling.run`.
+    """
+    factor = provenance.settings(ds).factor
+    shape = (-1, ds.sizes["part"])
+    pairs = zip(
+        ds.width_exact.values.reshape(shape), ds.width_decoupled.values.reshape(shape), strict=True
+    )
+    return np.array([parting(exact, reference, factor=factor) for exact, reference in pairs])
 
 
 @door

@@ -104,13 +104,14 @@ def _snapshot(network, images, config, index):
 
 
 def _untrained(images, config):
-    """Losses, squared gradients and leading directions of new networks, 500 images at most."""
+    """Losses, squared gradients, spectra and directions of new networks, 500 images at most."""
     count = min(500, len(images.inputs))
     inputs, targets = images.inputs[:count], images.targets[:count]
     shape = (len(config.widths), config.networks, count)
     losses, norms = np.empty(shape), np.empty(shape)
     few, leading = min(_FEW, config.networks), min(config.directions, count)
     weights = np.empty((len(config.widths), few, leading, count))
+    exact, decoupled = np.empty((2, len(config.widths), few, count))
     for i, width in enumerate(config.widths):
         for j in range(config.networks):
             seed = seeds.derive(config.seed, _STEM, f"width {width}", j)
@@ -119,7 +120,10 @@ def _untrained(images, config):
                 losses[i, j] = square_loss(model(inputs), targets).cpu()
             norms[i, j] = gradients.output_gradient_norms(model, inputs).cpu()
             if j < few:
-                vectors = torch.linalg.eigh(products.gram(model.double(), inputs.double()))[1]
+                gram = products.gram(model.double(), inputs.double())
+                spectra = products.noise_spectra(gram, torch.from_numpy(losses[i, j]).to(gram))
+                exact[i, j], decoupled[i, j] = spectra.exact, spectra.decoupled
+                vectors = torch.linalg.eigh(gram)[1]
                 weights[i, j] = vectors.flip(-1)[:, :leading].square().T.cpu().numpy()
     where = ("width", "network", "part")
     return xr.Dataset(
@@ -127,6 +131,8 @@ def _untrained(images, config):
             "width_loss": (where, losses),
             "width_norm": (where, norms),
             "width_weight": (("width", "few", "leading", "part"), weights),
+            "width_exact": (("width", "few", "part"), exact),
+            "width_decoupled": (("width", "few", "part"), decoupled),
         },
         coords={"width": list(config.widths)},
     )

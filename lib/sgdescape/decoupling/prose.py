@@ -4,7 +4,12 @@ import numpy as np
 
 from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
-from sgdescape.decoupling.estimates import agreement_rank, largest_factor, wasserstein
+from sgdescape.decoupling.estimates import (
+    agreement_rank,
+    initial_depths,
+    largest_factor,
+    wasserstein,
+)
 
 _AT_THE_END = ("top", "factor", "large", "rank", "share", "size", "lowest", "highest")
 
@@ -22,6 +27,9 @@ def summary(ds) -> dict:
         "decoupling-curvature-low-0": (float(first.min()), ".2f"),
         "decoupling-curvature-high-0": (float(first.max()), ".2f"),
     }
+    depths = initial_depths(ds)
+    values["decoupling-untrained"] = (depths.size, "d")
+    values["decoupling-untrained-whole"] = (int(np.sum(depths == 1)), "d")
     deviation = (abs(ds.width_coupling - 1) / ds.width_error).mean("network") / np.sqrt(2 / np.pi)
     size = abs(ds.width_coupling - 1).mean("network")
     for name, of in (("narrow", 0), ("wide", -1)):

@@ -20,6 +20,7 @@ from sgdescape.kramers_escape.measure.line import log_times
 from sgdescape.kramers_escape.predictions import predict
 from sgdescape.kramers_escape.prose import summary
 from sgdescape.kramers_escape.theory.choice import climb_log_odds, linear_log_odds, log_odds
+from sgdescape.kramers_escape.theory.choice_chain import chain_log_odds
 from sgdescape.kramers_escape.theory.detour import Detour, axis_threshold, off_axis
 from sgdescape.kramers_escape.theory.dimension import (
     PathWidths,
@@ -75,6 +76,7 @@ __all__ = [
     "axis_threshold",
     "circle_slope",
     "claims",
+    "chain_log_odds",
     "climb_log_odds",
     "critical_effective_dimension",
     "displacement",

@@ -40,6 +40,7 @@ class Config:
         choice_rate: eta of SGD between two valleys, B = 1.
         choice_variance: sigma^2 of its labels.
         choice_flat: curvature of the flatter valley, the other's is 1; below 1.
+        choice_width: of the change between the valleys at a saddle, in the angle.
         choice_directions: further stiff directions of the valley with more of them.
         choice_time: t before the count of where it is, and t of the count.
         choice_replicas: runs.
@@ -73,6 +74,7 @@ class Config:
     choice_rate: float = 0.4
     choice_variance: float = 2.0
     choice_flat: float = 0.6
+    choice_width: float = 0.25
     choice_directions: int = 3
     choice_time: float = 2000.0
     choice_replicas: int = 400
@@ -87,7 +89,8 @@ class Config:
                 raise ValueError(f"{name} must double at least twice: got {tuple(values)}")
         validate.each_at_least("circle_noises", self.circle_noises, 0.5)
         for name in ("minimum_loss", "bias_noise", "learning_rate", "dt", "max_time", "bowl_noise",
-                     "choice_rate", "choice_variance", "choice_flat", "choice_time"):  # fmt: skip
+                     "choice_rate", "choice_variance", "choice_flat", "choice_width",
+                     "choice_time"):  # fmt: skip
             validate.positive(name, getattr(self, name))
         for name in ("loss_ratio", "path_loss_ratio", "loss_ratios", "levels"):
             validate.within(name, getattr(self, name), low=1, open_low=True)

@@ -7,6 +7,7 @@ from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.kramers_escape.landscape import valley
 from sgdescape.kramers_escape.theory.choice import climb_log_odds, linear_log_odds, log_odds
+from sgdescape.kramers_escape.theory.choice_chain import chain_log_odds
 from sgdescape.kramers_escape.theory.detour import axis_threshold, off_axis
 from sgdescape.kramers_escape.theory.dimension import (
     focusing_threshold,
@@ -37,7 +38,8 @@ def predict(dataset: xr.Dataset) -> xr.Dataset:
         axis is the cheapest path, and cheapest among its neighbours; in the attributes
         ``action_theory`` and ``detour_loss`` (the largest L/L* on the path) by Eq. (detour),
         ``critical_theory`` by Eq. (16), ``path_theory`` by Eq. (15) for the simulated paths;
-        ``odds_theory`` (choice) by Eq. (odds), and ``odds_climb``, ``odds_linear``;
+        ``odds_theory`` (choice) by Eq. (odds), and ``odds_chain`` of SGD's own
+        transition matrix, ``odds_climb``, ``odds_linear``;
         ``height_theory`` of Eq. (5) and ``exit_theory`` by Eq. (33).
     """
     ds, about = dataset.copy(), provenance.settings(dataset)
@@ -119,6 +121,9 @@ def _predict_choices(ds, about):
     at, h = {"noise": noise}, (1.0, about.choice_flat)
     few = log_odds(c, curvatures=(1.0, 1.0), directions=(about.choice_directions, 0), **at)
     ds["odds_theory"] = "choice", [log_odds(c, curvatures=h, **at), few]
+    ds.attrs["odds_chain"] = chain_log_odds(
+        c, learning_rate=about.choice_rate, curvatures=h, width=about.choice_width
+    )
     ds.attrs["odds_climb"] = climb_log_odds(c, curvatures=h, **at)
     ds.attrs["odds_linear"] = linear_log_odds(c, curvatures=h, **at)
     return ds

@@ -31,6 +31,8 @@ def summary(ds) -> dict[str, tuple[float, str]]:
         "kramers-path-noise": (about.batch_size / about.learning_rate, ".1f"),
         "kramers-path-time": (float(ds.path_time.sel(place="beyond")), ".1f"),
         "kramers-path-theory": (1 / ds.attrs["path_theory"], ".1f"),
+        "kramers-odds-chain": (ds.attrs["odds_chain"], ".2f"),
+        "kramers-odds-climb": (ds.attrs["odds_climb"], ".2f"),
         "kramers-path-linear": (float(ds.linear_time), ".0f"),
         "kramers-path-censored": (
             100 * float(missed.mean()),

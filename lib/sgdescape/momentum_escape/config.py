@@ -39,7 +39,7 @@ class Config:
     law_ratio: float = 2.0
     law_hot: float = 4.5
     law_cold: float = 7.5
-    replicas: int = 600
+    replicas: int = 1200
     tail_damping: float = 0.1
     tail_temperature: float = 0.25
     tail_energies: tuple[float, ...] = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)

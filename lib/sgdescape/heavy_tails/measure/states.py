@@ -109,7 +109,7 @@ def finite_data(config) -> xr.Dataset:
     """
     rng = generator(config, "data set")
     x, y = rng.standard_normal((2, config.data_size))
-    while not 2.2 < config.data_rate * np.max(x**2) < 4:  # a set with a tail of its own
+    while not 2.4 < config.data_rate * np.max(x**2) < 3:  # a tail of its own, far from their law's
         x, y = rng.standard_normal((2, config.data_size))
     feature, labels = image_feature()
     rates = np.array(config.image_strengths) / np.max(feature**2)

@@ -59,14 +59,14 @@ def network(ds) -> Claim:
 
 @claim
 def flat_chosen(ds) -> Claim:
-    """SGD between two valleys of the same losses, one flatter: odds against SGD's own climb."""
+    """SGD between two valleys of the same losses, one flatter: odds of its transition matrix."""
     about = provenance.settings(ds)
     return check(
         "SGD itself ($\\eta=" + f"{about.choice_rate:g}$, one sample a step) is more often in the "
         f"flatter of two minima of the same losses, curvatures 1 and {about.choice_flat:g}, with "
-        "the log odds of the escape rates, its own climb in place of $\\log c$.",
+        "the log odds of its own exact transition matrix.",
         source=OWN,
-        predicted=round(ds.attrs["odds_climb"], 9),
+        predicted=round(ds.attrs["odds_chain"], 9),
         measured=estimates.log_odds(ds, "flat"),
         rivals={
             "log c, Theorem 4.7": round(float(ds.odds_theory.sel(choice="flat")), 9),

@@ -14,7 +14,6 @@ from sgdescape.core.random import philox, seeds
 from sgdescape.kramers_escape.measure import _choice_numba as kernels
 
 CHOICES = ("flat", "few")
-_WIDTH = 0.25  # of the change at the saddle, in phi
 
 
 def choices(config) -> xr.Dataset:
@@ -34,6 +33,7 @@ def choices(config) -> xr.Dataset:
             directions=more,
             learning_rate=config.choice_rate,
             variance=config.choice_variance,
+            width=config.choice_width,
             time=config.choice_time,
             replicas=config.choice_replicas,
             seed=seeds.derive(config.seed, "kramers_escape", f"choice {choice}"),
@@ -47,7 +47,7 @@ def choices(config) -> xr.Dataset:
 
 
 def valley_shares(
-    curvatures, *, directions, learning_rate, variance, time, replicas, seed
+    curvatures, *, directions, learning_rate, variance, width, time, replicas, seed
 ) -> np.ndarray:
     """Return the share of the time after ``time`` that each run spends in the second valley.
 
@@ -56,6 +56,7 @@ def valley_shares(
         directions: number of z_j, of curvature 1 in the first valley and 0 in the second.
         learning_rate: eta, at B = 1.
         variance: sigma^2 of the labels.
+        width: of the change of speed and factor at the saddles, in phi.
         time: t before the count, and t of the count.
         replicas: runs, every other started in the second valley.
         seed: of the samples.
@@ -63,6 +64,6 @@ def valley_shares(
     out, steps = np.empty(replicas), int(np.ceil(time / learning_rate))
     speeds = np.sqrt(np.array(curvatures, dtype=float))
     keys = [np.uint32(k) for k in philox.key(seed)]
-    size = learning_rate, speeds, 1.0, variance, _WIDTH, directions, steps, steps
+    size = learning_rate, speeds, 1.0, variance, width, directions, steps, steps
     kernels.shares(*size, *keys, out)
     return out

@@ -2,5 +2,6 @@
 
 `rate` is the theorem; `valley` and `saddle` are the two halves of its proof, `proof`
 checks every step of it; `dimension` is what takes the place of n for unequal curvatures, and
-`detour` the cheapest path where it leaves the axis.
+`detour` the cheapest path where it leaves the axis; `choice` and `choice_chain` are the odds
+between two valleys.
 """
