@@ -65,6 +65,8 @@ def test_summary():
         "all-exact-0": distance,
         "all-null-0": 0.625,  # of 1/4 and 1
         "all-z-0": (distance - 0.625) / np.sqrt(0.28125),
+        "untrained": 2,
+        "untrained-whole": 1,
         "coupling-0": 5.0,  # of 3^2 and 1
     }
     last = {
