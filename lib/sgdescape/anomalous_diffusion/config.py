@@ -72,7 +72,7 @@ class Config:
     start_samples: float = 64.0
     near_samples: float = 512.0
     window_momentum: float = 0.5
-    window_replicas: int = 6400
+    window_replicas: int = 10_000
     growing: tuple[int, int, int] = (32, 128, 1024)
     window: tuple[int, int] = (40, 200)
     grid_samples: int = 2048
