@@ -42,6 +42,7 @@ class Config:
         data_sets: number of data sets of each size.
         data_rate: eta on them.
         data_size: N of the data set on which SGD is run.
+        data_seed: of this data set, which is part of the statement about it.
         image_strengths: eta max x^2 on the images, above 2.
         repetitions: samples of each known law.
         sample_size: of each.
@@ -65,6 +66,7 @@ class Config:
     data_sets: int = 40
     data_rate: float = 0.5
     data_size: int = 60
+    data_seed: int = 0
     image_strengths: tuple[float, ...] = (2.6, 4.5)
     repetitions: int = 60
     sample_size: int = 5000
@@ -76,7 +78,8 @@ class Config:
         check_types(self)
         for name, (low, high) in COUNTS.items():
             validate.count(name, getattr(self, name), low=low, high=high)
-        validate.count("seed", self.seed, low=0, high=2**64 - 1)
+        for name in ("data_seed", "seed"):
+            validate.count(name, getattr(self, name), low=0, high=2**64 - 1)
         limits = {
             "rate": 1.5,
             "momentum_rate": 2.0,

@@ -58,7 +58,7 @@ class Config:
     stationary_samples: int = 100_000
     record_every: int = 100
     records: int = 10_000
-    replicas: int = 1500
+    replicas: int = 2500
     states: int = 400
     learning_rate: float = 0.1
     batch_size: int = 1
