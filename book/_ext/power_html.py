@@ -214,7 +214,9 @@ def made(result: dict, titles: dict) -> str:
             names = ("runs", "size", "processor_seconds", "processor")
             cells = [html.escape(title), *(html.escape(str(about[n])) for n in names)]
             cells.append(f"<code>{html.escape(about['commit'][:12])}</code>")
-            rows += "<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>"
+        else:
+            cells = [html.escape(title), "none yet", "", "", "", ""]
+        rows += "<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>"
     return (
         '<div class="sgd-power__table" tabindex="0" role="region" aria-label="Provenance">'
         f'<table class="table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'

@@ -117,6 +117,14 @@ def test_the_picture_has_a_mark_for_every_check_and_needs_no_script(source):
     assert "<script" not in fold
 
 
+def test_a_chapter_without_runs_is_named(monkeypatch):
+    monkeypatch.syspath_prepend(str(EXTENSIONS))
+    import power_html
+
+    made = power_html.made(RESULT, {STEM: "Heavy tails", "other": "Another"})
+    assert "<td>Another</td><td>none yet</td>" in made
+
+
 def test_without_a_result_the_page_says_so(source):
     assert "Not measured yet" in built(source)
 
