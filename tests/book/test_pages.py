@@ -21,7 +21,7 @@ FLAGS = (
     "--no-sandbox --disable-gpu --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-quic"
 ).split()
-PHONE, DESK = 390, 1280
+PHONE, TABLET, DESK, SCREEN = 390, 768, 1280, 1440
 PATIENCE = 180_000  # ms: a busy machine is slow, not wrong
 
 # All checks of a page together and by one worker: it opens once, and closes before the next.
@@ -253,7 +253,9 @@ def test_what_became_of_an_equation_is_read_on_a_phone(visit):
 WIDE = "main, main * { font-family: 'DejaVu Sans', Verdana, sans-serif; letter-spacing: 0.04em }"
 
 
-@pytest.mark.parametrize(("width", "style"), [(PHONE, ""), (PHONE, WIDE), (DESK, "")])
+@pytest.mark.parametrize(
+    ("width", "style"), [(PHONE, ""), (PHONE, WIDE), (TABLET, ""), (DESK, ""), (SCREEN, "")]
+)
 def test_fits_the_window_whatever_the_fonts(visit, page, width, style):
     tab = visit(page).tab
     tab.evaluate(
