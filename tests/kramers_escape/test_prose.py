@@ -39,7 +39,13 @@ def test_summary(monkeypatch):
             "noise": [10.0, 160.0],
             "ratio": RATIOS,
         },
-        attrs={"config": provenance.to_json(CONFIG), "path_theory": 0.04, "detour_loss": 1.7},
+        attrs={
+            "config": provenance.to_json(CONFIG),
+            "path_theory": 0.04,
+            "detour_loss": 1.7,
+            "odds_chain": 2.6,
+            "odds_climb": 2.5,
+        },
     )
     found = {name[8:]: value for name, (value, _) in ke.summary(dataset).items()}
     expected = {
@@ -50,6 +56,8 @@ def test_summary(monkeypatch):
         "path-time": 20.0,
         "path-theory": 25.0,
         "path-linear": 300.0,
+        "odds-chain": 2.6,
+        "odds-climb": 2.5,
         "path-censored": 25.0,
         "axis-two": 0.2,
         "axis-four": 0.4,
