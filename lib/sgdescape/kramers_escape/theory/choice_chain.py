@@ -30,7 +30,7 @@ def chain_log_odds(loss_ratio, *, learning_rate, curvatures, width) -> float:
     Example:
         >>> odds = chain_log_odds(3.0, learning_rate=0.4, curvatures=(1.0, 0.6), width=0.25)
         >>> print(round(odds, 2))
-        2.63
+        2.64
     """
     variance = 4 / (validate.within("loss_ratio", loss_ratio, low=1, open_low=True) - 1)
     eta = validate.within("learning_rate", learning_rate, low=0, open_low=True, high=1)
