@@ -11,6 +11,7 @@ from latex2mathml.converter import convert
 
 HIDE = "\n<noscript><style>.sgd-tex { display: none }</style></noscript>"
 SETS = re.compile(r"\\\((?P<inline>.+?)\\\)|\\\[(?P<display>.+?)\\\]", re.S)
+ENTITY = re.compile(r"&#x([0-9A-Fa-f]+);")
 BRACKETS = {r"\langle": "⟨", r"\rangle": "⟩"}  # the converter leaves them behind \Bigl
 
 
@@ -29,7 +30,15 @@ def mathml(tex: str, *, display: bool) -> str:
         return f"<code>{escape(tex)}</code>"
     for name, sign in BRACKETS.items():
         found = found.replace(name, sign)
-    return found
+    for implied in (' xmlns="http://www.w3.org/1998/Math/MathML"', ' display="inline"'):
+        found = found.replace(implied, "")  # HTML knows; a page has hundreds of formulas
+    return ENTITY.sub(_sign, found)
+
+
+def _sign(entity):
+    """The sign of a numeric entity, shorter than its number; what HTML needs escaped stays."""
+    sign = chr(int(entity[1], 16))
+    return entity[0] if sign in "<>&" else sign
 
 
 def both(body: str) -> str:

@@ -3,6 +3,8 @@
 import html
 import re
 
+from claim_math import as_unicode
+
 GOOD = 0.95
 """Share of the runs on which a wrong theory should be rejected: 19 of 20."""
 
@@ -132,7 +134,7 @@ def row(name: str, entry: dict, link) -> str:
     """Return one claim as a table row."""
     runs = entry["seeds"]
     wrong = "<br>".join(
-        f"{html.escape(r['name'])}: {r['rejected']} of {runs}" for r in entry["rivals"]
+        f"{html.escape(as_unicode(r['name']))}: {r['rejected']} of {runs}" for r in entry["rivals"]
     )
     seen = share(entry["seen"]) if entry["predicted"] else number(entry["seen"])
     cells = (
@@ -155,10 +157,10 @@ def short(result: dict, link) -> str:
     for name, entry in sampled(result).items():
         runs, faults = entry["seeds"], []
         if entry["false_alarms"]:
-            why = html.escape(reason(entry["alarms"]))
+            why = html.escape(as_unicode(reason(entry["alarms"])))
             faults.append(f"{entry['false_alarms']} false alarms of {runs} ({why})")
         faults += [
-            f"{html.escape(r['name'])} rejected only {r['rejected']} times of {runs}"
+            f"{html.escape(as_unicode(r['name']))} rejected only {r['rejected']} times of {runs}"
             for r in entry["rivals"]
             if r["rejected"] < GOOD * runs
         ]

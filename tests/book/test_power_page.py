@@ -15,7 +15,7 @@ EXTENSIONS = ROOT / "book" / "_ext"
 STEM = "heavy_tails"
 RIVALS = [
     {"name": "nearest < 1", "value": 0.9, "rejected": 20},
-    {"name": "next", "value": 2.0, "rejected": 12},
+    {"name": "next, $\\log c$", "value": 2.0, "rejected": 12},
     {"name": "last", "value": 3.0, "rejected": 3},
 ]
 SAMPLED = {
@@ -95,7 +95,7 @@ def test_every_number_is_the_files(source):
     assert "20 runs: 2 false alarms in 40 checks; 2 of 4 wrong theories rejected." in page
     assert "Made with another version" in page
     assert f'href="book/chapters/{STEM}.html#claim-heavy-tails-chain"' in page
-    assert "nearest &lt; 1: 20 of 20<br>next: 12 of 20<br>last: 3 of 20" in page
+    assert "nearest &lt; 1: 20 of 20<br>next, log c: 12 of 20<br>last: 3 of 20" in page
     kinds = (2, 1, 0, 1, 1, 1)  # of evidence
     assert "".join(f"<td>{n}</td>" for n in kinds) in page
     assert "<code>0123456789ab</code>" in page and "A processor" in page
@@ -104,7 +104,7 @@ def test_every_number_is_the_files(source):
 def test_what_falls_short_is_named_with_its_reason(source):
     page = built(source, RESULT)
     assert "2 false alarms of 20 (verdict &#x27;consistent (coarse)&#x27;)." in page
-    assert "next rejected only 12 times of 20; last rejected only 3 times of 20." in page
+    assert "next, log c rejected only 12 times of 20; last rejected only 3 times of 20." in page
 
 
 def test_the_picture_has_a_mark_for_every_check_and_needs_no_script(source):
