@@ -204,6 +204,5 @@ def frozen(dataset):
         measured=motion_power(dataset, level=0.99),
         rivals={"all move alike": 0.0, "square of the curvature": 2.0},
         tolerance=0.4,
-        resolution=0.4,
         expected="approximate",
     )
