@@ -40,8 +40,8 @@ TINY = {
         replicas=3, cnn_replicas=2, stop=None,
     ),
     "neural_network": replace(
-        net.QUICK, exponents=(6.0,), replicas=2, bowl_paths=2, continuous_paths=2, path_replicas=1,
-        control_replicas=2,
+        net.QUICK, exponents=(6.0,), replicas=2, bowl_paths=2, continuous_paths=2,
+        path_replicas=1, motion_replicas=2, control_replicas=2,
     ),
 }  # fmt: skip
 PROGRAM = """

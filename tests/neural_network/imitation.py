@@ -101,7 +101,7 @@ def imitation(law="measured", *, seed=0):
             },
             "bin_curvature": ("curvature_bin", BINS),
             "bin_noise": ("curvature_bin", 2 * BINS**1.05),
-            "motion": (("end", "curvature_bin"), np.outer([0.9, 1.0, 1.1], BINS**0.97)),
+            "motion": (("mover", "curvature_bin"), np.outer([0.9, 1.0, 1.1], BINS**0.97)),
             "control_passage": (("case", "control_replica", "threshold"), dims["control_passage"]),
             "control_linearised": (
                 ("case", "control_replica", "threshold"), dims["control_passage"]

@@ -19,6 +19,7 @@ SMALL = replace(
     bowl_paths=2,
     continuous_paths=2,
     path_replicas=1,
+    motion_replicas=2,
     control_replicas=2,
 )
 

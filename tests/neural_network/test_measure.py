@@ -110,7 +110,6 @@ def test_end_points_are_compared_with_the_minimum(monkeypatch):
     )  # fmt: skip
     now, h, vectors, forces, unit, _ = looked_at(there, images, 3)
     energy = 0.5 * curvature * torch.tensor([0.03, 0.04, 0.0]) ** 2 / (now - loss)
-    assert found.pop("motion").shape[0] == 1
     expected = {
         "overlap": abs(vectors[:, 0] @ lifted[:, 0]),
         "span_overlap": ((vectors.T @ lifted) ** 2).sum() / 3,
@@ -126,6 +125,23 @@ def test_end_points_are_compared_with_the_minimum(monkeypatch):
     assert set(found) == set(expected)
     for name, value in expected.items():
         assert found[name] == pytest.approx(float(value), rel=1e-5), name
+
+
+def test_motion_is_binned_by_the_curvature_of_single_parameters():
+    """Parameters displaced by the root of their curvature, twice as far in the second run."""
+    model, images = small((40,))
+    theta = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
+    squares = 0
+    for x in images.inputs:
+        model.zero_grad()
+        model(x[None]).sum().backward()
+        gradient = torch.nn.utils.parameters_to_vector([p.grad for p in model.parameters()])
+        squares = squares + gradient**2 / len(images.inputs)
+    points = [(theta + step * squares.sqrt()).numpy() for step in (1.0, 2.0)]
+    found = cells.motion(points, model, images)
+    expected = measurement.by_curvature(squares.numpy(), squares.numpy())
+    assert np.isfinite(expected).any() and found.shape == (2, 8)
+    np.testing.assert_allclose(found, [expected, 4 * expected], rtol=1e-4)
 
 
 @pytest.mark.parametrize("hidden", [(3,), (3, 3), (2, 2, 2)])

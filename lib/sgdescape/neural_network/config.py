@@ -28,7 +28,8 @@ class Config:
         coarse: leading directions kept in it, and groups of the others.
         bowl_step: its time step, in units of 1 / h*.
         path_threshold: loss ratio at which escaping runs are looked at.
-        path_replicas: number of those runs.
+        path_replicas: number of those runs whose curvatures there are computed.
+        motion_replicas: number of all of them, whose displacement there is taken.
         control_replicas: runs of each other network.
         looks: steps between two evaluations of the loss, ascending from 1.
         seed: of all batches and bowls; the checkpoints have their own.
@@ -54,6 +55,7 @@ class Config:
     bowl_step: float = 0.05
     path_threshold: float = 2.3
     path_replicas: int = 8
+    motion_replicas: int = 96
     control_replicas: int = 32
     looks: tuple[int, ...] = (1, 10, 100)
     seed: int = 0
@@ -68,8 +70,11 @@ class Config:
         validate.count(
             "hessian_directions", self.hessian_directions, high=self.directions, most="directions"
         )
-        for name in ("bins", "path_replicas", "coarse"):
+        for name in ("bins", "motion_replicas", "coarse"):
             validate.count(name, getattr(self, name))
+        validate.count(
+            "path_replicas", self.path_replicas, high=self.motion_replicas, most="motion_replicas"
+        )
         for name in ("replicas", "bowl_paths", "continuous_paths", "control_replicas"):
             validate.count(name, getattr(self, name), low=2)
         validate.count("seed", self.seed, low=0, high=2**63)
@@ -125,6 +130,7 @@ PAPER = Config(
     bowl_step=0.02,
     watch=3600.0,
     path_replicas=50,
+    motion_replicas=200,
 )
 """The first 10^4 MNIST images and ten times the runs of Section 5.3.2. The paper's learning rates,
 batch sizes, pre-training and h* are not available to us: these exponents are our choice."""

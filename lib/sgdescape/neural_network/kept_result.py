@@ -20,7 +20,8 @@ from sgdescape.neural_network.measure.escapes import Use, seed_of
 FILE = kept.FOLDER / "neural_network.nc"
 SHA256 = "189af20922c2aed145c2147d3372c5929415c92a26c1cc730313cedd2e6e9fc3"
 
-SIZES = ("seed", "replicas", "bowl_paths", "continuous_paths", "path_replicas")
+SIZES = ("seed", "replicas", "bowl_paths", "continuous_paths")
+SIZES += ("path_replicas", "motion_replicas")
 """Fields of the configuration in which the kept result differs from `QUICK`."""
 
 SAMPLES = {  # variable -> the axis along which seeds are joined

@@ -41,11 +41,28 @@ def path_runs(problem, config, found) -> np.ndarray:
         learning_rate=rate,
         batch_size=config.batches[0],
         max_steps=round(config.watch / (rate * found["curvature"][0])),
-        replicas=range(config.path_replicas),
+        replicas=range(config.motion_replicas),
         seed=seed_of(config.seed, Use.RUNS),
         thresholds=(config.path_threshold,),
     )
     return made.theta[made.steps[:, 0] > 0]
+
+
+def motion(points, model, images) -> np.ndarray:
+    """Return the squared displacement of parameters by their curvatures where they are small.
+
+    Args:
+        points: theta at the passage, of `path_runs` (runs, parameters).
+        model: the network at the minimum.
+        images: its training data.
+
+    Returns:
+        Means of the bins of `by_curvature` (runs, bins).
+    """
+    start = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
+    curvatures = parameter_squares(model, images.inputs)
+    moved = [(torch.from_numpy(theta) - start).square().numpy() for theta in points]
+    return np.array([by_curvature(squares, curvatures) for squares in moved])
 
 
 def end_points(points, model, images, config, found, lifted, *, gram) -> dict:
@@ -62,9 +79,8 @@ def end_points(points, model, images, config, found, lifted, *, gram) -> dict:
 
     Returns:
         For each run: ``overlap`` of the leading eigenvector with that
-        of the minimum and ``span_overlap`` of the leading three, ``motion`` (runs, bins) of
-        parameters by their curvatures where they are small, ``dead_motion`` the
-        share of the squared displacement in parameters without any, ``curvature_ratio`` h_1 / h_1*,
+        of the minimum and ``span_overlap`` of the leading three, ``dead_motion`` the share of the
+        squared displacement in parameters without curvature, ``curvature_ratio`` h_1 / h_1*,
         ``displacement_share`` of |theta - theta*|^2 and ``energy_share`` of L - L* inside the
         leading directions, ``leading_energy`` in the first, ``path_loss`` c, and the noise along
         the leading direction over 2 L h / B, without (``path_coupling``) and with
@@ -72,7 +88,7 @@ def end_points(points, model, images, config, found, lifted, *, gram) -> dict:
     """
     start = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
     curvatures = parameter_squares(model, images.inputs)
-    rows, motion = [], []
+    rows = []
     for theta in points:
         there = checkpoints.network(recipes(config)["main"], theta)
         # starts Lanczos, as it did in the kept result: what it finds is the same for every start
@@ -82,7 +98,6 @@ def end_points(points, model, images, config, found, lifted, *, gram) -> dict:
         moved = torch.from_numpy(theta) - start
         along = (moved @ lifted) ** 2
         energy = 0.5 * torch.from_numpy(found["curvature"]) * along / (now["loss"] - found["loss"])
-        motion.append(by_curvature(moved.square().numpy(), curvatures))
         rows.append(
             (
                 abs(float(cosines[0, 0])),
@@ -106,8 +121,7 @@ def end_points(points, model, images, config, found, lifted, *, gram) -> dict:
         "energy_share",
     )
     names += ("leading_energy", "path_loss", "path_coupling", "path_noise")
-    found = dict(zip(names, np.array(rows).reshape(-1, len(names)).T, strict=True))
-    return found | {"motion": np.array(motion).reshape(len(points), -1)}
+    return dict(zip(names, np.array(rows).reshape(-1, len(names)).T, strict=True))
 
 
 def control(case, config, made) -> dict:
@@ -175,8 +189,9 @@ def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
             use=Use.RUNS, **how,
         ).isel(case=0)  # fmt: skip
         points = path_runs(problem, config, found)
+        few_points = points[: config.path_replicas]
         ends_of = aside.submit(
-            end_points, points, model, images, config, found, lifted, gram=problem.gram
+            end_points, few_points, model, images, config, found, lifted, gram=problem.gram
         )
         coming = aside.submit(escapes.prepared, kinds[others[0]], config.directions)
         values = spectrum_of.result() / len(images.inputs)
@@ -222,7 +237,8 @@ def measure(config, *, device="cpu", executor=None, store=None) -> xr.Dataset:
         "kurtosis": (("direction", "other"), found["kurtosis"]),
         "hessian_ratio": (("hessian_direction",), ratio),
         "block_losses": (("block",), checkpoint.block_losses),
-        **{name: (("end", "curvature_bin")[: v.ndim], v) for name, v in ends.items()},
+        **{name: (("end",), v) for name, v in ends.items()},
+        "motion": (("mover", "curvature_bin"), motion(points, model, images)),
         "bin_curvature": ("curvature_bin", by_curvature(squares, squares)),
         "bin_noise": ("curvature_bin", by_curvature(noise, squares)),
         **{
