@@ -15,7 +15,7 @@ ifneq ($(shell sed -n 2p .venv/stamp 2>/dev/null),$(CURDIR))
 .PHONY: .venv/stamp
 endif
 
-.PHONY: book pdf zip check chapter paper-data test test-slow test-sample test-portable nightly power drift mutants test-triton gpu test-pages notebooks serve lab bench lock clean
+.PHONY: book pdf record zip check chapter paper-data test test-slow test-sample test-portable nightly power drift mutants test-triton gpu test-pages notebooks serve lab bench lock clean
 
 book: .venv/stamp   ## the pages, in _build/html
 	$(ONE) .venv/bin/jupyter-book build . -W --keep-going -n --all
@@ -59,6 +59,9 @@ test-pages: .venv/stamp   ## the built pages in a browser; needs make book and C
 
 pdf: .venv/stamp   ## the whole book as one PDF beside the pages; needs make book and Chromium
 	.venv/bin/python tools/pdf.py
+
+record: .venv/stamp   ## a small picture of every page, to be looked at; needs make book and Chromium
+	.venv/bin/python tools/record.py $(OPTIONS)
 
 zip: .venv/stamp   ## the pages as one file that opens from disk; needs make book
 	.venv/bin/python tools/archive.py

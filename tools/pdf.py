@@ -9,22 +9,18 @@ numbers in the scoreboard's list, which its card has.
 import argparse
 import os
 import re
-import shutil
 import tempfile
 from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import yaml
+from built_pages import HTML, ROOT, browser, pages
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader, PdfWriter
 from pypdf.annotations import Link
 from pypdf.generic import ArrayObject, Fit, NameObject
 
-ROOT = Path(__file__).resolve().parent.parent
-HTML = ROOT / "_build" / "html"
 NAME = "how-sgd-escapes.pdf"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LARGEST = 40  # MB
 SCALE = 0.8  # of the page's sizes: text of 9.6 points
 STYLE = """
@@ -66,25 +62,6 @@ TARGETS = """(ids) => {
 }"""
 HEADINGS = """() => [...document.querySelectorAll('h1, h2, h3')].map(
   (heading) => heading.innerText.replace(/#$/, '').trim())"""
-
-
-def pages(root: Path) -> list[tuple[str | None, str]]:
-    """Return (part or None, page) in the order of the table of contents."""
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    found = [(None, toc["root"])]
-    for part in toc["parts"]:
-        for chapter in part["chapters"]:
-            files = [chapter["file"], *(section["file"] for section in chapter.get("sections", []))]
-            found += [(part["caption"], file) for file in files]
-    return found
-
-
-def browser() -> str:
-    """Return the path of a Chromium."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not found:
-        raise SystemExit(f"No browser found: install one of {', '.join(BROWSERS)}")
-    return found
 
 
 def asked(names: list[str]) -> dict[str, set[str]]:
