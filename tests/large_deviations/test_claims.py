@@ -21,7 +21,7 @@ STEM = "large_deviations"
 SMALL = replace(
     ld.QUICK,
     ratios=(1.3, 1.5, 3.0),
-    far_ratios=(100.0,),
+    far_ratios=(100.0, 10_000.0),
     dimensions=(2,),
     dimension_ratios=(1.5, 3.0),
     laws=("uniform", "laplace"),
@@ -81,6 +81,8 @@ WRONG_THEORY = {
     "climb": [("barriers", log_only)],
     "climb_and_jump": [("barriers", log_only), ("barriers", one_jump_at_most)],
     "two_jumps": [("barriers", log_only), ("barriers", one_jump_at_most)],
+    "many_jumps": [("barriers", log_only), ("barriers", one_jump_at_most)],
+    "batches": [("barriers", log_only)],
     "bounded_inputs": [("barriers", log_only)],
     "two_inputs": [("barriers", log_only)],
     "circle_direction": [("log_dimension_factor", lambda variance: 0.25)],

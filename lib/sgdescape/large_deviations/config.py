@@ -58,8 +58,8 @@ class Config:
 
     rates: tuple[float, ...] = (0.1, 0.05, 0.025)
     ratios: tuple[float, ...] = (1.3, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0)
-    far_rates: tuple[float, ...] = (0.2, 0.1, 0.05)
-    far_ratios: tuple[float, ...] = (20.0, 40.0, 100.0)
+    far_rates: tuple[float, ...] = (0.1, 0.05, 0.025)
+    far_ratios: tuple[float, ...] = (20.0, 40.0, 100.0, 400.0, 2000.0, 10_000.0)
     batch_sizes: tuple[int, ...] = (4,)
     batch_ratios: tuple[float, ...] = (1.3, 1.5, 3.0)
     dimensions: tuple[int, ...] = (2, 5)
@@ -180,8 +180,7 @@ class Config:
 QUICK = Config()
 PAPER = Config(
     rates=(0.1, 0.05, 0.025, 0.0125),
-    far_rates=(0.1, 0.05, 0.025),
-    far_ratios=(*QUICK.far_ratios, 400.0, 2000.0, 10_000.0),
+    far_rates=(0.1, 0.05, 0.025, 0.0125),
     batch_sizes=(2, 4, 16),
     dimension_rates=(0.2, 0.1, 0.05, 0.025),
     variances=(0.1, *QUICK.variances),

@@ -7,6 +7,7 @@ in `estimates`.
 
 from sgdescape.large_deviations.claims.camel import camel_helped, camel_hindered, camel_normal
 from sgdescape.large_deviations.claims.exponents import (
+    batches,
     bounded_inputs,
     circle_climb,
     circle_jump,
@@ -17,6 +18,7 @@ from sgdescape.large_deviations.claims.exponents import (
     climb_and_jump,
     climb_time,
     jump_time,
+    many_jumps,
     tail,
     two_inputs,
     two_jumps,
@@ -29,6 +31,7 @@ from sgdescape.large_deviations.claims.models import (
 )
 
 __all__ = [
+    "batches",
     "bounded_inputs",
     "camel_helped",
     "camel_hindered",
@@ -44,6 +47,7 @@ __all__ = [
     "climb_and_jump",
     "climb_time",
     "jump_time",
+    "many_jumps",
     "network_batch",
     "network_bend",
     "tail",

@@ -4,6 +4,8 @@ Predictions come with the dataset (`large_deviations.predict`), so that a wrong 
 the claim here fail.
 """
 
+import numpy as np
+
 from sgdescape.core.claims import Claim, check, claim
 from sgdescape.core.runs.provenance import settings
 from sgdescape.large_deviations.estimates.exponents import (
@@ -67,6 +69,47 @@ def two_jumps(ds) -> Claim:
             "one jump from the minimum": float(at.far_barrier_single),
         },
         resolution=0.02,
+        expected="confirmed",
+    )
+
+
+@claim
+def many_jumps(ds) -> Claim:
+    """Further out the logarithm is left behind: each jump costs the same."""
+    at = ds.sel(far_ratio=10_000.0)
+    return check(
+        "One Gaussian input: the escape exponent of discrete SGD at $c=10^4$ is that of a climb "
+        "and the jumps that follow it.",
+        source=OWN,
+        predicted=float(at.far_barrier),
+        measured=exponent(at.far_time, at.far_time_error, ds.far_rate, power=0.5),
+        rivals={
+            r"the tail alone, $\frac14z_*\log c$": ds.attrs["tail_slope"] * float(np.log(1e4)),
+            _LOG: float(at.far_barrier_paper),
+            _COVARIANCE: float(at.far_barrier_covariance),
+        },
+        resolution=0.01,
+        expected="confirmed",
+    )
+
+
+@claim
+def batches(ds) -> Claim:
+    """The batch size enters through eta / B alone."""
+    batch = int(ds.batch_size[-1])
+    at = ds.sel(batch_size=batch, batch_ratio=1.5)
+    return check(
+        f"One Gaussian input, batches of {batch}: the escape exponent of discrete SGD at $c=1.5$, in "
+        r"units of $B/\eta$, is that of single samples.",
+        source=OWN,
+        predicted=float(at.batch_barrier),
+        measured=exponent(at.batch_time, at.batch_time_error, ds.rate, power=0.5),
+        rivals={
+            "one jump from the minimum": float(at.batch_barrier_single),
+            _LOG: float(at.batch_barrier_paper),
+            _COVARIANCE: float(at.batch_barrier_covariance),
+        },
+        resolution=0.05,
         expected="confirmed",
     )
 
