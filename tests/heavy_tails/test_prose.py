@@ -25,8 +25,10 @@ def test_summary():
     for law, values in (("bounded", [5.0, 7.0, 9.0, 40.0]), ("gaussian", [1.0, 2.0, 12.0, 60.0])):
         estimate.loc[{"end": "value", "law": law, "estimator": "clauset"}] = values
     index = xr.DataArray([3.0, np.inf, np.inf], dims="law", coords={"law": estimate.law})
-    found = ht.summary(xr.Dataset({"estimate": estimate, "law_index": index}))
+    attrs = {"config": '{"replicas": 4000}'}
+    found = ht.summary(xr.Dataset({"estimate": estimate, "law_index": index}, attrs=attrs))
     assert found == {
+        "heavy-tails-runs": (4000, ",.0f"),
         "heavy-tails-clauset-coverage": (75.0, ".0f"),
         "heavy-tails-hill-coverage": (25.0, ".0f"),
         "heavy-tails-bounded": (8.0, ".1f"),

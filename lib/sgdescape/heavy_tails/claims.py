@@ -162,7 +162,7 @@ def images_slow(ds) -> Claim:
     at = ds.isel(image_rate=0)
     return check(
         "SGD on the first principal component of MNIST, eta max x^2 = 2.6: Hill's estimator on "
-        "200,000 runs finds the exact index of the empirical product.",
+        f"{settings(ds).replicas:,} runs finds the exact index of the empirical product.",
         source=OWN,
         predicted=float(at.image_theory),
         measured=tail_index(at.image_tail),

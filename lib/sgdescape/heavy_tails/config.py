@@ -51,7 +51,7 @@ class Config:
     """
 
     rates: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.3)
-    replicas: int = 200_000
+    replicas: int = 300_000
     steps: int = 80
     dimension: int = 3
     rate: float = 1.0

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sgdescape.core.runs import provenance
 from sgdescape.core.runs.reading import reads_dataset
 from sgdescape.heavy_tails.estimates import coverage
 
@@ -22,6 +23,7 @@ def summary(dataset) -> dict:
     bounded = values.sel(law="bounded", estimator="clauset")
     gaussian = values.sel(law="gaussian", estimator="clauset")
     return {
+        "heavy-tails-runs": (provenance.settings(dataset).replicas, ",.0f"),
         "heavy-tails-clauset-coverage": (share["clauset"], ".0f"),
         "heavy-tails-hill-coverage": (share["hundredth"], ".0f"),
         "heavy-tails-bounded": (float(np.median(bounded)), ".1f"),

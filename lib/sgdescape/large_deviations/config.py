@@ -87,7 +87,7 @@ class Config:
     rare_batch: int = 4
     rare_steps: int = 60
     rare_replicas: int = 400
-    rare_repetitions: int = 24
+    rare_repetitions: int = 48
     plane_variance: float = 8.0
     plane_rates: tuple[float, ...] = (0.2, 0.1, 0.05)
     plane_run_rate: float = 0.1
@@ -104,7 +104,7 @@ class Config:
         (0.0144, 0.0115, 0.0096, 0.0082),
         (0.0268, 0.0215, 0.0179, 0.0153),
     )
-    skewed_runs: int = 400
+    skewed_runs: int = 800
     path_ratios: tuple[float, float] = (1.3, 4.0)
     path_rates: tuple[float, float] = (0.04, 0.2)
     paths: int = 200

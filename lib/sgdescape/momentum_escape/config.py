@@ -33,8 +33,8 @@ class Config:
 
     dampings: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0)
     loss_ratios: tuple[float, ...] = (3.0, 3.0, 3.0, 1.4)
-    hot: tuple[float, ...] = (2.5, 4.0, 3.5, 19.0)
-    cold: tuple[float, ...] = (4.5, 5.75, 6.0, 23.0)
+    hot: tuple[float, ...] = (3.5, 4.0, 3.5, 19.0)
+    cold: tuple[float, ...] = (5.5, 5.75, 6.0, 23.0)
     law_damping: float = 0.5
     law_ratio: float = 2.0
     law_hot: float = 4.5
