@@ -5,11 +5,21 @@ import pytest
 from scipy import special
 
 from sgdescape.core import rare_events
-from sgdescape.core.rare_events import TooFewRepetitionsError, probability, split_once
+from sgdescape.core.rare_events import (
+    TooFewRepetitionsError,
+    probability,
+    split_once,
+    splitting,
+)
+from sgdescape.core.runs import engines
 
 
 def first(x):
     return x[:, 0]
+
+
+def second(x):
+    return 1.0 * x[:, 0]
 
 
 # --- a walk on whole numbers: many equal scores ----------------------------------------------
@@ -51,6 +61,49 @@ def test_estimates_are_unbiased_and_their_mean_is_the_truth():
     ]
     error = np.std(found) / np.sqrt(300)
     assert abs(np.mean(found) - exact) < 5 * error and error < 0.1 * exact
+
+
+# --- stop and continue -----------------------------------------------------------------------
+
+CASE = {"target": 4.0, "steps": 30, "replicas": 100, "seed": 3}
+
+
+def test_a_store_keeps_repetitions_and_finds_them_again(tmp_path, monkeypatch):
+    plain = probability(walk, np.zeros(1), first, repetitions=6, **CASE)
+    some = probability(walk, np.zeros(1), first, repetitions=4, store=tmp_path, **CASE)
+    assert some.estimates.tolist() == plain.estimates[:4].tolist()
+    made = []
+    once = splitting.split_once
+
+    def counted(*arguments, index, **options):
+        made.append(index)
+        return once(*arguments, index=index, **options)
+
+    monkeypatch.setattr(splitting, "split_once", counted)
+    whole = probability(walk, np.zeros(1), first, repetitions=6, store=tmp_path, **CASE)
+    assert made == [4, 5]
+    assert whole.estimates.tolist() == plain.estimates.tolist()
+    assert (whole.levels, whole.steps) == (plain.levels, plain.steps)
+    assert whole.probability == plain.probability
+    for change in ({"seed": 4}, {"target": 3.0}, {"steps": 31}, {"replicas": 101}, {"share": 0.3}):
+        made.clear()
+        probability(walk, np.zeros(1), first, repetitions=4, store=tmp_path, **CASE | change)
+        assert made == [0, 1, 2, 3], change
+    made.clear()
+    probability(walk, np.zeros(1), second, repetitions=4, store=tmp_path, **CASE)
+    assert made == [0, 1, 2, 3]
+
+
+def test_processes_give_the_same_bits(tmp_path):
+    plain = probability(walk, np.zeros(1), first, repetitions=4, **CASE)
+    with engines.processes(2) as pool:
+        found = probability(walk, np.zeros(1), first, repetitions=4, executor=pool, **CASE)
+    assert found.estimates.tolist() == plain.estimates.tolist()
+
+
+def test_a_store_needs_callbacks_that_have_a_place(tmp_path):
+    with pytest.raises(TypeError, match="top of a module"):
+        probability(walk, np.zeros(1), lambda x: x[:, 0], repetitions=4, store=tmp_path, **CASE)
 
 
 # --- discrete SGD on one input, against quadrature -------------------------------------------

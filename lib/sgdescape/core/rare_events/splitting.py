@@ -1,13 +1,19 @@
 """Adaptive multilevel splitting: the replicas that climbed least are replaced, level by level."""
 
+import hashlib
+import importlib
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from operator import attrgetter
+from pathlib import Path
 
 import numpy as np
 
 from sgdescape.core import validate
 from sgdescape.core.doors import door
 from sgdescape.core.random import seeds
+from sgdescape.core.runs import sweep as runner
 from sgdescape.core.stats.intervals import LEVEL, Interval, mean_interval
 
 Step = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -60,6 +66,9 @@ def probability(
     repetitions: int = 20,
     seed: int = 0,
     level: float = LEVEL,
+    executor: Executor | None = None,
+    store: str | Path | None = None,
+    progress: bool = False,
 ) -> Splitting:
     """Return the chance that the score reaches the target within so many steps.
 
@@ -75,11 +84,17 @@ def probability(
         repetitions: independent ones, at least 4; a function of (seed, index) alone.
         seed: integer.
         level: of the interval, in (0, 1).
+        executor: of the repetitions, see `core.runs.engines`; None computes in this process.
+        store: folder for finished repetitions, as in `core.runs.sweep`: after a stop the same call
+            continues from them, and with more repetitions it makes only the new ones.
+        progress: show a bar on stderr; it asks the same of step and score as a store does.
 
     Returns:
-        The probability with its interval between repetitions.
+        The probability with its interval between repetitions, whatever executor and store.
 
     Raises:
+        ChunkError: if a repetition fails on the way to a store or on an executor.
+        TypeError: if step or score, with any of these three, cannot be found again by their names.
         TooFewRepetitionsError: if one repetition is more than half of the sum.
         ValueError: if an argument lies outside its range, or a callback returns another shape.
 
@@ -91,14 +106,19 @@ def probability(
         True
     """
     validate.count("repetitions", repetitions, low=4)
-    results = [
-        split_once(
-            step, start, score, target=target, steps=steps, replicas=replicas, share=share,
-            seed=seed, index=index,
-        )
-        for index in range(repetitions)
-    ]  # fmt: skip
-    estimates = np.array([r[0] for r in results])
+    options = {"steps": steps, "size": replicas, "share": share}
+    if executor is None and store is None and not progress:
+        made = _repeat(range(repetitions), step, score, start, target=target, seed=seed, **options)
+    else:
+        start = validate.finite("start", start).tolist()
+        goal = float(validate.finite("target", target))
+        options |= {"calls": [_name(step), _name(score)], "start": start}
+        made = runner.sweep(
+            _chunk, {"target": [goal]}, replicas=repetitions, seed=seed, chunk_size=1,
+            options=options, version=_version(step, score),
+            executor=executor, store=store, progress=progress,
+        ).isel(target=0)  # fmt: skip
+    estimates = np.asarray(made["estimate"])
     largest = estimates.max()
     if largest > 0.5 * estimates.sum() and repetitions > 2:
         raise TooFewRepetitionsError(
@@ -113,9 +133,45 @@ def probability(
     return Splitting(
         interval,
         estimates,
-        float(np.mean([r[1] for r in results])),
-        int(sum(r[2] for r in results)),
+        float(np.mean(made["levels"])),
+        int(np.sum(made["steps"])),
     )
+
+
+def _repeat(indices, step, score, start, *, target, steps, size, share, seed):
+    """Repetitions by their indices: name -> array (repetitions,)."""
+    rows = [
+        split_once(
+            step, start, score, target=target, steps=steps, replicas=size, share=share,
+            seed=seed, index=index,
+        )
+        for index in indices
+    ]  # fmt: skip
+    estimates, levels, made = zip(*rows, strict=True)
+    return {"estimate": np.array(estimates), "levels": np.array(levels), "steps": np.array(made)}
+
+
+def _chunk(replicas, *, calls, start, **options):
+    """The same for the runner: callbacks by their names, so that what is stored has an identity."""
+    step, score = (attrgetter(name)(importlib.import_module(module)) for module, name in calls)
+    return _repeat(replicas, step, score, np.array(start), **options)
+
+
+def _name(function):
+    """Module and name under which another process finds a callback."""
+    place = getattr(function, "__module__", None), getattr(function, "__qualname__", "<none>")
+    if place[0] is None or "<" in place[1]:
+        raise TypeError(
+            "step and score must be defined at the top of a module, to be found again with an "
+            f"executor or a store: got {function!r}"
+        )
+    return list(place)
+
+
+def _version(*functions):
+    """Hash of everything that stored repetitions depend on, other than arguments."""
+    whole = "".join(runner.code_version(function) for function in functions)
+    return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 
 @door

@@ -99,8 +99,8 @@ def batches(ds) -> Claim:
     batch = int(ds.batch_size[-1])
     at = ds.sel(batch_size=batch, batch_ratio=1.5)
     return check(
-        f"One Gaussian input, batches of {batch}: the escape exponent of discrete SGD at $c=1.5$, in "
-        r"units of $B/\eta$, is that of single samples.",
+        f"One Gaussian input, batches of {batch}: the escape exponent of discrete SGD at $c=1.5$, "
+        r"in units of $B/\eta$, is that of single samples.",
         source=OWN,
         predicted=float(at.batch_barrier),
         measured=exponent(at.batch_time, at.batch_time_error, ds.rate, power=0.5),
