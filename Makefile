@@ -71,7 +71,7 @@ check: .venv/stamp   ## one chapter in two minutes: make check STEM=kramers_esca
 	$(PYTEST) -n auto --dist loadfile -m "not slow and not browser" $(NBVAL) \
 	  tests/$(STEM) lib/sgdescape/$(STEM) book/notebooks/$(STEM).ipynb
 	$(PYTEST) -n auto -m "not slow and not browser" tests/book/test_house.py tests/book/test_notebooks.py \
-	  -k "$(STEM) or $(HOUSE)"
+	  tests/book/test_chapters.py tests/book/test_interface.py -k "$(STEM) or $(HOUSE)"
 
 chapter: .venv/stamp   ## a new chapter from book/_templates: make chapter STEM=my_chapter
 	.venv/bin/python tools/new_chapter.py $(STEM)

@@ -1,6 +1,13 @@
 """What all tests share: no time limits of single examples, and the sample of the long tests."""
 
+import signal
+
 from hypothesis import settings
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and programs that they
+# start and interrupt would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Time limits of single examples only measure how busy the machine is.
 settings.register_profile("no_deadline", deadline=None)

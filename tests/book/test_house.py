@@ -251,6 +251,14 @@ def test_an_estimator_in_claims_is_seen():
 
 
 @stems
+def test_claims_are_held_to_the_shared_contract(stem):
+    """Every claim holds, can fail, and is on the page: `tests/contract.py`."""
+    texts = [p.read_text(encoding="utf-8") for p in (ROOT / "tests" / stem).glob("test_*.py")]
+    wanted = ("holds", "complete", "shown", "glued")
+    assert [name for name in wanted if not any(f"contract.{name}(" in t for t in texts)] == []
+
+
+@stems
 def test_claims_are_declared_once(stem):
     rooms_face = importlib.import_module(f"sgdescape.{stem}.claims")
     tree = ast.parse(Path(rooms_face.__file__).read_text("utf-8"))

@@ -52,7 +52,8 @@ def test_new_chapter_passes_its_tests_and_the_house_rules(checkout):
     done = command(
         checkout, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow",
         f"tests/{STEM}", f"lib/sgdescape/{STEM}", "tests/book/test_house.py",
-        "tests/book/test_notebooks.py", "-k",
+        "tests/book/test_notebooks.py", "tests/book/test_chapters.py",
+        "tests/book/test_interface.py", "-k",
         f"{STEM} or {house_rules()}",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-4000:]

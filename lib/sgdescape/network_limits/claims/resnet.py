@@ -38,7 +38,6 @@ def resnet_speed(ds) -> Claim:
         predicted=1.0,
         measured=speed_over_noise(ds, run, unit),
         rivals={
-            "no momentum": round(1 - beta**2, 3),
             r"$1/(1-\beta)^2$ for $1/(1-\beta^2)$": round((1 + beta) / (1 - beta), 3),
         },
         expected="consistent",
