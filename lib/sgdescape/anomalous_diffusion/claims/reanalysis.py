@@ -137,7 +137,8 @@ def collapse_momentum(ds) -> Claim:
 def same_steps_network(ds) -> Claim:
     """What the paper's figure would need to separate S from the window."""
     return not_testable(
-        "ResNet-18 on ImageNet: at the same steps c does not depend on the batch size.",
+        "ResNet-18 on ImageNet: at the same steps c rises with the batch size, as the share of the "
+        "drift does.",
         source="this book",
         reason="the published exponents are fitted over an epoch, which is N/S steps; it takes the "
         "recorded paths, or new runs at full size",

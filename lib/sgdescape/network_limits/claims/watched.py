@@ -38,6 +38,7 @@ def accuracy(ds) -> Claim:
         measured=error_exponent(ds),
         rivals={"as the distance": distance},
         tolerance=0.03,
+        unit="in the exponent",
         expected="approximate",
     )
 
