@@ -2,6 +2,8 @@
 
 The face of the chapter: its rooms `claims` and `figures`, the configurations, `run` and `predict`,
 and the formulas that pages and later chapters use.
+
+Nothing is computed here: the rooms hold the code.
 """
 
 from sgdescape.template_trial import claims, figures, predictions

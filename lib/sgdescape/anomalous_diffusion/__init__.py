@@ -3,6 +3,8 @@
 `run` measures minibatch SGD on regression and `predict` puts the exact displacement beside it;
 `claims` and `figures` show both. The formulas are those of `theory`, the exponents of `estimates`,
 and the numbers that Kunin et al.'s authors stored are in `published`.
+
+Nothing is computed here: the rooms hold the code.
 """
 
 from sgdescape.anomalous_diffusion import claims, figures, predictions

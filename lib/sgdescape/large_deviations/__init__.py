@@ -5,6 +5,8 @@ cheapest sequence of both, for linear regression, on a circle with true saddles 
 three-hump camel; prefactors; exact chains and real SGD that the theory must meet. Here are the
 chapter's rooms `claims` and `figures`, its configuration, `run`, and the formulas that pages and
 other chapters use.
+
+Nothing is computed here: the rooms hold the code.
 """
 
 from sgdescape.large_deviations import claims, figures, predictions

@@ -3,6 +3,8 @@
 Chapter `modified_loss`: its rooms `claims` and `figures`, its configuration, `run`, the formulas
 that pages and other chapters use, and their proofs with symbols (`..._identities`). Formulas of a
 single mode are those of `underdamped_langevin`.
+
+Nothing is computed here: the rooms hold the code.
 """
 
 from sgdescape.modified_loss import claims, figures, predictions

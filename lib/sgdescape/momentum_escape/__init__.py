@@ -2,6 +2,8 @@
 
 Chapter `momentum_escape`: the barrier of SGD with momentum at every damping, its limits, inputs of
 several laws, two directions, and the map of temperature and damping on which both papers lie.
+
+Nothing is computed here: the rooms hold the code.
 """
 
 from sgdescape.momentum_escape import claims, figures, predictions

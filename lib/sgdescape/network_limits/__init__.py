@@ -4,6 +4,8 @@
 and `predict` puts beside it what the known Hessian and noise imply;
 `claims` and `figures` show both. `imagenet` holds what the paper's own runs would take: a reader
 and data-parallel training.
+
+Nothing is computed here: the rooms hold the code.
 """
 
 from sgdescape.network_limits import claims, figures, predictions

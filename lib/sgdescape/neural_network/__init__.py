@@ -2,6 +2,8 @@
 
 The formulas, `run` with what it simulates, the larger result that is kept, and the chapter's rooms
 `claims` and `figures`.
+
+Nothing is computed here: the rooms hold the code.
 """
 
 from sgdescape.neural_network import claims, figures, predictions

@@ -2,6 +2,8 @@
 
 Its rooms `claims` and `figures`, its configuration, `run`, and the formulas that pages and other
 chapters use.
+
+Nothing is computed here: the rooms hold the code.
 """
 
 from sgdescape.noise_covariance import claims, figures, predictions

@@ -2,6 +2,8 @@
 
 The formulas for several outputs and for the cross-entropy, `run` and the result that is kept,
 and the chapter's rooms `claims` and `figures`.
+
+Nothing is computed here: the rooms hold the code.
 """
 
 from sgdescape.noise_strength import claims, figures, predictions

@@ -5,6 +5,8 @@ formulas that pages and other chapters use. The momentum mode, x_(k+1) = (1 + be
 beta x_(k-1) - eta n_k, has its one home here: `stationary_covariance`, `covariance`, `mean`,
 `autocorrelation`, `square_step` (E |delta|^2), `response` to a kick, `critical_curvature` of the
 oscillator and `oscillating_band` of the iteration.
+
+Nothing is computed here: the rooms hold the code.
 """
 
 from sgdescape.underdamped_langevin import claims, figures, predictions
