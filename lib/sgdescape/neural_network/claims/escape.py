@@ -25,9 +25,6 @@ from sgdescape.neural_network.estimates.comparisons import (
     smallest_batch,
 )
 
-FEW_RUNS_LEVEL = 0.999
-"""Of intervals from some forty runs a cell; how often they miss is measured over many seeds."""
-
 RESOLVED = 2.0
 """Difference of two implied n that a confirmation must have been able to see."""
 
@@ -131,7 +128,7 @@ def continuous_time(dataset):
         "continuous time.",
         source="Mori et al., Eq. (12)",
         predicted=0.0,
-        measured=against(dataset, "continuous", small, level=FEW_RUNS_LEVEL),
+        measured=against(dataset, "continuous", small),
         rivals={
             "constant noise (Arrhenius), at least": between(
                 dataset, "constant", "continuous", small
@@ -150,7 +147,7 @@ def measured_noise(dataset):
         "learning rates and batch sizes, within a factor of 1.5.",
         source="this chapter",
         predicted=0.0,
-        measured=against(dataset, "measured", cells(dataset), level=FEW_RUNS_LEVEL),
+        measured=against(dataset, "measured", cells(dataset)),
         rivals={
             "constant noise (Arrhenius), at least": between(
                 dataset, "constant", "measured", cells(dataset)

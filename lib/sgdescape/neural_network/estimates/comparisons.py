@@ -61,14 +61,13 @@ def cells(ds, *, exponents=slice(None), batches=slice(None)) -> list:
 
 
 @reads_dataset
-def against(ds, law, where, *, level: float = LEVEL) -> Interval:
+def against(ds, law, where) -> Interval:
     """Return the mean log2 of the runs' times over a bowl's.
 
     Args:
         ds: result of `neural_network.run`.
         law: of the bowl, or "continuous".
         where: of `cells`.
-        level: of the interval.
     """
     pairs = []
     for exponent, batch_size in where:
@@ -79,7 +78,7 @@ def against(ds, law, where, *, level: float = LEVEL) -> Interval:
             there = valley[1].sum(0) >= passages.LEAST
             runs, valley = cut(runs, there), cut(valley, there)
         pairs.append((runs, valley))
-    return passages.log_ratio(pairs, level=level)
+    return passages.log_ratio(pairs)
 
 
 @reads_dataset
