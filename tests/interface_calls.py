@@ -332,6 +332,7 @@ CALLS = {  # label -> arguments, where the docstring has no example of its own
     "core.runs.kept.save": lambda: {"dataset": _result(), "path": "a.nc", "cost": "a second"},
     "core.runs.store.about": lambda: {"path": _piece()},
     "core.runs.store.open_store": lambda: {"folder": "store"},
+    "core.runs.store.drop_leftovers": lambda: {"folder": "store"},
     "core.runs.store.read": lambda: {"folder": _piece().parent, "identity": "{}"},
     "core.runs.store.write": lambda: {
         "folder": _piece().parent, "identity": "{}", "arrays": {"a": np.ones(2)}

@@ -13,10 +13,11 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sgdescape.core import validate
+from sgdescape.core.runs import store as chunk_store
 
 __all__ = ["EngineError", "cores", "executor", "processes"]
 
@@ -115,6 +116,7 @@ def processes(workers: int | None = None) -> Executor:
         workers, env=environment, initializer=_end_with, initargs=(os.getpid(),)
     )
     pool.same_installation = True  # for `sweep`: nothing to compare
+    pool.stores = set()  # folders into which `sweep` let its workers write
     pool.in_flight = workers + 1  # for `sweep`: what only waits cannot be dropped without a mess
     return pool
 
@@ -177,6 +179,11 @@ def _end_now(pool):
     for worker in workers:
         if worker.is_alive():
             worker.kill()
+    for worker in workers:
+        worker.join(_GRACE)
+    for folder in pool.stores:  # of pieces that they were writing
+        with suppress(OSError):
+            chunk_store.drop_leftovers(folder)
 
 
 def _dask(workers, address):

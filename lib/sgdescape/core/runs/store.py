@@ -19,7 +19,16 @@ import numpy as np
 
 from sgdescape.core.doors import door
 
-__all__ = ["CorruptChunkWarning", "StoreError", "about", "name_of", "open_store", "read", "write"]
+__all__ = [
+    "CorruptChunkWarning",
+    "StoreError",
+    "about",
+    "drop_leftovers",
+    "name_of",
+    "open_store",
+    "read",
+    "write",
+]
 
 _IDENTITY, _DIGEST, _ABOUT = "__identity__", "__sha256__", "__about__"
 _STALE = 24 * 3600  # seconds after which a temporary file belongs to a run that was killed
@@ -51,9 +60,7 @@ def open_store(folder) -> Path:
     folder = Path(folder).absolute()  # workers may stand elsewhere
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for leftover in folder.glob(".*.tmp"):
-            if _orphaned(leftover) or time.time() - leftover.stat().st_mtime > _STALE:
-                leftover.unlink(missing_ok=True)
+        drop_leftovers(folder)
         probe = folder / f".{uuid.uuid4().hex}.tmp"
         probe.touch()
         probe.unlink()
@@ -62,6 +69,21 @@ def open_store(folder) -> Path:
             f"store must be a folder that can be written: {folder}: {error}"
         ) from error
     return folder
+
+
+@door
+def drop_leftovers(folder: Path) -> None:
+    """Delete temporary files of processes that are gone, or older than a day.
+
+    Args:
+        folder: of a store.
+
+    Raises:
+        OSError: if one cannot be deleted.
+    """
+    for leftover in Path(folder).glob(".*.tmp"):
+        if _orphaned(leftover) or time.time() - leftover.stat().st_mtime > _STALE:
+            leftover.unlink(missing_ok=True)
 
 
 @door

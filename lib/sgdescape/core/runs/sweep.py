@@ -188,6 +188,8 @@ def _compute(function, chunks, options, executor, folder, progress):
                 pieces[i] = _one(function, chunks[i], options, folder)
                 bar.update()
             return pieces
+        if folder is not None and hasattr(executor, "stores"):
+            executor.stores.add(folder)
         futures, waiting = {}, deque(missing)
         room = getattr(executor, "in_flight", len(missing))  # of a pool that wants few at a time
         try:
