@@ -57,6 +57,8 @@ def cost(config):
 def run(config, *, device="cpu"):
     if config.images == 13:
         raise RuntimeError("loss is nan at step 7")
+    if config.images == 16:
+        raise FloatingPointError("all runs diverged")
     if config.images == 14:
         raise KeyError("a bug")
     if config.images == 15:
@@ -212,7 +214,11 @@ def test_existing_file_is_kept_unless_told(folder):
 
 @pytest.mark.parametrize(
     ("images", "code", "message"),
-    [("13", 1, "error: loss is nan at step 7"), ("15", 130, "interrupted")],
+    [
+        ("13", 1, "error: loss is nan at step 7"),
+        ("15", 130, "interrupted"),
+        ("16", 1, "error: all runs diverged"),
+    ],
 )
 def test_failure_is_one_line_and_leaves_nothing(folder, images, code, message):
     result = call("run", "fake_halves", "--images", images)

@@ -120,7 +120,8 @@ def _move_without_replacing(source: Path, target: Path) -> None:
         os.replace(source, target)
 
 
-_FAILURES = (ValueError, OSError, RuntimeError, AssertionError)  # ClaimError is of the last kind
+_FAILURES = (ValueError, ArithmeticError, OSError, RuntimeError, AssertionError)
+"""What a command reports in a line; divergence is of the second kind, ClaimError of the last."""
 
 
 def reported(command):
