@@ -126,6 +126,18 @@ def facts(claim: dict) -> str:
     )
 
 
+def latex(text: str) -> str:
+    r"""Return text with formulas between dollars as LaTeX reads it: specials escaped outside them.
+
+    Example:
+        >>> print(latex("a_b is 5 % of $x_1$"))
+        a\_b is 5 \% of $x_1$
+    """
+    parts = re.split(r"(\$[^$]*\$)", text)
+    parts[::2] = [re.sub(r"(?<!\\)([%_&#])", r"\\\1", words) for words in parts[::2]]
+    return "".join(parts)
+
+
 def bibtex(claim: dict, book: dict, page: str = "") -> str:
     r"""Return the BibTeX entry of a claim.
 
@@ -141,8 +153,7 @@ def bibtex(claim: dict, book: dict, page: str = "") -> str:
         "year": book["year"],
         "note": f"{claim['verdict']}; source: {claim['source']}",
     } | ({"url": page} if page else {})
-    fields = {k: v.replace("%", r"\%").replace("_", r"\_") if k == "howpublished" else v
-              for k, v in fields.items()}  # fmt: skip
+    fields = {k: v if k == "url" else latex(v) for k, v in fields.items()}
     width = max(map(len, fields))
     key = re.sub(r"\W", "_", claim["identifier"])
     body = ",\n".join(f"  {name:<{width}} = {{{value}}}" for name, value in fields.items())

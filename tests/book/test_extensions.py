@@ -13,6 +13,8 @@ from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from sgdescape import claims_file
+
 ROOT = Path(__file__).parents[2]
 EXTENSIONS = ROOT / "book" / "_ext"
 
@@ -221,6 +223,16 @@ def test_cards_are_drawn_on_the_page(source):
     assert "@misc{sgdescape_first_slope," in page and "slope 1.03" in page
     assert "Not testable here: no data." in pages["a_second"]
     assert "sgd-plot" not in pages["a_second"]
+
+
+def test_bibtex_of_every_claim_is_what_latex_reads(extension):
+    cards = extension("claim_cards")
+    book = {"authors": "A. Author", "title": "A 5 % book_", "version": "1", "year": "2026"}
+    for claim in claims_file.stored():
+        entry = cards.bibtex(claim, book)
+        outside = "".join(re.split(r"\$[^$]*\$", entry.partition(",")[2])[::2])
+        assert not re.search(r"(?<!\\)[%_&#]", outside), claim["identifier"]
+        assert "$" not in outside and entry.count("{") == entry.count("}")
 
 
 def test_a_changed_record_changes_the_drawing_only(extension):
