@@ -237,7 +237,7 @@ def barrier_explorer(largest_ratio: float = 3.0) -> str:
 
     The slider is the kurtosis of the inputs, one input. The moving curve is the barrier of the
     diffusion with SGD's exact covariance, `noise_covariance.diffusion_barrier`; SGD itself has
-    `linear_regression.quasi_potential` (Gaussian inputs; up to c = 2 any inputs with light tails).
+    `linear_regression.quasi_potential` (Gaussian inputs; up to c = 2 any with tails no heavier).
 
     Args:
         largest_ratio: right end of the axis of c, above 1.
@@ -250,7 +250,8 @@ def barrier_explorer(largest_ratio: float = 3.0) -> str:
         own = float(quasi_potential(2.0))
         return (
             f"Kurtosis {kurtosis:.2f}: at c = 2 the barrier of the diffusion is {here:.2f}, the "
-            f"paper's logarithm {paper:.2f}; SGD's own is {own:.2f}, whatever the kurtosis."
+            f"paper's logarithm {paper:.2f}; SGD's own is {own:.2f} unless tails are heavier than "
+            "Gaussian."
         )
 
     return explorer_html(

@@ -32,11 +32,11 @@ def critical_dimension(ds) -> Claim:
 @claim
 def sgd_growth(ds) -> Claim:
     """Where the growth rate of SGD's own steps changes sign, against the exact rate."""
-    n = ds.sgd_dimension.values
+    exact = round(estimates.zero(ds.sgd_dimension.values, ds.sgd_growth_theory.values), 6)
     return check(
-        f"{_sgd(ds)} of them, where the exact mean of log|z'|/|z| changes sign.",
+        f"{_sgd(ds)} {exact:.3g} of them, where the exact mean of log|z'|/|z| changes sign.",
         source=OWN,
-        predicted=round(estimates.zero(n, ds.sgd_growth_theory.values), 6),
+        predicted=exact,
         measured=_sgd_zero(ds),
         rivals={
             "finite mean loss": round(float(ds.sgd_critical_theory), 9),
